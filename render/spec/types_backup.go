@@ -1,0 +1,123 @@
+package spec
+
+// Backup archives WAL all the time and takes base backups on schedules.
+type Backup struct {
+	Archive
+	// Method is plugin for the barman-cloud plugin, in-tree for the form that CloudNativePG is removing, snapshot for volume
+	// snapshots. Left out: the backend's best.
+	Method string `json:"method" onggi:"enum=plugin|in-tree|snapshot"`
+	// Schedules of base backups.
+	Schedules []Schedule `json:"schedules" onggi:"unique=name"`
+	// Retention is how far back a restore must be possible, e.g. 90d, 12w or 6m (months).
+	Retention string `json:"retention" onggi:"pattern=^[1-9][0-9]*[dwm]$;example=90d"`
+	// Target is where base backups are taken: a standby if there is one, or the primary.
+	Target string `json:"target" onggi:"enum=prefer-standby|primary;default=prefer-standby"`
+	// Snapshot settings, with method snapshot.
+	Snapshot *SnapshotBackup `json:"snapshot"`
+	// Drill is when the newest backup is restored into a scratch cluster and checked: five cron fields, UTC.
+	Drill string `json:"drill" onggi:"format=cron;example=0 6 * * 0"`
+}
+
+// Archive is a place in an object store and the way into it.
+type Archive struct {
+	// Destination is s3://bucket/path, gs://bucket/path, azblob://account/container/path or pvc://claim/path.
+	Destination string `json:"destination" onggi:"format=destination;example=s3://lemon-backup/cnpg-backup"`
+	// ServerName is the folder below destination. Left out: the cluster's name.
+	ServerName string `json:"serverName" onggi:"pattern=^[A-Za-z0-9][A-Za-z0-9._-]*$"`
+	// Endpoint of an S3-compatible store, e.g. https://minio.lan:9000.
+	Endpoint string `json:"endpoint" onggi:"format=url"`
+	// EndpointCA is the authority that signed the endpoint's certificate.
+	EndpointCA *SecretKey `json:"endpointCA"`
+	// Region of the bucket.
+	Region string `json:"region"`
+	// Credentials for the store.
+	Credentials *Credentials `json:"credentials"`
+	// Compression of base backups.
+	Compression string `json:"compression" onggi:"enum=none|bzip2|gzip|lz4|snappy|xz|zstd"`
+	// WALCompression of archived WAL.
+	WALCompression string `json:"walCompression" onggi:"enum=none|bzip2|gzip|lz4|snappy|xz|zstd;default=gzip"`
+	// Encryption that the store is asked for.
+	Encryption string `json:"encryption" onggi:"enum=AES256|aws:kms"`
+	// Jobs is how many files are sent at once.
+	Jobs int `json:"jobs" onggi:"min=1;max=64;default=2"`
+	// WALParallel is how many WAL files are archived at once.
+	WALParallel int `json:"walParallel" onggi:"min=1;max=64"`
+}
+
+// Credentials for an object store: keys of one Secret, or the identity of the pod.
+type Credentials struct {
+	// Secret that holds the keys below.
+	Secret string `json:"secret" onggi:"format=dns1123subdomain;example=aws-secrets"`
+	// AccessKey is the key of the S3 access key id in the Secret.
+	AccessKey string `json:"accessKey" onggi:"default=ACCESS_KEY_ID"`
+	// SecretKey is the key of the S3 secret access key in the Secret.
+	SecretKey string `json:"secretKey" onggi:"default=SECRET_ACCESS_KEY"`
+	// SessionToken is the key of an S3 session token in the Secret.
+	SessionToken string `json:"sessionToken"`
+	// ApplicationCredentials is the key of the Google service account file in the Secret.
+	ApplicationCredentials string `json:"applicationCredentials" onggi:"default=gcs-key.json"`
+	// ConnectionString is the key of the Azure connection string in the Secret.
+	ConnectionString string `json:"connectionString" onggi:"default=AZURE_CONNECTION_STRING"`
+	// FromPod uses the cloud identity of the pod (IRSA, workload identity, managed identity) and no Secret.
+	FromPod bool `json:"fromPod"`
+}
+
+// Schedule is one series of base backups.
+type Schedule struct {
+	// Name of the series.
+	Name string `json:"name" onggi:"required;format=dns1123label;example=daily"`
+	// Cron is when: five fields, UTC. Each backend gets it in its own form.
+	Cron string `json:"cron" onggi:"required;format=cron;example=0 0 * * *"`
+	// Suspend keeps the series and takes no backups.
+	Suspend bool `json:"suspend"`
+	// Immediate takes one backup as soon as the series exists.
+	Immediate bool `json:"immediate"`
+	// Type of backup, for backends that know incremental ones.
+	Type string `json:"type" onggi:"enum=full|differential|incremental;default=full"`
+}
+
+// SnapshotBackup are settings of volume snapshots.
+type SnapshotBackup struct {
+	// Class is the VolumeSnapshotClass of the data volume.
+	Class string `json:"class" onggi:"format=dns1123subdomain"`
+	// WALClass is the VolumeSnapshotClass of the WAL volume.
+	WALClass string `json:"walClass" onggi:"format=dns1123subdomain"`
+	// Online takes the snapshot while the server runs.
+	Online *bool `json:"online" onggi:"default=true"`
+	// Owner decides what takes the snapshots with it when it is deleted.
+	Owner string `json:"owner" onggi:"enum=none|backup|cluster;default=backup"`
+}
+
+// Monitoring adds scraping, alerts and dashboards.
+type Monitoring struct {
+	// Scrape adds PodMonitors for the Prometheus operator.
+	Scrape *bool `json:"scrape" onggi:"default=true"`
+	// Alerts adds a PrometheusRule; each alert has a runbook.
+	Alerts bool `json:"alerts"`
+	// Dashboards adds a Grafana dashboard as a ConfigMap.
+	Dashboards bool `json:"dashboards"`
+	// DashboardNamespace is where Grafana looks for dashboards. Left out: the cluster's own.
+	DashboardNamespace string `json:"dashboardNamespace" onggi:"format=dns1123label"`
+	// DashboardFolder is the Grafana folder.
+	DashboardFolder string `json:"dashboardFolder"`
+	// Interval between scrapes.
+	Interval string `json:"interval" onggi:"format=duration;default=30s"`
+	// Labels that the Prometheus operator selects monitors and rules by, e.g. {release: kube-prometheus-stack}.
+	Labels map[string]string `json:"labels" onggi:"key=labelKey;values=labelValue"`
+	// RunbookURL is where the runbooks are; the alert's name and .md are put behind it.
+	RunbookURL string `json:"runbookURL" onggi:"format=url"`
+	// BackupMaxAge is how old the newest backup may be before the alert fires. Left out: from the schedules.
+	BackupMaxAge string `json:"backupMaxAge" onggi:"format=duration;example=36h"`
+	// Queries are ConfigMaps with queries of your own for the exporter.
+	Queries []ConfigMapKey `json:"queries"`
+	// TLS encrypts the metrics port.
+	TLS bool `json:"tls"`
+}
+
+// ConfigMapKey is one key of one ConfigMap.
+type ConfigMapKey struct {
+	// ConfigMap is its name.
+	ConfigMap string `json:"configMap" onggi:"required;format=dns1123subdomain"`
+	// Key in it.
+	Key string `json:"key" onggi:"required"`
+}
