@@ -1,0 +1,47 @@
+package monitoring
+
+import "github.com/onggi-db/onggi/render/manifest"
+
+// PodMonitors scrape the instances and each pooler. They carry no field that an API server or the Prometheus operator
+// would fill in, so a GitOps tool sees no drift.
+func PodMonitors(c Cluster) []manifest.Object {
+	c = c.withDefaults()
+	switch c.Backend {
+	case CloudNativePG:
+		return cnpgPodMonitors(c)
+	}
+	return nil
+}
+
+func cnpgPodMonitors(c Cluster) []manifest.Object {
+	endpoint := manifest.Map{"port": "metrics", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
+	if c.TLS {
+		endpoint["scheme"] = "https"
+		endpoint["tlsConfig"] = manifest.Map{
+			"ca": manifest.Map{"secret": manifest.Map{"name": c.CASecret, "key": "ca.crt"}},
+			// The certificate names services, not pods, and pods are what is scraped.
+			"serverName": c.Name + "-rw",
+		}
+	}
+	objs := make([]manifest.Object, 0, 1+len(c.Poolers))
+	objs = append(objs, podMonitor(c, c.Name, endpoint, manifest.Map{
+		"cnpg.io/cluster": c.Name,
+		// Pooler pods carry the cluster's label and a port named metrics as well.
+		"cnpg.io/podRole": "instance",
+	}))
+	for _, pooler := range c.Poolers {
+		// A pooler's metrics port has TLS settings of its own, off by default.
+		endpoint := manifest.Map{"port": "metrics", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
+		objs = append(objs, podMonitor(c, pooler, endpoint, manifest.Map{"cnpg.io/poolerName": pooler}))
+	}
+	return objs
+}
+
+func podMonitor(c Cluster, name string, endpoint, matchLabels manifest.Map) manifest.Object {
+	o := object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.Labels, c.MonitorLabels)
+	o.Body["spec"] = manifest.Map{
+		"selector":            manifest.Map{"matchLabels": matchLabels},
+		"podMetricsEndpoints": []any{endpoint},
+	}
+	return o
+}

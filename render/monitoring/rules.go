@@ -1,0 +1,130 @@
+package monitoring
+
+import (
+	"strings"
+
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+// Rules are the alerts of the cluster: <name> for what every cluster has, <name>-backup and <name>-pooler for those that
+// have backups and poolers.
+func Rules(c Cluster) []manifest.Object {
+	c = c.withDefaults()
+	m, ok := metricsOf(c)
+	if !ok {
+		return nil
+	}
+	b := &builder{Cluster: c, metrics: m, subject: c.Namespace + "/" + c.Name + ": ", runbooks: c.RunbookURL + "/"}
+	objs := make([]manifest.Object, 0, 3)
+	objs = append(objs, b.object(c.Name,
+		b.group("availability", b.availability()),
+		b.group("replication", b.replication()),
+		b.group("storage", b.storage()),
+		b.group("load", b.load()),
+	))
+	if c.Backup != nil {
+		alerts := b.backup()
+		if c.Backup.WAL {
+			alerts = append(alerts, b.walArchive()...)
+		}
+		objs = append(objs, b.object(c.Name+"-backup", b.group("backup", alerts)))
+	}
+	if len(c.Poolers) > 0 {
+		var alerts []alert
+		for _, pooler := range c.Poolers {
+			alerts = append(alerts, b.pooler(pooler)...)
+		}
+		objs = append(objs, b.object(c.Name+"-pooler", b.group("pooler", alerts)))
+	}
+	return objs
+}
+
+// Severities, from the gravest.
+const (
+	critical = "critical" // data cannot be written, or could not be recovered
+	warning  = "warning"
+	info     = "info"
+)
+
+// alert is one alerting rule. Its name is also that of its runbook.
+type alert struct {
+	name     string
+	severity string
+	hold     string // how long the expression must hold before it fires; "" for at once
+	expr     string
+	summary  string // what is wrong, after the name of the cluster
+	detail   string // the description: which one, how much, what follows
+	label    [2]string
+}
+
+// builder turns alerts of one cluster into rules.
+type builder struct {
+	Cluster
+	metrics  metrics
+	subject  string
+	runbooks string
+}
+
+// unanswered stands where an expression asks what the back end has no metric for.
+const unanswered = "\x00"
+
+// of selects the series of the cluster's instances that answer a question.
+func (b *builder) of(s series) string {
+	switch {
+	case s.name == "":
+		return unanswered
+	case s.match == "":
+		return s.name + "{" + b.metrics.instances + "}"
+	}
+	return s.name + "{" + b.metrics.instances + "," + s.match + "}"
+}
+
+// onPrimary narrows a vector to the pods that take writes.
+func (b *builder) onPrimary() string {
+	return " and on (namespace, pod) " + b.of(b.metrics.inRecovery) + " == 0"
+}
+
+func (b *builder) object(name string, groups ...any) manifest.Object {
+	o := object("monitoring.coreos.com/v1", "PrometheusRule", b.Namespace, name, b.Labels, b.MonitorLabels)
+	o.Body["spec"] = manifest.Map{"groups": groups}
+	return o
+}
+
+// group leaves out the alerts that ask an unanswered question. Prometheus shows groups of all clusters in one list, so
+// their names carry the cluster's.
+func (b *builder) group(name string, alerts []alert) any {
+	rules := make([]any, 0, len(alerts))
+	for i := range alerts {
+		if !strings.Contains(alerts[i].expr, unanswered) {
+			rules = append(rules, b.rule(&alerts[i]))
+		}
+	}
+	return manifest.Map{"name": b.Namespace + "." + b.Name + "." + name, "rules": rules}
+}
+
+func (b *builder) rule(a *alert) any {
+	labels := make(manifest.Map, 8)
+	for k, v := range b.AlertLabels {
+		labels[k] = v
+	}
+	if a.label[0] != "" {
+		labels[a.label[0]] = a.label[1]
+	}
+	labels["severity"] = a.severity
+	labels["namespace"] = b.Namespace
+	labels["database_cluster"] = b.Name
+	rule := manifest.Map{
+		"alert":  a.name,
+		"expr":   a.expr,
+		"labels": labels,
+		"annotations": manifest.Map{
+			"summary":     b.subject + a.summary,
+			"description": a.detail,
+			"runbook_url": b.runbooks + a.name + ".md",
+		},
+	}
+	if a.hold != "" {
+		rule["for"] = a.hold
+	}
+	return rule
+}
