@@ -1,0 +1,270 @@
+package node
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// parseSlow reads one document with yaml.v3, which knows all of YAML.
+func parseSlow(file *File, c chunk) (*Node, []*Error) {
+	var doc yaml.Node
+	if err := unmarshal(c.text, &doc); err != nil {
+		return nil, []*Error{syntaxError(file, c, err)}
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return nil, nil
+	}
+	b := builder{file: file, line: c.line, made: map[*yaml.Node]*Node{}, sizes: map[*Node]size{}}
+	root := b.node(doc.Content[0], 1)
+	return root, b.errs
+}
+
+// unmarshal turns a panic of the library into an error: a hostile file must not take the program down.
+func unmarshal(text string, doc *yaml.Node) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("yaml: %v", p)
+		}
+	}()
+	return yaml.Unmarshal([]byte(text), doc)
+}
+
+// builder makes our nodes from yaml.v3's.
+type builder struct {
+	file  *File
+	line  int32
+	made  map[*yaml.Node]*Node // nil while being made: an alias to it would contain itself
+	sizes map[*Node]size
+	total int // nodes of the document, aliases followed
+	errs  []*Error
+}
+
+// size is what a node is once its aliases are followed.
+type size struct{ nodes, height int }
+
+// add accounts for a child.
+func (s *size) add(child size) {
+	s.nodes += child.nodes
+	s.height = max(s.height, child.height+1)
+}
+
+func (b *builder) fail(f Fault, y *yaml.Node, width int, message, why, fix string) {
+	line, col := b.pos(y)
+	b.errs = append(b.errs, &Error{Fault: f, File: b.file, Line: line, Col: col, Width: width, Message: message, Why: why, Fix: fix})
+}
+
+func (b *builder) pos(y *yaml.Node) (line, col int32) { return int32(y.Line) + b.line, int32(y.Column) }
+
+func (b *builder) node(y *yaml.Node, depth int) *Node {
+	if depth > MaxDepth {
+		b.fail(TooDeep, y, 1, fmt.Sprintf("more than %d levels of nesting", MaxDepth), "", "flatten it")
+		return b.null(y)
+	}
+	if y.Kind == yaml.AliasNode {
+		return b.alias(y, depth)
+	}
+	b.made[y] = nil
+	line, col := b.pos(y)
+	if empty := y.Kind == yaml.ScalarNode && y.Value == ""; !empty && (y.Anchor != "" || y.Style&yaml.TaggedStyle != 0) {
+		line, col = b.file.afterProperties(line, col)
+	}
+	n := &Node{Line: line, Col: col, Style: Block, File: b.file}
+	if y.Style&yaml.FlowStyle != 0 {
+		n.Style = Flow
+	}
+	if y.Style&yaml.TaggedStyle != 0 && !b.tag(y) {
+		return b.null(y)
+	}
+	s := size{nodes: 1}
+	b.total++
+	switch y.Kind {
+	case yaml.ScalarNode:
+		b.scalar(n, y)
+	case yaml.SequenceNode:
+		n.Kind = Sequence
+		n.Items = make([]*Node, len(y.Content))
+		for i, c := range y.Content {
+			n.Items[i] = b.node(c, depth+1)
+			s.add(b.sizes[n.Items[i]])
+		}
+	case yaml.MappingNode:
+		n.Kind = Mapping
+		b.pairs(n, y, depth)
+		for i, k := range n.Keys {
+			s.add(b.sizes[k])
+			s.add(b.sizes[n.Items[i]])
+		}
+	}
+	b.made[y] = n
+	b.sizes[n] = s
+	return n
+}
+
+func (b *builder) null(y *yaml.Node) *Node {
+	line, col := b.pos(y)
+	return &Node{Kind: Scalar, Type: Null, Style: Plain, Line: line, Col: col, File: b.file}
+}
+
+func (b *builder) alias(y *yaml.Node, depth int) *Node {
+	target, seen := b.made[y.Alias]
+	switch {
+	case !seen:
+		// A node of a document that was refused before its alias was met.
+		return b.null(y)
+	case target == nil:
+		b.fail(BadAlias, y, len(y.Value)+1, fmt.Sprintf("alias *%s stands inside what it names", y.Value), "it would never end", "write the value out")
+		return b.null(y)
+	}
+	s := b.sizes[target]
+	if b.total += s.nodes; b.total > MaxNodes || depth+s.height > MaxDepth {
+		b.total -= s.nodes
+		b.fail(BadAlias, y, len(y.Value)+1, fmt.Sprintf("alias *%s stands for too much", y.Value),
+			fmt.Sprintf("a document may hold %d values in %d levels once its aliases are followed", MaxNodes, MaxDepth), "write the value out")
+		return b.null(y)
+	}
+	return target
+}
+
+func (b *builder) pairs(n *Node, y *yaml.Node, depth int) {
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key := y.Content[i]
+		if !b.key(key) {
+			continue
+		}
+		k, v := b.node(key, depth+1), b.node(y.Content[i+1], depth+1)
+		n.Keys = append(n.Keys, k)
+		n.Items = append(n.Items, v)
+	}
+	b.errs = append(b.errs, dropDuplicates(n)...)
+}
+
+// key refuses the keys that JSON has no word for.
+func (b *builder) key(y *yaml.Node) bool {
+	switch {
+	case y.Kind == yaml.AliasNode:
+		b.fail(BadKey, y, len(y.Value)+1, "an alias as a key", "", "write the key out")
+	case y.Kind != yaml.ScalarNode:
+		b.fail(BadKey, y, 1, "a collection as a key", "Kubernetes objects have names for keys", "write a name")
+	case y.Value == "<<" && y.Style&^yaml.TaggedStyle == 0:
+		b.fail(MergeKey, y, 2, "merge keys (<<) are not supported",
+			"YAML 1.2 dropped them, and a reader cannot see which value wins", "write the fields out, or put what clusters share into the Project's defaults")
+	case y.Value == "" && y.Style == 0:
+		b.fail(BadKey, y, 1, "a value without a key", "", "write the key before the colon")
+	default:
+		return true
+	}
+	return false
+}
+
+// tag accepts the tags that say what the value is anyway, and !!str.
+func (b *builder) tag(y *yaml.Node) bool {
+	natural := map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[y.Kind]
+	if y.Kind == yaml.ScalarNode {
+		natural = [...]string{String: "!!str", Int: "!!int", Float: "!!float", Bool: "!!bool", Null: "!!null"}[Resolve(y.Value)]
+	}
+	if y.Tag == natural || y.Kind == yaml.ScalarNode && y.Tag == "!!str" {
+		return true
+	}
+	b.fail(BadTag, y, len(y.Tag), fmt.Sprintf("tag %s is not supported", y.Tag), "the fields' own types say what a value is", "delete the tag; quote the value if it is a string")
+	return false
+}
+
+func (b *builder) scalar(n *Node, y *yaml.Node) {
+	n.Kind, n.Value, n.Type = Scalar, y.Value, String
+	switch {
+	case y.Style&yaml.DoubleQuotedStyle != 0:
+		n.Style = DoubleQuoted
+	case y.Style&yaml.SingleQuotedStyle != 0:
+		n.Style = SingleQuoted
+	case y.Style&yaml.LiteralStyle != 0:
+		n.Style = Literal
+	case y.Style&yaml.FoldedStyle != 0:
+		n.Style = Folded
+	case y.Style&yaml.TaggedStyle != 0 && y.Tag == "!!str":
+		n.Style = DoubleQuoted // as good as quoted
+	default:
+		n.Style, n.Type = Plain, Resolve(y.Value)
+	}
+}
+
+// dropDuplicates keeps the first of several equal keys and reports the others.
+func dropDuplicates(n *Node) []*Error {
+	var errs []*Error
+	var seen map[string]*Node
+	kept := 0
+	for i, k := range n.Keys {
+		var first *Node
+		if len(n.Keys) <= 16 {
+			first, _ = (&Node{Kind: Mapping, Keys: n.Keys[:kept], Items: n.Items[:kept]}).Pair(k.Value)
+		} else {
+			if seen == nil {
+				seen = make(map[string]*Node, len(n.Keys))
+			}
+			if first = seen[k.Value]; first == nil {
+				seen[k.Value] = k
+			}
+		}
+		if first != nil {
+			errs = append(errs, &Error{Fault: DuplicateKey, File: k.File, Line: k.Line, Col: k.Col, Width: k.Width(),
+				Message: fmt.Sprintf("duplicate key %q; the first is at %d:%d", k.Value, first.Line, first.Col),
+				Why:     "readers disagree on which of the two counts", Fix: "keep one of them"})
+			continue
+		}
+		n.Keys[kept], n.Items[kept] = k, n.Items[i]
+		kept++
+	}
+	n.Keys, n.Items = n.Keys[:kept], n.Items[:kept]
+	return errs
+}
+
+var atLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntaxError places an error of yaml.v3, which knows the line only, and often the one after.
+func syntaxError(file *File, c chunk, err error) *Error {
+	m := atLine.FindStringSubmatch(err.Error())
+	e := &Error{Fault: BadSyntax, File: file, Line: c.line + 1, Col: 1, Width: 1, Message: err.Error(), Fix: "correct the YAML on this line or the one before"}
+	if m == nil {
+		return e
+	}
+	e.Message = strings.ReplaceAll(m[2], "'", `"`)
+	if n, err := strconv.Atoi(m[1]); err == nil {
+		e.Line = min(c.line+int32(n), c.line+int32(strings.Count(strings.TrimRight(c.text, "\n"), "\n"))+1)
+	}
+	text := file.Line(int(e.Line))
+	e.Col = int32(len(text)-len(strings.TrimLeft(text, " "))) + 1
+	return e
+}
+
+// afterProperties is where the value begins whose anchor or tag stands at a position.
+func (f *File) afterProperties(line, col int32) (int32, int32) {
+	startLine, startCol := line, col
+	rest := f.Line(int(line))
+	skip := func(n int) { rest, col = rest[n:], col+int32(utf8.RuneCountInString(rest[:n])) }
+	for i := int32(1); i < startCol && rest != ""; i++ {
+		_, n := utf8.DecodeRuneInString(rest)
+		rest = rest[n:]
+	}
+	for lines := int32(strings.Count(f.Text, "\n")) + 1; ; {
+		skip(len(rest) - len(strings.TrimLeft(rest, " \t")))
+		switch {
+		case rest == "" || rest[0] == '#':
+			if line++; line > lines {
+				return startLine, startCol
+			}
+			rest, col = f.Line(int(line)), 1
+		case rest[0] == '&' || rest[0] == '!':
+			end := strings.IndexAny(rest, " \t,]}")
+			if end < 0 {
+				end = len(rest)
+			}
+			skip(end)
+		default:
+			return line, col
+		}
+	}
+}

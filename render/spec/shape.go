@@ -1,0 +1,194 @@
+package spec
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// class is what a value of a Go type is in YAML.
+type class uint8
+
+const (
+	object  class = iota + 1 // a struct: closed, each field its own rules
+	dict                     // map[string]string: open keys, one rule for all
+	list                     // a slice
+	text                     // string
+	integer                  // int
+	boolean                  // bool
+	open                     // map[string]any: anything
+)
+
+func (c class) String() string {
+	return [...]string{object: "a mapping", dict: "a mapping", list: "a list", text: "a string", integer: "a whole number",
+		boolean: "true or false", open: "a mapping"}[c]
+}
+
+// shape is what the decoder, the schema and the reference know of a Go type. Shapes are built once and never change.
+type shape struct {
+	typ     reflect.Type // without the pointer
+	class   class
+	elem    *shape   // of a list
+	fields  []*field // of an object, in the order of the Go type, embedded ones flattened
+	byName  map[string]*field
+	short   *field // the field that a bare string fills
+	groups  []group
+	pointer bool // the value is set through a pointer
+}
+
+// group are fields of which exactly one is set.
+type group struct {
+	name   string
+	fields []*field
+}
+
+// field is one field of an object.
+type field struct {
+	name   string
+	owner  string // Go type that declares it, for its comment
+	goName string
+	index  []int
+	shape  *shape
+	rules  rules
+}
+
+// rules are a field's onggi tag.
+type rules struct {
+	required, short      bool
+	enum                 []string
+	fallback             string // the default, as YAML; "" is none
+	format               string
+	items, keys, values  string // formats of list items, map keys, map values
+	min, max             *int
+	minLength, maxLength int
+	pattern              *regexp.Regexp
+	unique, group, patch string
+	example              string
+}
+
+// shapes are those of the two kinds of document, built when the first spec is read.
+var shapes = sync.OnceValue(func() (s struct{ cluster, project, spec *shape }) {
+	known := map[reflect.Type]*shape{}
+	s.cluster = shapeOf(reflect.TypeFor[DatabaseCluster](), known)
+	s.project = shapeOf(reflect.TypeFor[Project](), known)
+	s.spec = shapeOf(reflect.TypeFor[Spec](), known)
+	return s
+})
+
+// shapeOf panics on a type or tag that it cannot read: the types are part of the program, and a test reads them all.
+func shapeOf(t reflect.Type, known map[reflect.Type]*shape) *shape {
+	if s, ok := known[t]; ok {
+		return s
+	}
+	s := &shape{typ: t}
+	known[t] = s
+	if t.Kind() == reflect.Pointer {
+		*s = *shapeOf(t.Elem(), known)
+		s.pointer = true
+		return s
+	}
+	switch t.Kind() {
+	case reflect.String:
+		s.class = text
+	case reflect.Int:
+		s.class = integer
+	case reflect.Bool:
+		s.class = boolean
+	case reflect.Slice:
+		s.class, s.elem = list, shapeOf(t.Elem(), known)
+	case reflect.Map:
+		s.class = open
+		if t.Elem().Kind() == reflect.String {
+			s.class = dict
+		}
+	case reflect.Struct:
+		s.class, s.byName = object, map[string]*field{}
+		s.addFields(t, nil, known)
+	default:
+		panic(fmt.Sprintf("spec: no YAML for type %s", t))
+	}
+	return s
+}
+
+func (s *shape) addFields(t reflect.Type, index []int, known map[reflect.Type]*shape) {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		at := append(slices.Clone(index), i)
+		if sf.Anonymous {
+			s.addFields(sf.Type, at, known)
+			continue
+		}
+		f := &field{name: sf.Tag.Get("json"), owner: t.Name(), goName: sf.Name, index: at, shape: shapeOf(sf.Type, known), rules: parseRules(sf)}
+		s.fields = append(s.fields, f)
+		s.byName[f.name] = f
+		if f.rules.short {
+			s.short = f
+		}
+		if g := f.rules.group; g != "" {
+			i := slices.IndexFunc(s.groups, func(o group) bool { return o.name == g })
+			if i < 0 {
+				i = len(s.groups)
+				s.groups = append(s.groups, group{name: g})
+			}
+			s.groups[i].fields = append(s.groups[i].fields, f)
+		}
+	}
+}
+
+func parseRules(sf reflect.StructField) rules {
+	var r rules
+	number := func(s string) *int {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			panic(fmt.Sprintf("spec: tag of %s: %v", sf.Name, err))
+		}
+		return &n
+	}
+	for rule := range strings.SplitSeq(sf.Tag.Get("onggi"), ";") {
+		name, value, _ := strings.Cut(rule, "=")
+		switch name {
+		case "":
+		case "required":
+			r.required = true
+		case "short":
+			r.short = true
+		case "enum":
+			r.enum = strings.Split(value, "|")
+		case "default":
+			r.fallback = value
+		case "format":
+			r.format = value
+		case "items":
+			r.items = value
+		case "key":
+			r.keys = value
+		case "values":
+			r.values = value
+		case "min":
+			r.min = number(value)
+		case "max":
+			r.max = number(value)
+		case "minLength":
+			r.minLength = *number(value)
+		case "maxLength":
+			r.maxLength = *number(value)
+		case "pattern":
+			r.pattern = regexp.MustCompile(value)
+		case "unique":
+			r.unique = value
+		case "oneof":
+			r.group = value
+		case "patch":
+			r.patch = value
+		case "example":
+			r.example = value
+		default:
+			panic(fmt.Sprintf("spec: tag of %s: unknown rule %q", sf.Name, name))
+		}
+	}
+	return r
+}
