@@ -53,9 +53,7 @@ const (
 	codeSameCluster   = "ONG3002"
 	codeSecondProject = "ONG3003"
 	codeUnknownKind   = "ONG3004"
-	codeAPIVersion    = "ONG3005"
-	codeNoCluster     = "ONG3006"
-	codeNotAManifest  = "ONG3007"
+	codeNotAManifest  = "ONG3005"
 
 	codeSecretObject    = "ONG5001"
 	codeSecretParameter = "ONG5002"
@@ -81,7 +79,7 @@ type CodeDoc struct {
 
 // Codes is the catalogue, sorted by code.
 func Codes() []CodeDoc {
-	all := slices.Concat(syntaxCodes(), valueCodes(), projectCodes(), secretCodes())
+	all := slices.Concat(syntaxCodes(), typeCodes(), valueCodes(), nameCodes(), projectCodes(), secretCodes())
 	slices.SortFunc(all, func(a, b CodeDoc) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }
@@ -95,8 +93,3 @@ func Explain(code string) (CodeDoc, bool) {
 	}
 	return CodeDoc{}, false
 }
-
-func syntaxCodes() []CodeDoc  { return nil }
-func valueCodes() []CodeDoc   { return nil }
-func projectCodes() []CodeDoc { return nil }
-func secretCodes() []CodeDoc  { return nil }

@@ -1,8 +1,6 @@
 package spec
 
 import (
-	"strings"
-
 	"github.com/onggi-db/onggi/render/spec/node"
 )
 
@@ -59,11 +57,3 @@ func (l *loader) plainSecret(root *node.Node) {
 	l.report(at, "", violation{codeSecretObject, "a Secret in plain text", "whoever can read the repository can read it, for as long as its history lives; base64 hides nothing",
 		"seal it with onggi seal and delete this document, then change the password"})
 }
-
-// secrets reports literal secrets anywhere in a document of ours.
-func (l *loader) secrets(root *node.Node) {}
-
-// keys reports private keys and cloud keys in a foreign manifest.
-func (l *loader) keys(root *node.Node) {}
-
-var _ = strings.Contains

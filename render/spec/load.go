@@ -3,6 +3,7 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"slices"
@@ -34,6 +35,7 @@ type ProjectFile struct {
 	Dir      string
 	root     *node.Node
 	defaults *node.Node // nil or a patch over Spec
+	spills   spills
 }
 
 // Extra is a Kubernetes manifest beside the specs, taken in as it is.
@@ -56,6 +58,7 @@ type Document struct {
 	root    *node.Node
 	spec    *node.Node // nil, or a mapping
 	patches *node.Node // nil, or a mapping of environment names to patches
+	spills  spills     // lines that are not to be shown
 }
 
 // Load reads the documents of every source. What it can tell without choosing an environment it reports: syntax, kinds,
@@ -78,13 +81,21 @@ func Load(sources []Source) (*Set, Problems) {
 		l.problems = append(l.problems, emptyInput(sources))
 	}
 	l.link()
-	return l.set, l.problems.Sort()
+	return l.set, l.found.redact(l.problems).Sort()
 }
 
 type loader struct {
 	set               *Set
 	problems          Problems
 	documents, syntax int
+	found             spills
+}
+
+func (l *loader) spills(found spills) {
+	if len(found) > 0 && l.found == nil {
+		l.found = spills{}
+	}
+	maps.Copy(l.found, found)
 }
 
 func (l *loader) report(n *node.Node, path string, v violation) {
@@ -157,7 +168,8 @@ func (l *loader) cluster(root *node.Node) {
 	if patches := root.Get("environments"); patches != nil && patches.Kind == node.Mapping {
 		doc.patches = patches
 	}
-	l.secrets(root)
+	doc.spills = l.secrets(root)
+	l.spills(doc.spills)
 	if c.Metadata.Name == "" {
 		return // reported: it has no name to go by
 	}
@@ -180,7 +192,8 @@ func (l *loader) project(root *node.Node) {
 	if d := root.Get("defaults"); d != nil && d.Kind == node.Mapping {
 		p.defaults = d
 	}
-	l.secrets(root)
+	p.spills = l.secrets(root)
+	l.spills(p.spills)
 	for _, other := range l.set.Projects {
 		if other.Dir == p.Dir {
 			l.report(root, "", violation{codeSecondProject, fmt.Sprintf("a second Project in one folder; the first is at %s:%d:%d", other.File, other.root.Line, other.root.Col),
@@ -200,7 +213,7 @@ func (l *loader) extra(root *node.Node, version, kind string) {
 	pos := Pos{File: root.File.Name, Line: int(root.Line), Col: int(root.Col)}
 	l.set.Extras = append(l.set.Extras, Extra{File: root.File.Name, Pos: pos,
 		Object: manifest.Object{Body: body, Part: partOf(kind), Origin: fmt.Sprintf("%s:%d", pos.File, pos.Line)}})
-	l.keys(root)
+	l.spills(l.keys(root))
 }
 
 func partOf(kind string) manifest.Part {

@@ -33,6 +33,18 @@ type Cluster struct {
 // other, read strictly, defaults filled in. env "" is the spec without any environment. The cluster is nil when there
 // are problems.
 func (d *Document) Resolve(env string) (*Cluster, Problems) {
+	c, problems := d.resolve(env)
+	if len(problems) == 0 {
+		return c, nil
+	}
+	problems = d.spills.redact(problems)
+	if d.Project != nil {
+		problems = d.Project.spills.redact(problems)
+	}
+	return nil, problems.Sort()
+}
+
+func (d *Document) resolve(env string) (*Cluster, Problems) {
 	c := &Cluster{Name: d.Name, Namespace: d.Namespace, Env: env, File: d.File, Extras: d.Extras, Project: &Project{}}
 	c.Project.setDefaults()
 	merged := d.spec
@@ -64,13 +76,10 @@ func (d *Document) Resolve(env string) (*Cluster, Problems) {
 	dec.push("spec", 0)
 	dec.object(merged, shapes().spec, reflect.ValueOf(&c.Spec).Elem())
 	if len(dec.problems) > 0 {
-		return nil, dec.problems.Sort()
+		return nil, dec.problems
 	}
 	c.Spec.setDefaults()
-	if problems := validate(c); len(problems) > 0 {
-		return nil, problems.Sort()
-	}
-	return c, nil
+	return c, validate(c)
 }
 
 // patch is the document's patch for an environment: null when only the project has it, false when nobody has.

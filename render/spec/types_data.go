@@ -3,7 +3,7 @@ package spec
 // Storage is the volume of an instance.
 type Storage struct {
 	// Size of the data volume, e.g. 10Gi. It can grow, never shrink.
-	Size string `json:"size" onggi:"required;format=quantity;example=10Gi"`
+	Size string `json:"size" onggi:"required;format=size;example=10Gi"`
 	// Class is the StorageClass. Left out: the default of the API server.
 	Class string `json:"class" onggi:"format=dns1123subdomain;example=longhorn-ssd"`
 	// WAL gives the write-ahead log a volume of its own. It can be added later and never be taken away.
@@ -15,7 +15,7 @@ type Storage struct {
 // Volume is a size and a class.
 type Volume struct {
 	// Size of the volume, e.g. 5Gi.
-	Size string `json:"size" onggi:"required;format=quantity;example=5Gi"`
+	Size string `json:"size" onggi:"required;format=size;example=5Gi"`
 	// Class is the StorageClass. Left out: that of the data volume.
 	Class string `json:"class" onggi:"format=dns1123subdomain"`
 }
@@ -25,7 +25,7 @@ type Tablespace struct {
 	// Name of the tablespace.
 	Name string `json:"name" onggi:"required;format=identifier;maxLength=63"`
 	// Size of its volume.
-	Size string `json:"size" onggi:"required;format=quantity"`
+	Size string `json:"size" onggi:"required;format=size"`
 	// Class is the StorageClass. Left out: that of the data volume.
 	Class string `json:"class" onggi:"format=dns1123subdomain"`
 	// Owner is the role that owns the tablespace.
