@@ -1,0 +1,226 @@
+package cloudnativepg
+
+import (
+	"strconv"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+)
+
+// services are Services of our own rather than managed.services: they stand in Git, work the same for every back end, and
+// follow a failover by the role label all the same.
+func (b builder) services() []manifest.Object {
+	var objs []manifest.Object
+	for _, e := range b.Services {
+		s := manifest.Map{
+			"type":     e.Type,
+			"selector": b.selector(e.Role),
+			"ports": []any{put2(manifest.Map{
+				"name": "postgres", "port": int64(e.Port), "targetPort": postgresPort, "protocol": "TCP",
+			}, "nodePort", int64(e.NodePort))},
+		}
+		put(s, "loadBalancerClass", e.Class)
+		put(s, "loadBalancerSourceRanges", texts(e.SourceRanges))
+		put(s, "externalTrafficPolicy", e.ExternalTrafficPolicy)
+		o := b.object(manifest.PartExpose, "v1", "Service", e.FullName, s)
+		meta := o.Body["metadata"].(manifest.Map)
+		for k, v := range e.Labels {
+			meta["labels"].(manifest.Map)[k] = v
+		}
+		annotations := address(e)
+		for k, v := range e.Annotations {
+			annotations[k] = v
+		}
+		put(meta, "annotations", annotations)
+		objs = append(objs, o)
+	}
+	return objs
+}
+
+func put2(m manifest.Map, key string, value any) manifest.Map {
+	put(m, key, value)
+	return m
+}
+
+// address asks the load balancer for an address in its own words; the field that Kubernetes once had for it is deprecated.
+func address(e plan.Service) manifest.Map {
+	ip, pool, share := "", "", ""
+	switch e.Provider {
+	case "metallb":
+		ip, pool, share = "metallb.io/loadBalancerIPs", "metallb.io/address-pool", "metallb.io/allow-shared-ip"
+	case "cilium":
+		ip, share = "lbipam.cilium.io/ips", "lbipam.cilium.io/sharing-key"
+	case "kube-vip":
+		ip = "kube-vip.io/loadbalancerIPs"
+	}
+	out := manifest.Map{}
+	for _, a := range []struct{ key, value string }{{ip, e.IP}, {pool, e.Pool}, {share, e.ShareKey}} {
+		if a.key != "" && a.value != "" {
+			out[a.key] = a.value
+		}
+	}
+	return out
+}
+
+// selector picks the pods that answer for a role.
+func (b builder) selector(role string) manifest.Map {
+	switch role {
+	case "pooler":
+		return manifest.Map{labelPooler: b.Name + "-pooler"}
+	case "any":
+		return manifest.Map{labelCluster: b.Name, labelPodRole: "instance"}
+	}
+	return manifest.Map{labelCluster: b.Name, labelRole: role}
+}
+
+// poolerImage is the PgBouncer that CloudNativePG 1.30 was released with.
+const poolerImage = "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"
+
+func (b builder) poolers() []manifest.Object {
+	if b.Pooler == nil {
+		return nil
+	}
+	var objs []manifest.Object
+	for _, m := range b.Pooler.Members {
+		bouncer := manifest.Map{"poolMode": b.Pooler.Mode, "paused": b.Pooler.Paused}
+		put(bouncer, "parameters", textMap(b.Pooler.Parameters))
+		put(bouncer, "pg_hba", texts(b.Pooler.HBA))
+		kind := "rw"
+		if m.ReadOnly {
+			kind = "ro"
+		}
+		objs = append(objs, b.object(manifest.PartPooler, apiVersion, "Pooler", m.Name, manifest.Map{
+			"cluster": named(b.Name), "instances": m.Instances, "type": kind,
+			"pgbouncer": bouncer, "template": b.poolerTemplate(m.Name),
+		}))
+	}
+	return objs
+}
+
+func (b builder) poolerTemplate(name string) manifest.Map {
+	image := b.Pooler.Image
+	if image == "" {
+		image = poolerImage
+	}
+	container := manifest.Map{"name": "pgbouncer", "image": image}
+	put(container, "imagePullPolicy", b.PullPolicy)
+	put(container, "resources", resources(b.Pooler.Resources))
+	pod := manifest.Map{
+		"containers": []any{container},
+		"affinity": manifest.Map{"podAntiAffinity": manifest.Map{
+			"preferredDuringSchedulingIgnoredDuringExecution": []any{manifest.Map{
+				"weight": int64(100),
+				"podAffinityTerm": manifest.Map{
+					"topologyKey":   b.Placement.TopologyKey,
+					"labelSelector": manifest.Map{"matchLabels": manifest.Map{labelPooler: name}},
+				},
+			}},
+		}},
+	}
+	put(pod, "nodeSelector", textMap(b.Placement.NodeSelector))
+	put(pod, "priorityClassName", b.Placement.PriorityClass)
+	var secrets []any
+	for _, s := range b.PullSecrets {
+		secrets = append(secrets, named(s))
+	}
+	put(pod, "imagePullSecrets", secrets)
+	meta := manifest.Map{}
+	put(meta, "labels", textMap(b.Labels))
+	put(meta, "annotations", textMap(b.Annotations))
+	return manifest.Map{"metadata": meta, "spec": pod}
+}
+
+func (b builder) certificateNames() manifest.Map {
+	out := manifest.Map{}
+	t := b.TLS
+	if t == nil {
+		return out
+	}
+	if t.CertManager != nil {
+		server, client := b.Name+"-server-tls", b.Name+"-replication-tls"
+		out["serverTLSSecret"], out["serverCASecret"] = server, server
+		out["replicationTLSSecret"], out["clientCASecret"] = client, client
+		return out
+	}
+	put(out, "serverTLSSecret", t.Secret)
+	put(out, "serverCASecret", t.CASecret)
+	put(out, "replicationTLSSecret", t.ReplicationSecret)
+	put(out, "clientCASecret", t.ClientCASecret)
+	if t.Secret == "" {
+		put(out, "serverAltDNSNames", texts(t.DNSNames)) // the operator's own certificate carries them
+	}
+	return out
+}
+
+// certificates are made by cert-manager when asked for. The reload label lets the operator notice a renewal.
+func (b builder) certificates() []manifest.Object {
+	if b.TLS == nil || b.TLS.CertManager == nil {
+		return nil
+	}
+	certificate := func(name string, s manifest.Map) manifest.Object {
+		s["secretName"] = name
+		s["secretTemplate"] = manifest.Map{"labels": manifest.Map{"cnpg.io/reload": ""}}
+		s["issuerRef"] = manifest.Map{"group": "cert-manager.io", "kind": b.TLS.CertManager.Kind, "name": b.TLS.CertManager.Issuer}
+		s["duration"], s["renewBefore"] = b.TLS.Duration, b.TLS.RenewBefore
+		return b.object(manifest.PartTLS, "cert-manager.io/v1", "Certificate", name, s)
+	}
+	var names []any
+	for _, suffix := range []string{"-rw", "-ro", "-r"} {
+		base := b.Name + suffix
+		names = append(names, base, base+"."+b.Namespace, base+"."+b.Namespace+".svc", base+"."+b.Namespace+".svc.cluster.local")
+	}
+	names = append(names, texts(b.TLS.DNSNames)...)
+	return []manifest.Object{
+		certificate(b.Name+"-server-tls", manifest.Map{"usages": []any{"server auth"}, "dnsNames": names}),
+		certificate(b.Name+"-replication-tls", manifest.Map{"usages": []any{"client auth"}, "commonName": "streaming_replica"}),
+	}
+}
+
+func (b builder) databases() []manifest.Object {
+	var objs []manifest.Object
+	for i, d := range b.Databases {
+		if !d.Managed(i == 0) {
+			continue
+		}
+		s := manifest.Map{
+			"cluster": named(b.Name), "name": d.Name, "owner": d.Owner,
+			"ensure": "present", "databaseReclaimPolicy": d.Reclaim,
+		}
+		put(s, "tablespace", d.Tablespace)
+		put(s, "encoding", d.Encoding)
+		put(s, "locale", d.Locale)
+		if d.ConnectionLimit != nil {
+			s["connectionLimit"] = int64(*d.ConnectionLimit)
+		}
+		var extensions, schemas []any
+		for _, e := range d.Extensions {
+			extensions = append(extensions, put2(put2(manifest.Map{"name": e.Name, "ensure": "present"}, "version", e.Version), "schema", e.Schema))
+		}
+		for _, c := range d.Schemas {
+			schemas = append(schemas, manifest.Map{"name": c.Name, "owner": c.Owner, "ensure": "present"})
+		}
+		put(s, "extensions", extensions)
+		put(s, "schemas", schemas)
+		objs = append(objs, b.object(manifest.PartDatabases, apiVersion, "Database", b.Name+"-"+objectName(d.Name), s))
+	}
+	return objs
+}
+
+// objectName makes the name of an object from the name of a database, which may hold more than Kubernetes allows.
+func objectName(database string) string {
+	out := make([]byte, 0, len(database))
+	for _, c := range []byte(database) {
+		switch {
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
+			out = append(out, c)
+		case c >= 'A' && c <= 'Z':
+			out = append(out, c+'a'-'A')
+		case c == '_' || c == '-' || c == ' ' || c == '.':
+			out = append(out, '-')
+		default:
+			out = append(out, 'x')
+			out = strconv.AppendUint(out, uint64(c), 16)
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,182 @@
+package cloudnativepg
+
+import (
+	"strings"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+)
+
+// inTree reports whether object stores are described inside the Cluster, as operators before the plugin want it.
+func (b builder) inTree() bool {
+	if b.Backup != nil && b.Backup.Method != "snapshot" {
+		return b.Backup.Method == "in-tree"
+	}
+	return !b.Operator.AtLeast(1, 26)
+}
+
+// archiving is the part of backups that stands in the Cluster.
+func (b builder) archiving(s manifest.Map) {
+	k := b.Backup
+	if k == nil {
+		return
+	}
+	out := manifest.Map{"target": k.Target}
+	if k.Destination != "" {
+		switch {
+		case b.inTree():
+			store := b.store(k.Archive)
+			put(store, "serverName", k.ServerName)
+			out["barmanObjectStore"] = store
+			put(out, "retentionPolicy", k.Retention)
+			if k.Region != "" {
+				s["env"] = []any{env("AWS_DEFAULT_REGION", k.Region)}
+			}
+		default:
+			parameters := manifest.Map{"barmanObjectName": k.StoreName}
+			put(parameters, "serverName", k.ServerName)
+			s["plugins"] = []any{manifest.Map{
+				"name": barmanPlugin, "enabled": true, "isWALArchiver": true, "parameters": parameters,
+			}}
+		}
+	}
+	if k.Method == "snapshot" {
+		out["volumeSnapshot"] = snapshots(k)
+	}
+	s["backup"] = out
+}
+
+func snapshots(k *plan.Backup) manifest.Map {
+	out := manifest.Map{"online": true, "snapshotOwnerReference": "backup"}
+	if c := k.Snapshot; c != nil {
+		put(out, "className", c.Class)
+		put(out, "walClassName", c.WALClass)
+		put(out, "snapshotOwnerReference", c.Owner)
+		out["online"] = c.Online == nil || *c.Online
+	}
+	return out
+}
+
+func env(name, value string) manifest.Map { return manifest.Map{"name": name, "value": value} }
+
+// store describes an object store in the words that the plugin and the in-tree form share.
+func (b builder) store(a plan.Archive) manifest.Map {
+	out := manifest.Map{"destinationPath": destination(a)}
+	put(out, "endpointURL", a.Endpoint)
+	if a.EndpointCA != nil {
+		out["endpointCA"] = manifest.Map{"name": a.EndpointCA.Secret, "key": a.EndpointCA.Key}
+	}
+	credentials(out, a)
+	wal := manifest.Map{}
+	if a.WALCompression != "none" {
+		put(wal, "compression", a.WALCompression)
+	}
+	put(wal, "encryption", a.Encryption)
+	put(wal, "maxParallel", int64(a.WALParallel))
+	put(out, "wal", wal)
+	data := manifest.Map{}
+	if a.Compression != "none" {
+		put(data, "compression", a.Compression)
+	}
+	put(data, "encryption", a.Encryption)
+	put(data, "jobs", int64(a.Jobs))
+	put(out, "data", data)
+	return out
+}
+
+// destination is the URL as Barman wants it: azblob://account/container/path is an https URL there.
+func destination(a plan.Archive) string {
+	if a.Scheme != plan.Azure {
+		return a.Destination
+	}
+	account, path, _ := strings.Cut(strings.TrimPrefix(a.Destination, "azblob://"), "/")
+	return "https://" + account + ".blob.core.windows.net/" + path
+}
+
+func credentials(out manifest.Map, a plan.Archive) {
+	c := a.Credentials
+	if c == nil {
+		return
+	}
+	ref := func(key string) manifest.Map { return manifest.Map{"name": c.Secret, "key": key} }
+	switch {
+	case a.Scheme == plan.S3 && c.FromPod:
+		out["s3Credentials"] = manifest.Map{"inheritFromIAMRole": true}
+	case a.Scheme == plan.S3:
+		s3 := manifest.Map{"accessKeyId": ref(c.AccessKey), "secretAccessKey": ref(c.SecretKey)}
+		if c.SessionToken != "" {
+			s3["sessionToken"] = ref(c.SessionToken)
+		}
+		out["s3Credentials"] = s3
+	case a.Scheme == plan.GCS && c.FromPod:
+		out["googleCredentials"] = manifest.Map{"gkeEnvironment": true}
+	case a.Scheme == plan.GCS:
+		out["googleCredentials"] = manifest.Map{"applicationCredentials": ref(c.ApplicationCredentials)}
+	case a.Scheme == plan.Azure && c.FromPod:
+		out["azureCredentials"] = manifest.Map{"inheritFromAzureAD": true}
+	case a.Scheme == plan.Azure:
+		out["azureCredentials"] = manifest.Map{"connectionString": ref(c.ConnectionString)}
+	}
+}
+
+// backups are the objects beside the Cluster: the stores and the schedules.
+func (b builder) backups() []manifest.Object {
+	var objs []manifest.Object
+	if !b.inTree() {
+		for _, e := range b.ExternalClusters {
+			if e.Archive != nil {
+				objs = append(objs, b.objectStore(manifest.PartCluster, *e.Archive, ""))
+			}
+		}
+	}
+	k := b.Backup
+	if k == nil {
+		return objs
+	}
+	if !b.inTree() && k.Destination != "" {
+		objs = append(objs, b.objectStore(manifest.PartBackup, k.Archive, k.Retention))
+	}
+	for _, s := range k.Schedules {
+		objs = append(objs, b.scheduledBackup(s))
+	}
+	return objs
+}
+
+func (b builder) objectStore(part manifest.Part, a plan.Archive, retention string) manifest.Object {
+	s := manifest.Map{"configuration": b.store(a)}
+	put(s, "retentionPolicy", retention)
+	var vars []any
+	if a.Scheme == plan.S3 && a.Endpoint != "" {
+		// Stores other than AWS refuse the checksums that newer clients add to every request.
+		vars = append(vars, env("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required"), env("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"))
+	}
+	if a.Region != "" {
+		vars = append(vars, env("AWS_DEFAULT_REGION", a.Region))
+	}
+	if len(vars) > 0 {
+		s["instanceSidecarConfiguration"] = manifest.Map{"env": vars}
+	}
+	return b.object(part, barmanAPIVersion, "ObjectStore", a.StoreName, s)
+}
+
+func (b builder) scheduledBackup(sch plan.Schedule) manifest.Object {
+	k := b.Backup
+	s := manifest.Map{
+		"cluster":              named(b.Name),
+		"schedule":             sch.Cron.Six(),
+		"backupOwnerReference": "cluster", // the default, none, keeps every Backup object for ever
+		"immediate":            sch.Immediate,
+		"suspend":              sch.Suspend,
+		"target":               k.Target,
+	}
+	switch k.Method {
+	case "plugin":
+		s["method"] = "plugin"
+		s["pluginConfiguration"] = manifest.Map{"name": barmanPlugin}
+	case "snapshot":
+		s["method"] = "volumeSnapshot"
+	default:
+		s["method"] = "barmanObjectStore"
+	}
+	return b.object(manifest.PartBackup, apiVersion, "ScheduledBackup", sch.FullName, s)
+}

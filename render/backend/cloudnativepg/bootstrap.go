@@ -1,0 +1,138 @@
+package cloudnativepg
+
+import (
+	"strconv"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+func (b builder) bootstrap() manifest.Map {
+	switch s := b.Bootstrap; {
+	case s.Recovery != nil:
+		return manifest.Map{"recovery": b.recovery(s.Recovery)}
+	case s.Basebackup != nil:
+		return manifest.Map{"pg_basebackup": b.application(manifest.Map{"source": s.Basebackup.From})}
+	default:
+		return manifest.Map{"initdb": b.initdb(s.Initdb)}
+	}
+}
+
+// application names the database that the application Secret is for.
+func (b builder) application(m manifest.Map) manifest.Map {
+	m["database"], m["owner"] = b.Bootstrap.Database, b.Bootstrap.Owner
+	put(m, "secret", named(b.Bootstrap.Secret))
+	return m
+}
+
+func (b builder) initdb(i *spec.Initdb) manifest.Map {
+	out := b.application(manifest.Map{
+		"encoding":      i.Encoding,
+		"localeCollate": i.Locale,
+		"localeCType":   i.Locale,
+		"dataChecksums": i.Checksums == nil || *i.Checksums,
+	})
+	put(out, "localeProvider", i.LocaleProvider)
+	put(out, "icuLocale", i.IcuLocale)
+	put(out, "builtinLocale", i.BuiltinLocale)
+	put(out, "walSegmentSize", int64(i.WALSegmentMB))
+	put(out, "postInitApplicationSQL", texts(i.SQL))
+	if m := i.Import; m != nil {
+		imp := manifest.Map{
+			"type": m.Type, "databases": texts(m.Databases), "source": manifest.Map{"externalCluster": m.From},
+		}
+		put(imp, "roles", texts(m.Roles))
+		put(imp, "schemaOnly", m.SchemaOnly)
+		out["import"] = imp
+	}
+	return out
+}
+
+func (b builder) recovery(r *spec.Recovery) manifest.Map {
+	out := b.application(manifest.Map{})
+	put(out, "source", r.From)
+	put(out, "backup", named(r.Backup))
+	if s := r.Snapshot; s != nil {
+		snapshots := manifest.Map{"storage": snapshot(s.Storage)}
+		if s.WAL != "" {
+			snapshots["walStorage"] = snapshot(s.WAL)
+		}
+		out["volumeSnapshots"] = snapshots
+	}
+	if t := r.Target; t != nil {
+		target := manifest.Map{}
+		put(target, "targetTime", t.Time)
+		put(target, "targetLSN", t.LSN)
+		put(target, "targetXID", t.XID)
+		put(target, "targetName", t.Name)
+		put(target, "targetImmediate", t.Immediate)
+		put(target, "targetTLI", t.Timeline)
+		put(target, "backupID", t.BackupID)
+		put(target, "exclusive", t.Exclusive)
+		put(out, "recoveryTarget", target)
+	}
+	return out
+}
+
+func snapshot(name string) manifest.Map {
+	return manifest.Map{"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": name}
+}
+
+func (b builder) replica() manifest.Map {
+	r := b.Replica
+	if r == nil {
+		return nil
+	}
+	out := manifest.Map{"source": r.From}
+	if r.Self != "" || r.Primary != "" {
+		put(out, "self", r.Self) // the distributed topology decides by itself who is primary
+		put(out, "primary", r.Primary)
+	} else {
+		out["enabled"] = r.On
+	}
+	put(out, "promotionToken", r.PromotionToken)
+	if r.ApplyDelay != "" {
+		d, _ := plan.ParseDuration(r.ApplyDelay)
+		out["minApplyDelay"] = d.String()
+	}
+	return out
+}
+
+func (b builder) externalClusters() []any {
+	var out []any
+	for _, e := range b.ExternalClusters {
+		item := manifest.Map{"name": e.Name}
+		if e.Connection != nil {
+			connection(item, e.Connection)
+		}
+		if a := e.Archive; a != nil {
+			if b.inTree() {
+				store := b.store(*a)
+				store["serverName"] = a.Server
+				item["barmanObjectStore"] = store
+			} else {
+				item["plugin"] = manifest.Map{
+					"name": barmanPlugin, "enabled": true, "isWALArchiver": false,
+					"parameters": manifest.Map{"barmanObjectName": a.StoreName, "serverName": a.Server},
+				}
+			}
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+func connection(item manifest.Map, c *spec.Connection) {
+	item["connectionParameters"] = manifest.Map{
+		"host": c.Host, "port": strconv.Itoa(c.Port), "user": c.User, "dbname": c.Database, "sslmode": c.SSLMode,
+	}
+	for _, s := range []struct {
+		field string
+		key   *spec.SecretKey
+	}{{"password", c.Password}, {"sslCert", c.Certificate}, {"sslKey", c.Key}, {"sslRootCert", c.RootCert}} {
+		if s.key != nil {
+			item[s.field] = manifest.Map{"name": s.key.Secret, "key": s.key.Key}
+		}
+	}
+}

@@ -1,0 +1,116 @@
+// Package cloudnativepg turns a plan into the objects of the CloudNativePG operator, 1.24 and newer, and its barman-cloud
+// plugin.
+//
+// [Build] is pure. It emits what the plan asks for and, besides, every default that sits inside a list item: lists of a
+// custom resource are compared as a whole, so a default that the API server adds to an item would show as drift for ever.
+// Defaults of plain fields are written only where leaving them to the operator's release would change behaviour.
+package cloudnativepg
+
+import (
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+)
+
+const (
+	apiVersion       = "postgresql.cnpg.io/v1"
+	barmanAPIVersion = "barmancloud.cnpg.io/v1"
+	barmanPlugin     = "barman-cloud.cloudnative-pg.io"
+	labelCluster     = "cnpg.io/cluster"
+	labelRole        = "cnpg.io/instanceRole"
+	labelPodRole     = "cnpg.io/podRole"
+	labelPooler      = "cnpg.io/poolerName"
+	postgresPort     = int64(5432)
+	statusPort       = int64(8000)
+	metricsPort      = int64(9187)
+	poolerMetrics    = int64(9127)
+)
+
+// Build makes every object of the plan, in no particular order.
+func Build(p *plan.Plan) []manifest.Object {
+	b := builder{p}
+	objs := []manifest.Object{b.cluster()}
+	objs = append(objs, b.backups()...)
+	objs = append(objs, b.databases()...)
+	objs = append(objs, b.services()...)
+	objs = append(objs, b.poolers()...)
+	objs = append(objs, b.certificates()...)
+	objs = append(objs, b.networkPolicies()...)
+	return append(objs, b.monitoring()...)
+}
+
+type builder struct{ *plan.Plan }
+
+// object wraps a spec with the identity and labels that every object of the cluster has.
+func (b builder) object(part manifest.Part, apiVersion, kind, name string, spec manifest.Map) manifest.Object {
+	return manifest.Object{Part: part, Body: manifest.Map{
+		"apiVersion": apiVersion,
+		"kind":       kind,
+		"metadata":   manifest.Map{"name": name, "namespace": b.Namespace, "labels": b.labels(part)},
+		"spec":       spec,
+	}}
+}
+
+func (b builder) labels(part manifest.Part) manifest.Map {
+	labels := manifest.Map{
+		"app.kubernetes.io/name":       "postgresql",
+		"app.kubernetes.io/instance":   b.Name,
+		"app.kubernetes.io/component":  string(part),
+		"app.kubernetes.io/managed-by": "onggi",
+	}
+	for k, v := range b.Labels {
+		labels[k] = v
+	}
+	return labels
+}
+
+// put sets an optional field: a zero value is left out.
+func put(m manifest.Map, key string, value any) {
+	switch v := value.(type) {
+	case nil:
+		return
+	case string:
+		if v == "" {
+			return
+		}
+	case bool:
+		if !v {
+			return
+		}
+	case int64:
+		if v == 0 {
+			return
+		}
+	case manifest.Map:
+		if len(v) == 0 {
+			return
+		}
+	case []any:
+		if len(v) == 0 {
+			return
+		}
+	}
+	m[key] = value
+}
+
+func texts(list []string) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = s
+	}
+	return out
+}
+
+func textMap(m map[string]string) manifest.Map {
+	out := make(manifest.Map, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+func named(name string) any {
+	if name == "" {
+		return nil
+	}
+	return manifest.Map{"name": name}
+}

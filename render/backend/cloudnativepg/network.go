@@ -1,0 +1,89 @@
+package cloudnativepg
+
+import (
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+const namespaceLabel = "kubernetes.io/metadata.name"
+
+// networkPolicies close the instances and the poolers but to themselves, the operator, Prometheus and the peers allowed.
+func (b builder) networkPolicies() []manifest.Object {
+	if b.Network == nil {
+		return nil
+	}
+	operator := []any{inNamespace(b.Network.OperatorNamespace, nil)}
+	prometheus := []any{inNamespace(b.Network.MonitoringNamespace, nil)}
+	inside := []any{pods(manifest.Map{labelCluster: b.Name})}
+	instances := []any{
+		rule(inside, postgresPort, statusPort),
+		rule(operator, postgresPort, statusPort),
+		rule(prometheus, metricsPort),
+	}
+	var peers []any
+	for _, peer := range b.Network.Allow {
+		peers = append(peers, b.peer(peer))
+	}
+	if len(peers) > 0 {
+		instances = append(instances, rule(peers, postgresPort))
+	}
+	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.Name, labelPodRole: "instance"}, instances)}
+	if b.Pooler == nil {
+		return objs
+	}
+	for _, m := range b.Pooler.Members {
+		rules := []any{rule(prometheus, poolerMetrics)}
+		if len(peers) > 0 {
+			rules = append(rules, rule(peers, postgresPort))
+		}
+		objs = append(objs, b.policy(m.Name, manifest.Map{labelPooler: m.Name}, rules))
+	}
+	return objs
+}
+
+func (b builder) policy(name string, selector manifest.Map, ingress []any) manifest.Object {
+	return b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", name, manifest.Map{
+		"podSelector": manifest.Map{"matchLabels": selector},
+		"policyTypes": []any{"Ingress"},
+		"ingress":     ingress,
+	})
+}
+
+func rule(from []any, ports ...int64) manifest.Map {
+	list := make([]any, len(ports))
+	for i, port := range ports {
+		list[i] = manifest.Map{"port": port, "protocol": "TCP"}
+	}
+	return manifest.Map{"from": from, "ports": list}
+}
+
+func (b builder) peer(p spec.Peer) manifest.Map {
+	switch {
+	case p.CIDR != "":
+		return manifest.Map{"ipBlock": manifest.Map{"cidr": p.CIDR}}
+	case p.Namespace == "*":
+		out := manifest.Map{"namespaceSelector": manifest.Map{}}
+		if len(p.PodLabels) > 0 {
+			out["podSelector"] = manifest.Map{"matchLabels": textMap(p.PodLabels)}
+		}
+		return out
+	case p.Namespace == "" || p.Namespace == b.Namespace:
+		return pods(textMap(p.PodLabels))
+	}
+	return inNamespace(p.Namespace, textMap(p.PodLabels))
+}
+
+func inNamespace(namespace string, labels manifest.Map) manifest.Map {
+	out := manifest.Map{"namespaceSelector": manifest.Map{"matchLabels": manifest.Map{namespaceLabel: namespace}}}
+	if len(labels) > 0 {
+		out["podSelector"] = manifest.Map{"matchLabels": labels}
+	}
+	return out
+}
+
+func pods(labels manifest.Map) manifest.Map {
+	if len(labels) == 0 {
+		return manifest.Map{"podSelector": manifest.Map{}}
+	}
+	return manifest.Map{"podSelector": manifest.Map{"matchLabels": labels}}
+}

@@ -1,0 +1,92 @@
+package backend
+
+import (
+	"strings"
+
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+func since(major, minor int) Support { return Support{Yes: true, Major: major, Minor: minor} }
+
+// Features is the table. A field without a row is one that every back end has.
+func Features() []Feature {
+	yes := Support{Yes: true}
+	all := map[Name]Support{CloudNativePG: yes, Crunchy: yes, Zalando: yes, Native: yes}
+	with := func(changes map[Name]Support) map[Name]Support {
+		out := make(map[Name]Support, len(all))
+		for n, s := range all {
+			out[n] = s
+		}
+		for n, s := range changes {
+			out[n] = s
+		}
+		return out
+	}
+	only := func(cells map[Name]Support) map[Name]Support { return cells }
+	return []Feature{
+		{"engine=mysql", "MySQL", func(s *spec.Spec) bool { return s.Engine == "mysql" }, only(map[Name]Support{MySQLOperator: yes})},
+		{"imageCatalog", "image catalogs", func(s *spec.Spec) bool { return s.ImageCatalog != nil }, only(map[Name]Support{CloudNativePG: yes})},
+		{"storage.wal", "WAL volumes", func(s *spec.Spec) bool { return s.Storage.WAL != nil }, with(map[Name]Support{Zalando: {}, Native: {}})},
+		{"tablespaces", "tablespaces", func(s *spec.Spec) bool { return len(s.Tablespaces) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
+		{"replication.mode=quorum", "quorum replication", func(s *spec.Spec) bool { return s.Replication.Mode == "quorum" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
+		{"replication.durability=preferred", "synchronous replication that gives way", func(s *spec.Spec) bool {
+			return s.Replication.Mode != "async" && s.Replication.Durability == "preferred"
+		}, with(map[Name]Support{CloudNativePG: since(1, 25)})},
+		{"replication.failoverQuorum", "failover quorums", func(s *spec.Spec) bool { return s.Replication.FailoverQuorum }, only(map[Name]Support{CloudNativePG: since(1, 28), Native: yes})},
+		{"replication.logicalSlots", "logical slots on standbys", func(s *spec.Spec) bool { return s.Replication.LogicalSlots }, only(map[Name]Support{CloudNativePG: since(1, 27), Crunchy: yes, Zalando: yes})},
+		{"databases", "databases as objects", manyDatabases, with(map[Name]Support{CloudNativePG: since(1, 25)})},
+		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26)})},
+		{"bootstrap.initdb.localeProvider", "locale providers", func(s *spec.Spec) bool { return initdb(s).LocaleProvider != "" }, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes, Native: yes})},
+		{"bootstrap.initdb.import", "imports from running servers", func(s *spec.Spec) bool { return initdb(s).Import != nil }, only(map[Name]Support{CloudNativePG: yes})},
+		{"bootstrap.recovery.snapshot", "recovery from volume snapshots", func(s *spec.Spec) bool {
+			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil
+		}, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
+		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes, Native: yes})},
+		{"backup.destination=pvc", "backups to a volume", func(s *spec.Spec) bool { return s.Backup != nil && strings.HasPrefix(s.Backup.Destination, "pvc://") }, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes, Native: yes})},
+		{"backup.method=plugin", "the barman-cloud plugin", method("plugin"), only(map[Name]Support{CloudNativePG: since(1, 26)})},
+		{"backup.method=in-tree", "in-tree Barman backups", method("in-tree"), only(map[Name]Support{CloudNativePG: {Yes: true, UntilMajor: 1, UntilMinor: 31}})},
+		{"backup.method=snapshot", "backups by volume snapshot", method("snapshot"), only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
+		{"backup.schedules", "differential and incremental backups", deltaBackups, only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != "" }, nil},
+		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" }, nil},
+		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
+		{"placement.spread", "topology spread constraints", func(s *spec.Spec) bool { return len(s.Placement.Spread) > 0 }, with(map[Name]Support{Zalando: since(2, 0)})},
+		{"hibernate", "hibernation", func(s *spec.Spec) bool { return s.Hibernate }, all},
+		{"monitoring.tls", "TLS on the metrics port", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.TLS }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
+		{"monitoring.queries", "exporter queries of one's own", func(s *spec.Spec) bool { return s.Monitoring != nil && len(s.Monitoring.Queries) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
+	}
+}
+
+func initdb(s *spec.Spec) spec.Initdb {
+	if s.Bootstrap == nil || s.Bootstrap.Initdb == nil {
+		return spec.Initdb{}
+	}
+	return *s.Bootstrap.Initdb
+}
+
+func method(name string) func(*spec.Spec) bool {
+	return func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Method == name }
+}
+
+func manyDatabases(s *spec.Spec) bool { return len(s.Databases) > 1 }
+
+func databaseContents(s *spec.Spec) bool {
+	for _, d := range s.Databases {
+		if len(d.Extensions) > 0 || len(d.Schemas) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func deltaBackups(s *spec.Spec) bool {
+	if s.Backup == nil {
+		return false
+	}
+	for _, sch := range s.Backup.Schedules {
+		if sch.Type != "" && sch.Type != "full" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package render
+
+import (
+	"fmt"
+
+	"github.com/onggi-db/onggi/render/backend"
+	"github.com/onggi-db/onggi/render/backend/cloudnativepg"
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+// Bundle is one database in one environment, rendered.
+type Bundle struct {
+	Plan *plan.Plan
+	// Objects in the order they are applied in.
+	Objects []manifest.Object
+}
+
+// Compile renders a cluster. The bundle is usable only when there are no problems.
+func Compile(c *spec.Cluster) (Bundle, spec.Problems) {
+	p, problems := plan.Resolve(c)
+	problems = append(problems, backend.Check(c, p.Operator)...)
+	if !backend.Name(p.Backend).Builds() {
+		return Bundle{Plan: p}, problems
+	}
+	var objs []manifest.Object
+	switch backend.Name(p.Backend) {
+	case backend.CloudNativePG:
+		problems = append(problems, cloudnativepg.Check(c, p)...)
+		if len(problems) == 0 {
+			objs = cloudnativepg.Build(p)
+		}
+	}
+	if len(problems) > 0 {
+		return Bundle{Plan: p}, problems
+	}
+	objs = append(objs, c.Extras...)
+	problems = append(problems, override(c, objs)...)
+	manifest.Sort(objs)
+	problems = append(problems, duplicates(c, objs)...)
+	return Bundle{Plan: p, Objects: objs}, problems
+}
+
+// override applies the spec's own merge patches, last of all.
+func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
+	var problems spec.Problems
+	for i, o := range c.Spec.Overrides {
+		path := fmt.Sprintf("spec.overrides[%d]", i)
+		hit := false
+		for j := range objs {
+			ref := objs[j].Ref()
+			if ref.Kind != o.Kind || ref.Name != o.Name {
+				continue
+			}
+			hit = true
+			objs[j].Body, _ = manifest.MergePatch(objs[j].Body, o.Patch).(manifest.Map)
+			if now := objs[j].Ref(); now != ref {
+				problems = append(problems, c.Problem("ONG3010", path+".patch", "an override must not change what object it patches",
+					fmt.Sprintf("%s would become %s", ref, now), "leave apiVersion, kind, metadata.name and metadata.namespace out of the patch"))
+			}
+		}
+		if !hit {
+			problems = append(problems, c.Problem("ONG3011", path, fmt.Sprintf("no object is called %s %s", o.Kind, o.Name),
+				"an override that hits nothing would be forgotten silently", "name one of "+names(objs)))
+		}
+	}
+	return problems
+}
+
+func names(objs []manifest.Object) string {
+	s := ""
+	for i, o := range objs {
+		if i > 0 {
+			s += ", "
+		}
+		s += o.Ref().Kind + " " + o.Ref().Name
+	}
+	return s
+}
+
+// duplicates finds two objects with one identity: the API server would keep only the later one.
+func duplicates(c *spec.Cluster, objs []manifest.Object) spec.Problems {
+	type identity struct{ group, kind, namespace, name string }
+	seen := make(map[identity]bool, len(objs))
+	var problems spec.Problems
+	for _, o := range objs {
+		r := o.Ref()
+		id := identity{r.Group(), r.Kind, r.Namespace, r.Name}
+		if seen[id] {
+			where := o.Origin
+			if where == "" {
+				where = "two parts of this spec make it"
+			}
+			problems = append(problems, c.Problem("ONG3012", "metadata.name", fmt.Sprintf("%s is made twice", r), where, "rename one of the two"))
+		}
+		seen[id] = true
+	}
+	return problems
+}

@@ -1,0 +1,45 @@
+package plan
+
+import "fmt"
+
+// newestMinor is the PostgreSQL minor release that this release of onggi pins for each major version. They are what the
+// PostgreSQL project released on 2026-05-14; a new onggi release moves them, never a new operator.
+func newestMinor(major int) (minor int, known bool) {
+	switch major {
+	case 14:
+		return 23, true
+	case 15:
+		return 18, true
+	case 16:
+		return 14, true
+	case 17:
+		return 10, true
+	case 18:
+		return 4, true
+	}
+	return 0, false
+}
+
+// knownMajors is for messages.
+const knownMajors = "14, 15, 16, 17 and 18"
+
+// trixie reports whether CloudNativePG publishes the release on Debian trixie. The distribution is part of the pin: a
+// change of libc changes collations under existing indexes.
+func trixie(v Version) bool {
+	first := map[int]int{14: 19, 15: 14, 16: 10, 17: 6, 18: 0}
+	minor, known := first[v.Major]
+	return known && v.Minor >= minor
+}
+
+// cloudNativePGImage names the operand image. The system flavour carries Barman, which only the in-tree form of backups
+// needs; it goes away with that form.
+func cloudNativePGImage(v Version, inTreeBackup bool) string {
+	flavour, distribution := "standard", "bookworm"
+	if inTreeBackup {
+		flavour = "system"
+	}
+	if trixie(v) {
+		distribution = "trixie"
+	}
+	return fmt.Sprintf("ghcr.io/cloudnative-pg/postgresql:%d.%d-%s-%s", v.Major, v.Minor, flavour, distribution)
+}

@@ -1,0 +1,247 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+// Resolve computes the plan of a cluster in its environment. The plan is usable only when there are no problems.
+func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
+	r := &resolver{cluster: c, spec: &c.Spec, name: c.Name}
+	p := &Plan{
+		Name: c.Name, Namespace: c.Namespace, Env: c.Env,
+		Engine: c.Spec.Engine, Backend: c.Spec.Backend,
+		Catalog: c.Spec.ImageCatalog, PullPolicy: c.Spec.ImagePullPolicy, PullSecrets: c.Spec.ImagePullSecrets,
+		Instances: int64(c.Spec.Instances), Tablespaces: c.Spec.Tablespaces, Replication: c.Spec.Replication,
+		Roles: c.Spec.Roles, Parameters: c.Spec.Parameters, Preload: c.Spec.Preload, Ident: c.Spec.Ident,
+		Resources: c.Spec.Resources, Placement: c.Spec.Placement, Updates: c.Spec.Updates,
+		Labels: c.Spec.Labels, Annotations: c.Spec.Annotations,
+		Hibernate: c.Spec.Hibernate, LogLevel: c.Spec.LogLevel, Secrets: c.Spec.Secrets,
+	}
+	r.versions(p)
+	r.storage(p)
+	r.databases(p)
+	r.bootstrap(p)
+	p.Backup = r.backup()
+	r.access(p)
+	r.operations(p)
+	if p.Image == "" && p.Catalog == nil {
+		p.Image = r.image(p)
+	}
+	r.needs(p)
+	return p, r.problems
+}
+
+type resolver struct {
+	cluster  *spec.Cluster
+	spec     *spec.Spec
+	name     string
+	operator Version
+	problems spec.Problems
+}
+
+func (r *resolver) problem(code, path, message, why, fix string) {
+	r.problems = append(r.problems, r.cluster.Problem(code, "spec."+path, message, why, fix))
+}
+
+func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
+// newestOperator is the release that is taken for granted when operatorVersion is left out: the one whose CRDs this
+// release of onggi is tested against.
+func newestOperator(backend string) string {
+	switch backend {
+	case "cloudnative-pg":
+		return "1.30"
+	case "crunchy":
+		return "5.8"
+	case "zalando":
+		return "2.0"
+	case "mysql-operator":
+		return "9.1"
+	}
+	return "0"
+}
+
+func (r *resolver) versions(p *Plan) {
+	p.Version, _ = ParseVersion(r.spec.Version) // the spec's pattern has refused anything else
+	operator := r.spec.OperatorVersion
+	if operator == "" {
+		operator = newestOperator(p.Backend)
+	}
+	p.Operator, _ = ParseVersion(operator)
+	r.operator = p.Operator
+	p.Image = r.spec.Image
+}
+
+func (r *resolver) image(p *Plan) string {
+	minor, known := newestMinor(p.Version.Major)
+	if !known {
+		r.problem("ONG2010", "version", fmt.Sprintf("no image is known for PostgreSQL %d", p.Version.Major),
+			"onggi pins one image for each of the majors "+knownMajors, "name one of them, or give image a full reference")
+		return ""
+	}
+	if p.Version.Minor < 0 {
+		p.Version.Minor = minor
+	}
+	return cloudNativePGImage(p.Version, p.Backup != nil && p.Backup.Method == "in-tree")
+}
+
+func (r *resolver) storage(p *Plan) {
+	s := r.spec.Storage
+	p.Storage = Storage{Volume{s.Size, s.Class}, s.ResizeInUse == nil || *s.ResizeInUse}
+	if s.WAL != nil {
+		p.WAL = &Volume{s.WAL.Size, orElse(s.WAL.Class, s.Class)}
+	}
+	p.Tablespaces = slices.Clone(p.Tablespaces)
+	for i := range p.Tablespaces {
+		p.Tablespaces[i].Class = orElse(p.Tablespaces[i].Class, s.Class)
+	}
+}
+
+// databases gives every database an owner and every owner a role.
+func (r *resolver) databases(p *Plan) {
+	specs := r.spec.Databases
+	if len(specs) == 0 {
+		specs = []spec.Database{{Name: "app", Owner: "app", Reclaim: "retain"}} // as every operator does
+	}
+	p.Roles = slices.Clone(p.Roles)
+	for i, d := range specs {
+		out := Database{
+			Name: d.Name, Owner: orElse(d.Owner, d.Name), Secret: d.Secret, Extensions: d.Extensions,
+			Schemas: slices.Clone(d.Schemas), Tablespace: d.Tablespace, Encoding: d.Encoding, Locale: d.Locale,
+			ConnectionLimit: d.ConnectionLimit, Reclaim: d.Reclaim,
+		}
+		for j := range out.Schemas {
+			out.Schemas[j].Owner = orElse(out.Schemas[j].Owner, out.Owner)
+		}
+		if i > 0 {
+			if d.Secret != "" {
+				r.problem("ONG2020", index("databases", i)+".secret", "only the first database takes the password of its owner here",
+					"the owners of the others are roles like any other", "name the Secret under roles")
+			}
+			p.needRole(out.Owner)
+		}
+		p.Databases = append(p.Databases, out)
+	}
+}
+
+// needRole makes a login role for an owner that neither the first database nor roles brings.
+func (p *Plan) needRole(name string) {
+	known := func(role spec.Role) bool { return role.Name == name }
+	if name == p.Databases[0].Owner || slices.ContainsFunc(p.Roles, known) {
+		return
+	}
+	yes, unlimited := true, -1
+	p.Roles = append(p.Roles, spec.Role{Name: name, Login: true, Inherit: &yes, ConnectionLimit: &unlimited, Ensure: "present"})
+}
+
+func (r *resolver) bootstrap(p *Plan) {
+	first := p.Databases[0]
+	p.Bootstrap = Bootstrap{Database: first.Name, Owner: first.Owner, Secret: first.Secret}
+	switch b := r.spec.Bootstrap; {
+	case b != nil && b.Recovery != nil:
+		p.Bootstrap.Recovery = b.Recovery
+		p.Bootstrap.Database = orElse(b.Recovery.Database, first.Name)
+		p.Bootstrap.Owner = orElse(b.Recovery.Owner, first.Owner)
+	case b != nil && b.Basebackup != nil:
+		p.Bootstrap.Basebackup = b.Basebackup
+		p.Bootstrap.Database = orElse(b.Basebackup.Database, first.Name)
+		p.Bootstrap.Owner = orElse(b.Basebackup.Owner, first.Owner)
+	case b != nil && b.Initdb != nil:
+		p.Bootstrap.Initdb = b.Initdb
+	default:
+		yes := true
+		p.Bootstrap.Initdb = &spec.Initdb{Encoding: "UTF8", Locale: "C", Checksums: &yes}
+	}
+	for _, e := range r.spec.ExternalClusters {
+		out := ExternalCluster{Name: e.Name, Connection: e.Connection}
+		if e.Archive != nil {
+			a := archive(*e.Archive, r.name+"-"+e.Name, e.Name)
+			out.Archive = &a
+		}
+		p.ExternalClusters = append(p.ExternalClusters, out)
+	}
+	if rep := r.spec.Replica; rep != nil {
+		p.Replica = &Replica{*rep, rep.Enabled == nil || *rep.Enabled}
+	}
+}
+
+// access resolves how clients come in: services, pooler, TLS, network.
+func (r *resolver) access(p *Plan) {
+	p.HBA = r.spec.HBA
+	if r.spec.Superuser != nil {
+		p.Superuser = r.spec.Superuser.Secret
+	}
+	for _, e := range r.spec.Expose {
+		p.Services = append(p.Services, Service{e, r.name + "-" + e.Name})
+	}
+	if b := r.spec.Pooler; b != nil {
+		p.Pooler = &Pooler{*b, []PoolerMember{{r.name + "-pooler", false, int64(b.Instances)}}}
+		if b.ReadOnly != nil {
+			p.Pooler.Members = append(p.Pooler.Members, PoolerMember{r.name + "-pooler-ro", true, int64(b.ReadOnly.Instances)})
+		}
+	}
+	if t := r.spec.TLS; t != nil {
+		p.TLS = &TLS{TLS: *t}
+		if t.Only {
+			p.HBA = append([]string{"hostnossl all all all reject"}, p.HBA...)
+		}
+		if cm := t.CertManager; cm != nil {
+			p.TLS.Duration, p.TLS.RenewBefore = goDuration(cm.Duration), goDuration(cm.RenewBefore)
+		}
+	}
+	if n := r.spec.Network; n != nil {
+		p.Network = &Network{n.Allow, orElse(n.OperatorNamespace, operatorNamespace(p.Backend)), n.MonitoringNamespace}
+	}
+}
+
+// operatorNamespace is where each operator's own instructions install it.
+func operatorNamespace(backend string) string {
+	switch backend {
+	case "cloudnative-pg":
+		return "cnpg-system"
+	case "crunchy":
+		return "postgres-operator"
+	case "mysql-operator":
+		return "mysql-operator"
+	}
+	return "default"
+}
+
+func (r *resolver) operations(p *Plan) {
+	t := r.spec.Timeouts
+	p.Timeouts = Timeouts{seconds(t.Start), seconds(t.Stop), seconds(t.SmartStop), seconds(t.Switchover), seconds(t.FailoverDelay)}
+	p.Budget = p.Instances > 1
+	if d := r.spec.Disruption; d != nil && d.Budget != nil {
+		p.Budget = *d.Budget
+	}
+	if r.spec.ServiceAccount != nil {
+		p.ServiceAccount = r.spec.ServiceAccount.Annotations
+	}
+	m := r.spec.Monitoring
+	if m == nil {
+		return
+	}
+	p.Monitoring = &Monitoring{Monitoring: *m, Scrape: m.Scrape == nil || *m.Scrape}
+	if p.Backup != nil {
+		p.Monitoring.BackupMaxAge = p.Backup.maxAge()
+		if m.BackupMaxAge != "" {
+			p.Monitoring.BackupMaxAge = seconds(m.BackupMaxAge)
+		}
+	}
+}
+
+func goDuration(s string) string {
+	d, _ := ParseDuration(s)
+	return d.Round(time.Second).String()
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
