@@ -1,0 +1,199 @@
+package charts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/variant"
+)
+
+// build makes the nodes of all objects and gathers the values they read.
+type build struct {
+	set      variant.Set
+	variants []rendering
+	objects  []*object
+	parts    []*part
+	knobs    []*value // those that something reads
+	leaves   []*value // what differs, in the order met
+	switches []*value // what is only in some variants, in the order met
+	labels   []any    // the keys of labels that objects have
+	builtin  builtin
+}
+
+// builtin are the values every chart has.
+type builtin struct{ keep, commonLabels, testEnabled, testImage *value }
+
+func (b *build) all() []*value {
+	out := []*value{b.builtin.keep, b.builtin.commonLabels, b.builtin.testEnabled, b.builtin.testImage}
+	for _, p := range b.parts {
+		if p.on != nil {
+			out = append(out, p.on)
+		}
+	}
+	return slices.Concat(b.knobs, out, b.leaves, b.switches)
+}
+
+// compile builds the set's nodes. A knob that turns out to be loose is left out, and the work is done again without it.
+func compile(set variant.Set) (*build, error) {
+	variants := renderings(set)
+	offered := usableKnobs(set)
+	for {
+		b := &build{set: set, variants: variants}
+		objs, err := union(variants, set.Name)
+		if err != nil {
+			return nil, err
+		}
+		b.objects = objs
+		knobs := attach(set, objs, offered)
+		b.run()
+		tight := slices.DeleteFunc(slices.Clone(knobs), (*knob).loose)
+		if len(tight) == len(knobs) {
+			b.name()
+			return b, nil
+		}
+		offered = offered[:0:0]
+		for _, k := range tight {
+			offered = append(offered, k.Knob)
+		}
+	}
+}
+
+func (b *build) run() {
+	b.builtin = builtins(b.set, len(b.variants))
+	b.guardObjects()
+	for _, o := range b.objects {
+		o.body = b.root(o)
+	}
+}
+
+// name gives every value its path: knobs are named after the spec, so they choose first.
+func (b *build) name() {
+	slices.SortFunc(b.knobs, func(x, y *value) int { return slices.Compare(x.want[0], y.want[0]) })
+	n := newNames()
+	for _, v := range b.all() {
+		n.give(v)
+	}
+}
+
+// node compares one place of all variants.
+func (b *build) node(at place, cs cells) node {
+	if v := b.bind(cs); v != nil {
+		return &leaf{v, v.form}
+	}
+	switch {
+	case cs.every(isMap):
+		return collapse(b.mapping(at, cs), cs.first())
+	case cs.every(isList):
+		return b.list(at, cs)
+	}
+	if text, ok := b.scope(at, cs); ok {
+		return &scoped{text}
+	}
+	if cs.agree() {
+		return &literal{cs.first(), fragile(cs.first())}
+	}
+	return b.leaf(at, cs)
+}
+
+// mapping compares key by key.
+func (b *build) mapping(at place, cs cells) *mapping {
+	keys := unionKeys(cs)
+	m := &mapping{entries: make([]entry, 0, len(keys))}
+	for _, k := range keys {
+		m.entries = append(m.entries, b.entry(at.key(k), k, cs, cs.child(k)))
+	}
+	return m
+}
+
+func (b *build) entry(at place, k string, parent, cs cells) entry {
+	e := entry{key: k, node: b.node(at, cs)}
+	if !cs.everywhere(parent) {
+		e.when, e.node = b.optional(at, parent, cs, e.node)
+	}
+	return e
+}
+
+// collapse is a literal where all of a collection is: it is then written in one piece.
+func collapse(n node, value any) node {
+	switch n := n.(type) {
+	case *mapping:
+		for _, e := range n.entries {
+			if !e.plain() {
+				return n
+			}
+		}
+	case *sequence:
+		for _, it := range n.items {
+			if l, ok := it.node.(*literal); !ok || l.fragile || !it.when.always() {
+				return n
+			}
+		}
+	}
+	return &literal{value: value}
+}
+
+func (e entry) plain() bool {
+	l, ok := e.node.(*literal)
+	return ok && !l.fragile && e.when.always() && !e.splice && !fragile(e.key)
+}
+
+// leaf makes a value of what differs, or a choice where no value can carry it.
+func (b *build) leaf(at place, cs cells) node {
+	opinions := cs.opinions()
+	f, ok := formOf(opinions)
+	if !ok || f == formBlock && !cs.every(isList) {
+		return b.choice(at, cs)
+	}
+	v := &value{want: at.names(), doc: at.describe(), opinions: opinions, form: f}
+	b.leaves = append(b.leaves, v)
+	return &leaf{v, v.form}
+}
+
+// opinions need what the variants have.
+func (cs cells) opinions() []opinion {
+	out := make([]opinion, len(cs))
+	for i, c := range cs {
+		out[i] = opinion{c.has, c.value}
+	}
+	return out
+}
+
+// choice makes a value that names which of several literals stands here.
+func (b *build) choice(at place, cs cells) node {
+	c := &choice{value: &value{want: at.names(), form: formString, opinions: make([]opinion, len(cs))}}
+	for i, x := range cs {
+		if !x.has {
+			continue
+		}
+		j := slices.IndexFunc(c.alternatives, func(a alternative) bool { return same(a.value, x.value) })
+		if j < 0 {
+			j = len(c.alternatives)
+			c.alternatives = append(c.alternatives, alternative{b.alternativeName(i, c), x.value})
+		}
+		c.value.opinions[i] = opinion{true, c.alternatives[j].name}
+	}
+	names := make([]any, len(c.alternatives))
+	for i, a := range c.alternatives {
+		names[i] = a.name
+	}
+	c.value.doc = "Whose " + strings.TrimPrefix(at.describe(), "The ")
+	c.value.schema = manifest.Map{"type": "string", "enum": names}
+	b.leaves = append(b.leaves, c.value)
+	return c
+}
+
+// alternativeName is the name of the first variant that has it; an environment may be called base too.
+func (b *build) alternativeName(variant int, c *choice) string {
+	name := b.variants[variant].name
+	for slices.ContainsFunc(c.alternatives, func(a alternative) bool { return a.name == name }) {
+		name += "-env"
+	}
+	return name
+}
+
+// describe says where a value ends up.
+func (p place) describe() string {
+	return fmt.Sprintf("The `%s` of %s.", manifest.FormatPath(p.path), p.object)
+}

@@ -1,0 +1,97 @@
+package charts
+
+import (
+	"strings"
+)
+
+// nsToken stands in a scoped text where the release's namespace is named. It is a word that YAML needs no quotes for.
+const nsToken = "ONGGI0RELEASE0NAMESPACE"
+
+// scope finds text that names the namespace of the database, so that the chart can be installed in another one. Where
+// variants differ by nothing but their namespace, every mention is one; where they agree, only what cannot mean
+// anything else is: a field that holds a namespace, a qualified name, a Service's DNS name, a label matcher of a query.
+func (b *build) scope(at place, cs cells) (string, bool) {
+	var text string
+	agree := cs.agree()
+	for i, c := range cs {
+		if !c.has {
+			continue
+		}
+		s, isText := c.value.(string)
+		if !isText || b.variants[i].namespace == "" || strings.Contains(s, nsToken) || fragile(s) {
+			return "", false
+		}
+		marked := b.mark(s, b.variants[i].namespace, at.holdsNamespace(), !agree)
+		if text == "" {
+			text = marked
+		}
+		if marked != text || !strings.Contains(marked, nsToken) {
+			return "", false
+		}
+	}
+	return text, text != ""
+}
+
+// holdsNamespace reports a field whose value is a namespace by its key: namespace, a selector's matchNames, and the
+// label that every namespace has.
+func (p place) holdsNamespace() bool {
+	for i := len(p.path) - 1; i >= 0; i-- {
+		switch p.path[i] {
+		case "namespace", "matchNames", "kubernetes.io/metadata.name":
+			return true
+		}
+		if _, isKey := p.path[i].(string); isKey {
+			return false
+		}
+	}
+	return false
+}
+
+// mark puts the token where s names the namespace.
+func (b *build) mark(s, namespace string, isField, everyMention bool) string {
+	switch {
+	case s == namespace:
+		if isField || everyMention {
+			return nsToken
+		}
+		return s
+	case everyMention:
+		return replaceWord(s, namespace, nsToken)
+	}
+	if rest, ok := strings.CutPrefix(s, namespace+"."+b.set.Name+"."); ok {
+		return nsToken + "." + b.set.Name + "." + rest
+	}
+	return strings.NewReplacer(
+		"."+namespace+".svc", "."+nsToken+".svc",
+		`namespace="`+namespace+`"`, `namespace="`+nsToken+`"`,
+		`namespace=\"`+namespace+`\"`, `namespace=\"`+nsToken+`\"`,
+	).Replace(s)
+}
+
+// replaceWord replaces word where no letter, digit, dash or underscore is beside it.
+func replaceWord(s, word, by string) string {
+	if word == "" {
+		return s
+	}
+	var out strings.Builder
+	for start := 0; ; {
+		i := strings.Index(s[start:], word)
+		if i < 0 {
+			out.WriteString(s[start:])
+			return out.String()
+		}
+		i += start
+		end := i + len(word)
+		out.WriteString(s[start:i])
+		if i > 0 && inWord(s[i-1]) || end < len(s) && inWord(s[end]) {
+			out.WriteString(word)
+		} else {
+			out.WriteString(by)
+		}
+		start = end
+	}
+}
+
+func inWord(c byte) bool {
+	return c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
