@@ -71,14 +71,14 @@ func (b *builder) pooler(name string) []alert {
 		expr:    b.ofPooler(m.poolerError, pods, "absent(", " == 0)"),
 		summary: "no pod of pooler " + name + " answers",
 		detail:  "Prometheus sees no pod of pooler " + name + " that answers. Applications that connect through it are cut off.",
-		label:   [2]string{"pooler", name},
+		pooler:  name,
 	}, {
 		name: "PostgresPoolerClientsWaiting", severity: warning, hold: "5m",
 		expr:    b.ofPooler(m.poolerWait, pods, "max by (namespace, pod, database, user) (", ") > 5"),
 		summary: "clients wait {{ $value }} s for a connection from pooler " + name,
 		detail: "On {{ $labels.pod }} a client of database {{ $labels.database }}, user {{ $labels.user }}, has waited {{ $value }} s for a server " +
 			"connection. The pool is too small for the load, or its server connections are stuck.",
-		label: [2]string{"pooler", name},
+		pooler: name,
 	}}
 }
 

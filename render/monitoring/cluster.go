@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -32,6 +33,8 @@ type Cluster struct {
 	// release: kube-prometheus-stack.
 	MonitorLabels map[string]string
 
+	// Hibernated says that the cluster is stopped on purpose: it has no pods, and [Rules] returns nothing.
+	Hibernated bool
 	// Backup is nil for a cluster without backups.
 	Backup *Backup
 	// Poolers are the names of its connection poolers.
@@ -40,7 +43,7 @@ type Cluster struct {
 	// StorageWarnPercent is how full a volume may be before a warning; default 80. The critical alert comes half way
 	// between it and full.
 	StorageWarnPercent int64
-	// RunbookURL is the folder that holds <AlertName>.md, without a slash at the end; default [DefaultRunbooks].
+	// RunbookURL is the folder that holds <AlertName>.md; default [DefaultRunbooks].
 	RunbookURL string
 	// AlertLabels go on every alert, for instance team: storefront. They cannot replace the labels that say whose alert
 	// it is and how severe.
@@ -65,8 +68,8 @@ type Backup struct {
 	WAL bool
 }
 
-// Supported says whether backend has metrics that this package knows. For one that has not, [PodMonitors] and [Rules]
-// return nothing.
+// Supported says whether backend has metrics that this package knows. For one that has not, every function returns
+// nothing.
 func Supported(backend string) bool {
 	switch backend {
 	case CloudNativePG:
@@ -79,7 +82,7 @@ func Supported(backend string) bool {
 func (c Cluster) withDefaults() Cluster {
 	c.Interval = or(c.Interval, "30s")
 	c.CASecret = or(c.CASecret, c.Name+"-ca")
-	c.RunbookURL = or(c.RunbookURL, DefaultRunbooks)
+	c.RunbookURL = strings.TrimSuffix(or(c.RunbookURL, DefaultRunbooks), "/")
 	c.DashboardNamespace = or(c.DashboardNamespace, c.Namespace)
 	if c.StorageWarnPercent == 0 {
 		c.StorageWarnPercent = 80

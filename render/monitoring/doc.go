@@ -3,7 +3,7 @@
 //
 //	pods := monitoring.PodMonitors(c) // one for the instances, one for each pooler
 //	rules := monitoring.Rules(c)      // <name>, <name>-backup, <name>-pooler
-//	board := monitoring.Dashboard(c)  // a ConfigMap that Grafana's sidecar loads
+//	board := monitoring.Dashboards(c) // a ConfigMap that Grafana's sidecar loads
 //
 // All three are pure functions of [Cluster], which holds what a plan has already resolved. They hold no wish of their own:
 // what is not asked for (a backup, a pooler) is an object less, never a condition inside one, so that the environments of

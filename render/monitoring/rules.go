@@ -11,10 +11,15 @@ import (
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	m, ok := metricsOf(c)
-	if !ok {
+	if !ok || c.Hibernated {
 		return nil
 	}
-	b := &builder{Cluster: c, metrics: m, subject: c.Namespace + "/" + c.Name + ": ", runbooks: c.RunbookURL + "/"}
+	b := &builder{
+		Cluster: c, metrics: m,
+		subject:  c.Namespace + "/" + c.Name + ": ",
+		runbooks: c.RunbookURL + "/",
+		owner:    owner(c),
+	}
 	objs := make([]manifest.Object, 0, 3)
 	objs = append(objs, b.object(c.Name,
 		b.group("availability", b.availability()),
@@ -46,15 +51,16 @@ const (
 	info     = "info"
 )
 
-// alert is one alerting rule. Its name is also that of its runbook.
+// alert is one alerting rule. What is the same for every cluster is held as any: a constant becomes one without an
+// allocation, and there are forty rules to a cluster.
 type alert struct {
-	name     string
-	severity string
-	hold     string // how long the expression must hold before it fires; "" for at once
+	name     string // also that of its runbook
+	severity any
+	hold     any // how long the expression must hold before it fires; nil for at once
 	expr     string
 	summary  string // what is wrong, after the name of the cluster
-	detail   string // the description: which one, how much, what follows
-	label    [2]string
+	detail   any    // the description: which one, how much, what follows
+	pooler   string // the pooler it is about, if any
 }
 
 // builder turns alerts of one cluster into rules.
@@ -63,6 +69,21 @@ type builder struct {
 	metrics  metrics
 	subject  string
 	runbooks string
+	owner    []label // of every alert
+}
+
+type label struct {
+	name  string
+	value any
+}
+
+// owner are the labels that say whose alert it is. They come after the user's, which cannot replace them.
+func owner(c Cluster) []label {
+	labels := make([]label, 0, len(c.AlertLabels)+2)
+	for name, value := range c.AlertLabels {
+		labels = append(labels, label{name, value})
+	}
+	return append(labels, label{"namespace", c.Namespace}, label{"database_cluster", c.Name})
 }
 
 // unanswered stands where an expression asks what the back end has no metric for.
@@ -104,15 +125,13 @@ func (b *builder) group(name string, alerts []alert) any {
 
 func (b *builder) rule(a *alert) any {
 	labels := make(manifest.Map, 8)
-	for k, v := range b.AlertLabels {
-		labels[k] = v
-	}
-	if a.label[0] != "" {
-		labels[a.label[0]] = a.label[1]
+	for _, l := range b.owner {
+		labels[l.name] = l.value
 	}
 	labels["severity"] = a.severity
-	labels["namespace"] = b.Namespace
-	labels["database_cluster"] = b.Name
+	if a.pooler != "" {
+		labels["pooler"] = a.pooler
+	}
 	rule := manifest.Map{
 		"alert":  a.name,
 		"expr":   a.expr,
@@ -123,7 +142,7 @@ func (b *builder) rule(a *alert) any {
 			"runbook_url": b.runbooks + a.name + ".md",
 		},
 	}
-	if a.hold != "" {
+	if a.hold != nil {
 		rule["for"] = a.hold
 	}
 	return rule

@@ -1,0 +1,144 @@
+package monitoring
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+// Dashboards is the Grafana dashboard of the cluster, in a ConfigMap labelled for the sidecar that loads such ConfigMaps.
+// It has the rows that the cluster has use for.
+func Dashboards(c Cluster) []manifest.Object {
+	if !Supported(c.Backend) {
+		return nil
+	}
+	c = c.withDefaults()
+	name := c.Name + "-dashboard"
+	if c.DashboardNamespace != c.Namespace {
+		name = c.Namespace + "-" + name // clusters of many namespaces meet there
+	}
+	o := object("v1", "ConfigMap", c.DashboardNamespace, name, c.Labels, c.DashboardLabels)
+	if c.DashboardFolder != "" {
+		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
+	}
+	o.Body["data"] = manifest.Map{c.Namespace + "-" + c.Name + ".json": cnpgDashboard(c)}
+	return []manifest.Object{o}
+}
+
+// cnpgDashboard puts a cluster's name into the head of the template and joins the rows it has.
+func cnpgDashboard(c Cluster) string {
+	t := cnpgTemplate()
+	backup, poolers := "cnpg_collector", ""
+	if c.Backup != nil && c.Backup.Plugin {
+		backup = "barman_cloud_cloudnative_pg_io"
+	}
+	if len(c.Poolers) > 0 {
+		poolers = "(" + strings.Join(c.Poolers, "|") + ")-[a-z0-9]+-[a-z0-9]+"
+	}
+	id := sha256.Sum256([]byte(c.Namespace + "/" + c.Name))
+
+	var out strings.Builder
+	out.Grow(len(t.head) + len(t.panels) + len(t.backup) + len(t.pooler) + 512)
+	// DNS labels need no escapes in JSON.
+	_, _ = strings.NewReplacer(
+		markTitle, c.Name+" ("+c.Namespace+")",
+		markID, "onggi-"+hex.EncodeToString(id[:8]),
+		markNamespace, c.Namespace,
+		markCluster, c.Name,
+		markBackup, backup,
+		markPoolers, poolers,
+	).WriteString(&out, t.head)
+	out.WriteString(t.panels)
+	if c.Backup != nil {
+		out.WriteString(t.backup)
+	}
+	if len(c.Poolers) > 0 {
+		out.WriteString(t.pooler)
+	}
+	out.WriteString("\n]}\n")
+	return out.String()
+}
+
+// Marks in the head of the template, each replaced by what the dashboard's cluster has there.
+const (
+	markTitle     = "@title@"
+	markID        = "@id@"
+	markNamespace = "@namespace@"
+	markCluster   = "@cluster@"
+	markBackup    = "@backup@"
+	markPoolers   = "@poolers@"
+)
+
+// template is the text that dashboards have in common: every query depends on constants that the head declares. Panels
+// stand one on a line, so that a change of one panel is a change of one line.
+type template struct {
+	head   string // up to the list of panels
+	panels string // of the rows that every cluster has
+	backup string // of further rows, from the comma on
+	pooler string
+}
+
+// cnpgTemplate is made when it is first asked for: most commands never are, and it costs as much as many clusters.
+var cnpgTemplate = sync.OnceValue(func() template {
+	head := encode(manifest.Map{
+		"title":         markTitle,
+		"uid":           markID,
+		"tags":          []any{"postgresql", "onggi"},
+		"schemaVersion": 39,
+		"editable":      false,
+		"graphTooltip":  1,
+		"refresh":       "1m",
+		"time":          manifest.Map{"from": "now-6h", "to": "now"},
+		"templating":    manifest.Map{"list": variables()},
+	})
+	var g grid
+	return template{
+		head:   strings.TrimSuffix(head, "}") + `,"panels":[`,
+		panels: lines(g.place(overviewRow(), replicationRow(), loadRow(), storageRow(), podsRow())),
+		backup: "," + lines(g.place(backupRow())),
+		pooler: "," + lines(g.place(poolerRow())),
+	}
+})
+
+// variables are the dashboard's: the Prometheus to ask, and constants that say about whom.
+func variables() []any {
+	constant := func(name, value string) any {
+		return manifest.Map{"type": "constant", "name": name, "query": value, "hide": 2, "skipUrlSync": true}
+	}
+	return []any{
+		manifest.Map{"type": "datasource", "name": "datasource", "label": "Prometheus", "query": "prometheus"},
+		constant("namespace", markNamespace),
+		constant("cluster", markCluster),
+		constant("backup", markBackup),
+		constant("pods", markCluster+"-[0-9]+"),
+		constant("poolers", markPoolers),
+	}
+}
+
+// lines encodes panels, each on a line of its own.
+func lines(panels []any) string {
+	var out strings.Builder
+	for i, p := range panels {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n" + encode(p))
+	}
+	return out.String()
+}
+
+// encode is compact JSON with sorted keys. Expressions keep their < and >.
+func encode(v any) string {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("encode dashboard: " + err.Error()) // only constants get here
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
