@@ -76,21 +76,15 @@ func (r *resolver) backup() *Backup {
 			out.Method = "in-tree" // the plugin came with 1.26
 		}
 	}
-	for i, s := range b.Schedules {
-		cron, ok := ParseCron(s.Cron)
-		if !ok {
-			r.problem("ONG2030", index("backup.schedules", i)+".cron", "this is not a schedule", "it needs five fields in UTC", `write "0 3 * * *" for every day at three`)
-			continue
-		}
+	for _, s := range b.Schedules {
 		out.Schedules = append(out.Schedules, Schedule{
-			FullName: r.name + "-" + s.Name, Cron: cron, Immediate: s.Immediate, Type: s.Type,
+			FullName: r.name + "-" + s.Name, Cron: cron(s.Cron), Immediate: s.Immediate, Type: s.Type,
 			Suspend: s.Suspend || r.spec.Hibernate, // a hibernated cluster can only fail its backups
 		})
 	}
 	if b.Drill != "" {
-		if cron, ok := ParseCron(b.Drill); ok {
-			out.Drill = &cron
-		}
+		drill := cron(b.Drill)
+		out.Drill = &drill
 	}
 	return out
 }

@@ -1,26 +1,22 @@
 package plan
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/onggi-db/onggi/render/spec"
 )
 
-// Bytes is the size that a Kubernetes quantity means, rounded to whole bytes. The spec has checked its form; ok is false
-// for anything it would refuse.
+// Bytes is the size that a Kubernetes quantity means, in whole bytes; ok is false for what is no quantity, and for one
+// beyond int64.
 func Bytes(quantity string) (size int64, ok bool) {
-	end := strings.IndexFunc(quantity, func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' })
-	if end < 0 {
-		end = len(quantity)
-	}
-	number, err := strconv.ParseFloat(quantity[:end], 64)
-	factor, known := map[string]float64{
-		"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-		"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40, "Pi": 1 << 50, "Ei": 1 << 60,
-	}[quantity[end:]]
-	if err != nil || !known {
+	value, ok := spec.ParseQuantity(quantity)
+	if !ok {
 		return 0, false
 	}
-	return int64(number * factor), true
+	whole := new(big.Int).Quo(value.Num(), value.Denom())
+	return whole.Int64(), whole.IsInt64()
 }
 
 // PostgresBytes is the size that a value of a memory parameter means: "256MB", or a bare number of units of unit bytes.

@@ -1,91 +1,30 @@
 package plan
 
 import (
-	"slices"
-	"strconv"
+	"math/bits"
 	"strings"
 	"time"
+
+	"github.com/onggi-db/onggi/render/spec"
 )
 
-// Cron is a schedule of five fields in UTC, as Kubernetes CronJobs read it.
+// Cron is a schedule in UTC.
 type Cron struct {
-	five                           string
-	minutes, hours, days, weekdays []bool
-	months                         []bool
-	anyDay, anyWeekday             bool
+	spec.Cron
+	five string
 }
 
-// Five is the five-field form.
+// Five is the form with five fields, as Kubernetes CronJobs read it.
 func (c Cron) Five() string { return c.five }
 
 // Six is the form with seconds in front that CloudNativePG reads. Its parser reads a five-field line too, shifted by one
 // place, so that a daily backup becomes an hourly one: only this form may be given to it.
 func (c Cron) Six() string { return "0 " + c.five }
 
-// ParseCron reads five fields. The spec's own check has already said what is wrong with a bad one, so an error is only
-// "not a schedule".
-func ParseCron(s string) (Cron, bool) {
-	fields := strings.Fields(s)
-	if len(fields) != 5 {
-		return Cron{}, false
-	}
-	c := Cron{five: strings.Join(fields, " ")}
-	var ok [5]bool
-	c.minutes, ok[0] = cronField(fields[0], 0, 59, nil)
-	c.hours, ok[1] = cronField(fields[1], 0, 23, nil)
-	c.days, ok[2] = cronField(fields[2], 1, 31, nil)
-	c.months, ok[3] = cronField(fields[3], 1, 12, monthNames)
-	c.weekdays, ok[4] = cronField(fields[4], 0, 6, dayNames)
-	c.anyDay, c.anyWeekday = strings.HasPrefix(fields[2], "*"), strings.HasPrefix(fields[4], "*")
-	return c, !slices.Contains(ok[:], false)
-}
-
-var (
-	monthNames = []string{"", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
-	dayNames   = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-)
-
-func cronField(field string, low, high int, names []string) ([]bool, bool) {
-	set := make([]bool, high+1)
-	for part := range strings.SplitSeq(field, ",") {
-		body, stepText, stepped := strings.Cut(part, "/")
-		step := 1
-		if stepped {
-			n, err := strconv.Atoi(stepText)
-			if err != nil || n < 1 {
-				return nil, false
-			}
-			step = n
-		}
-		from, to := low, high
-		if body != "*" {
-			a, b, ranged := strings.Cut(body, "-")
-			n, ok := cronNumber(a, low, high, names)
-			if !ok {
-				return nil, false
-			}
-			from, to = n, n
-			if ranged {
-				if to, ok = cronNumber(b, low, high, names); !ok {
-					return nil, false
-				}
-			} else if stepped {
-				to = high
-			}
-		}
-		for i := from; i <= to; i += step {
-			set[i] = true
-		}
-	}
-	return set, slices.Contains(set, true)
-}
-
-func cronNumber(s string, low, high int, names []string) (int, bool) {
-	if i := slices.Index(names, strings.ToLower(s)); i >= 0 && s != "" {
-		return i, true
-	}
-	n, err := strconv.Atoi(s)
-	return n, err == nil && n >= low && n <= high
+// cron reads a schedule that the spec has checked.
+func cron(s string) Cron {
+	parsed, _ := spec.ParseCron(s)
+	return Cron{parsed, strings.Join(strings.Fields(s), " ")}
 }
 
 // LongestGap is the longest time between two runs, over the four years from 2024 on, so that the 29th of February counts.
@@ -127,24 +66,22 @@ func monthDays(month int) int {
 
 // runsOn follows cron's rule: when both day fields are restricted, either may match.
 func (c Cron) runsOn(month, day, weekday int) bool {
-	if !c.months[month] {
+	if c.Month>>month&1 == 0 {
 		return false
 	}
-	if c.anyDay || c.anyWeekday {
-		return c.days[day] && c.weekdays[weekday]
+	inMonth, inWeek := c.Day>>day&1 == 1, c.Weekday>>weekday&1 == 1
+	if c.AnyDay || c.AnyWeekday {
+		return inMonth && inWeek
 	}
-	return c.days[day] || c.weekdays[weekday]
+	return inMonth || inWeek
 }
 
 // inDay is the first run, the last run and the longest time between two runs of one day.
 func (c Cron) inDay() (first, last, longest time.Duration) {
 	first = -1
-	for h := range c.hours {
-		for m := range c.minutes {
-			if !c.hours[h] || !c.minutes[m] {
-				continue
-			}
-			at := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
+	for hours := c.Hour; hours != 0; hours &= hours - 1 {
+		for minutes := c.Minute; minutes != 0; minutes &= minutes - 1 {
+			at := time.Duration(bits.TrailingZeros64(hours))*time.Hour + time.Duration(bits.TrailingZeros64(minutes))*time.Minute
 			if first < 0 {
 				first = at
 			} else {

@@ -79,7 +79,7 @@ func (r *resolver) versions(p *Plan) {
 func (r *resolver) image(p *Plan) string {
 	minor, known := newestMinor(p.Version.Major)
 	if !known {
-		r.problem("ONG2010", "version", fmt.Sprintf("no image is known for PostgreSQL %d", p.Version.Major),
+		r.problem("ONG2201", "version", fmt.Sprintf("no image is known for PostgreSQL %d", p.Version.Major),
 			"onggi pins one image for each of the majors "+knownMajors, "name one of them, or give image a full reference")
 		return ""
 	}
@@ -119,7 +119,7 @@ func (r *resolver) databases(p *Plan) {
 		}
 		if i > 0 {
 			if d.Secret != "" {
-				r.problem("ONG2020", index("databases", i)+".secret", "only the first database takes the password of its owner here",
+				r.problem("ONG2202", index("databases", i)+".secret", "only the first database takes the password of its owner here",
 					"the owners of the others are roles like any other", "name the Secret under roles")
 			}
 			p.needRole(out.Owner)
@@ -153,8 +153,8 @@ func (r *resolver) bootstrap(p *Plan) {
 	case b != nil && b.Initdb != nil:
 		p.Bootstrap.Initdb = b.Initdb
 	default:
-		yes := true
-		p.Bootstrap.Initdb = &spec.Initdb{Encoding: "UTF8", Locale: "C", Checksums: &yes}
+		empty := spec.DefaultInitdb()
+		p.Bootstrap.Initdb = &empty
 	}
 	for _, e := range r.spec.ExternalClusters {
 		out := ExternalCluster{Name: e.Name, Connection: e.Connection}
@@ -235,8 +235,14 @@ func (r *resolver) operations(p *Plan) {
 }
 
 func goDuration(s string) string {
-	d, _ := ParseDuration(s)
+	d, _ := spec.ParseDuration(s)
 	return d.Round(time.Second).String()
+}
+
+// seconds is for fields whose format the spec has checked.
+func seconds(s string) int64 {
+	d, _ := spec.ParseDuration(s)
+	return int64(d / time.Second)
 }
 
 func orElse(s, otherwise string) string {

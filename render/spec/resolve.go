@@ -45,7 +45,7 @@ func (d *Document) Resolve(env string) (*Cluster, Problems) {
 }
 
 func (d *Document) resolve(env string) (*Cluster, Problems) {
-	c := &Cluster{Name: d.Name, Namespace: d.Namespace, Env: env, File: d.File, Extras: d.Extras, Project: &Project{}}
+	c := &Cluster{Name: d.Name, Namespace: d.Namespace, Env: env, File: d.File, Project: &Project{}}
 	c.Project.setDefaults()
 	merged := d.spec
 	if d.Project != nil {
@@ -68,6 +68,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 			}
 		}
 	}
+	c.Extras = d.extrasIn(c.Namespace)
 	if merged == nil || merged.Kind != node.Mapping {
 		return nil, Problems{problemAt(d.root, "spec", violation{codeRequired, "spec is required here", "", "add spec: " + exampleOf(shapes().spec)})}
 	}

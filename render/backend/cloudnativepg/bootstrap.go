@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/onggi-db/onggi/render/manifest"
-	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -93,7 +92,7 @@ func (b builder) replica() manifest.Map {
 	}
 	put(out, "promotionToken", r.PromotionToken)
 	if r.ApplyDelay != "" {
-		d, _ := plan.ParseDuration(r.ApplyDelay)
+		d, _ := spec.ParseDuration(r.ApplyDelay)
 		out["minApplyDelay"] = d.String()
 	}
 	return out

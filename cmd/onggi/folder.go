@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"sync"
+
+	"github.com/onggi-db/onggi/charts"
+	"github.com/onggi-db/onggi/overlays"
+	"github.com/onggi-db/onggi/render/argocd"
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/render/tree"
+	"github.com/onggi-db/onggi/render/variant"
+)
+
+// output is one folder below the root: a database, or one environment of it.
+type output struct {
+	dir  string
+	tree tree.Tree
+}
+
+// writeFolder renders everything into a folder. It first compiles all documents, so that a problem in any of them is told
+// with the others and nothing is written; then it emits and writes a batch at a time.
+func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) error {
+	count, err := compileAll(ctx, in, o)
+	if err != nil {
+		return err
+	}
+	if count == 0 {
+		return noClusters()
+	}
+	fleet, err := tree.Open(o.dir, tree.Options{Force: o.force, DryRun: o.check, NoFlush: count > 1})
+	if err != nil {
+		return exitError{exitInOut, err}
+	}
+	defer fleet.Close()
+	w := writer{ctx: ctx, o: o, fleet: fleet, progress: newProgress(s, count)}
+	if err := in.batches(ctx, w.batch); err != nil {
+		w.progress.end()
+		return err
+	}
+	if err := w.argocd(); err != nil {
+		w.progress.end()
+		return err
+	}
+	result, err := fleet.Commit()
+	w.progress.end()
+	if err != nil {
+		return exitError{exitInOut, err}
+	}
+	w.removed = append(w.removed, result.Removed...)
+	return w.summary(s, count)
+}
+
+// compileAll renders every document without keeping the result.
+func compileAll(ctx context.Context, in *input, o renderOptions) (count int, err error) {
+	var problems spec.Problems
+	err = in.batches(ctx, func(docs []*spec.Document) error {
+		count += len(docs)
+		for _, err := range inParallel(ctx, len(docs), func(i int) error {
+			var found spec.Problems
+			envs := o.of(docs[i])
+			if o.format != formatManifests {
+				envs = append([]string{""}, envs...)
+			}
+			for _, env := range envs {
+				_, _, err := compile(docs[i], env)
+				if err := gather(&found, err); err != nil {
+					return err
+				}
+			}
+			return found.Err()
+		}) {
+			if err := gather(&problems, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := gather(&problems, err); err != nil {
+		return count, err
+	}
+	return count, problems.Sort().Err()
+}
+
+// writer emits documents and writes them as they come.
+type writer struct {
+	ctx      context.Context
+	o        renderOptions
+	fleet    *tree.Fleet
+	progress *progress
+
+	mu        sync.Mutex
+	written   []string
+	removed   []string
+	unchanged int
+	project   *spec.Project
+	sets      []variant.Set
+}
+
+func (w *writer) batch(docs []*spec.Document) error {
+	for _, err := range inParallel(w.ctx, len(docs), func(i int) error {
+		outputs, err := w.emit(docs[i])
+		if err != nil {
+			return err
+		}
+		for _, out := range outputs {
+			if err := w.sync(out); err != nil {
+				return err
+			}
+		}
+		w.progress.step(docs[i].Name)
+		return nil
+	}) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) sync(out output) error {
+	result, err := w.fleet.Sync(out.dir, out.tree)
+	if err != nil {
+		return exitError{exitInOut, err}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, name := range result.Written {
+		w.written = append(w.written, path.Join(out.dir, name))
+	}
+	for _, name := range result.Removed {
+		w.removed = append(w.removed, path.Join(out.dir, name))
+	}
+	w.unchanged += len(result.Unchanged)
+	return nil
+}
+
+// emit makes the folders of one document.
+func (w *writer) emit(doc *spec.Document) ([]output, error) {
+	format := w.o.format
+	if format == formatArgoCD {
+		if doc.Project == nil || doc.Project.ArgoCD == nil {
+			return nil, exit(exitInvalid, "%s: --format argocd needs an argocd: section in %s, with the repository that Argo CD reads", doc.File, projectFile)
+		}
+		format = doc.Project.ArgoCD.Source
+	}
+	if format == formatManifests || format == "plugin" {
+		return w.emitManifests(doc)
+	}
+	set, err := w.variants(doc, format == formatHelm)
+	if err != nil {
+		return nil, err
+	}
+	if w.o.format == formatArgoCD {
+		w.keep(doc, set)
+	}
+	var files map[string][]byte
+	if format == formatHelm {
+		files, err = w.chart(set)
+	} else {
+		files, err = overlays.Emit(set, overlays.Options{})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doc.File, err)
+	}
+	out, err := folderOf(doc.Name, files)
+	return []output{out}, err
+}
+
+func (w *writer) chart(set variant.Set) (map[string][]byte, error) {
+	files, err := charts.Emit(set, charts.Options{ChartVersion: w.o.version})
+	if err != nil || !w.o.archive {
+		return files, err
+	}
+	data, err := charts.Package(files, set.Name, w.o.version)
+	return map[string][]byte{set.Name + "-" + w.o.version + ".tgz": data}, err
+}
+
+func (w *writer) variants(doc *spec.Document, knobs bool) (variant.Set, error) {
+	o := variant.Options{Transform: transformer(doc), Knobs: knobs}
+	if len(w.o.envs) > 0 {
+		o.Only = w.o.envs
+	}
+	return variant.Build(doc, o)
+}
+
+// emitManifests makes one folder for each environment, named after it when there are several.
+func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
+	envs := w.o.of(doc)
+	if w.o.format == formatArgoCD {
+		envs = doc.Environments()
+		set, err := w.variants(doc, false)
+		if err != nil {
+			return nil, err
+		}
+		w.keep(doc, set)
+		if doc.Project.ArgoCD.Source == "plugin" {
+			return nil, nil // the plugin renders the specs themselves
+		}
+	}
+	var outputs []output
+	for _, env := range envs {
+		bundle, _, err := compile(doc, env)
+		if err != nil {
+			return nil, err
+		}
+		dir := doc.Name
+		if w.o.allEnvs || len(envs) > 1 || w.o.format == formatArgoCD {
+			dir = path.Join(env, doc.Name)
+		}
+		files := make(map[string][]byte, len(bundle.Objects))
+		for i, name := range manifest.FileNames(bundle.Objects) {
+			files[name] = manifest.Encode(bundle.Objects[i])
+		}
+		out, err := folderOf(dir, files)
+		if err != nil {
+			return nil, err
+		}
+		outputs = append(outputs, out)
+	}
+	return outputs, nil
+}
+
+// keep remembers a database for the Applications, which are made last.
+func (w *writer) keep(doc *spec.Document, set variant.Set) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.project = &doc.Project.Project
+	w.sets = append(w.sets, set)
+}
+
+// argocd writes the Applications of all databases.
+func (w *writer) argocd() error {
+	if w.o.format != formatArgoCD || w.project == nil {
+		return nil
+	}
+	slices.SortFunc(w.sets, func(a, b variant.Set) int { return compareText(a.Name, b.Name) })
+	files, err := argocd.Emit(argocd.Input{Project: *w.project, Databases: w.sets, Source: w.project.ArgoCD.Source, Env: w.o.env()})
+	if err != nil {
+		return err
+	}
+	out, err := folderOf("argocd", files)
+	if err != nil {
+		return err
+	}
+	return w.sync(out)
+}
+
+func folderOf(dir string, files map[string][]byte) (output, error) {
+	out := output{dir: dir}
+	for name, data := range files {
+		if err := out.tree.Add(name, data); err != nil {
+			return output{}, fmt.Errorf("write %s: %w", dir, err)
+		}
+	}
+	return out, nil
+}
+
+// summary says what was done, or with --check what would have been.
+func (w *writer) summary(s *streams, count int) error {
+	slices.Sort(w.written)
+	slices.Sort(w.removed)
+	if !w.o.check {
+		fmt.Fprintf(s.out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, plural(count, "database"), w.o.format, len(w.written), len(w.removed), w.unchanged)
+		return nil
+	}
+	for _, name := range w.written {
+		fmt.Fprintf(s.out, "differs: %s\n", path.Join(w.o.dir, name))
+	}
+	for _, name := range w.removed {
+		fmt.Fprintf(s.out, "left over: %s\n", path.Join(w.o.dir, name))
+	}
+	if len(w.written)+len(w.removed) > 0 {
+		return exit(exitFindings, "%s is not what would be written: run the same command without --check", w.o.dir)
+	}
+	return nil
+}
