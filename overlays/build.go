@@ -33,8 +33,14 @@ func Build(files map[string][]byte, dir string) ([]manifest.Object, error) {
 	return objs, nil
 }
 
-// run returns the bytes that the kustomize command prints.
-func run(files map[string][]byte, dir string) ([]byte, error) {
+// run returns the bytes that the kustomize command prints. Kustomize panics on some malformed objects, such as one whose
+// annotations are a list: they are someone's input, so that is an error here.
+func run(files map[string][]byte, dir string) (stream []byte, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			stream, err = nil, fmt.Errorf("kustomize panics: %v", reason)
+		}
+	}()
 	disk := filesys.MakeFsInMemory()
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		if err := disk.WriteFile(path, files[path]); err != nil {
@@ -47,5 +53,16 @@ func run(files map[string][]byte, dir string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return built.AsYaml()
+	var out []byte
+	for i, object := range built.Resources() {
+		text, err := object.AsYAML()
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: kustomize cannot read back what it made of it: %v", object.GetKind(), object.GetName(), err)
+		}
+		if i > 0 {
+			out = append(out, "---\n"...)
+		}
+		out = append(out, text...)
+	}
+	return out, nil
 }

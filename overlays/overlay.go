@@ -144,14 +144,19 @@ func (w *writer) relocate(o *overlay) error {
 			continue
 		}
 		is := w.want[o.v][it.in[o.v]]
+		p := patch{target: selectorOf(it.ref)}
 		switch ref := is.Ref(); {
+		case ref == it.ref:
+			continue
 		case ref.Name != it.ref.Name: // the Namespace itself
-			o.patches = append(o.patches, move(selectorOf(it.ref), "name", ref.Name))
-		case ref.Namespace != it.ref.Namespace:
+			p.body = setMetadata("name", ref.Name)
+			o.patches = append(o.patches, p.inline())
+		default:
+			p.body = setMetadata("namespace", to)
 			moved = append(moved, it.ref)
-			if !exactInJSON(is.Body) {
-				o.stuck = append(o.stuck, it.ref)
-			}
+		}
+		if !proves(settle(at(is, it.ref)), p, is) {
+			o.stuck = append(o.stuck, it.ref)
 		}
 	}
 	// One patch for all, when the namespace's objects are just those that move.
@@ -161,11 +166,11 @@ func (w *writer) relocate(o *overlay) error {
 		return err
 	}
 	if len(moved) > 0 && n == len(moved) {
-		o.patches = append(o.patches, move(all, "namespace", to))
+		o.patches = append(o.patches, patch{body: setMetadata("namespace", to), target: all}.inline())
 		return nil
 	}
 	for _, ref := range moved {
-		o.patches = append(o.patches, move(selectorOf(ref), "namespace", to))
+		o.patches = append(o.patches, patch{body: setMetadata("namespace", to), target: selectorOf(ref)}.inline())
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package overlays
 
 import (
-	"slices"
-
 	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -21,6 +19,11 @@ func (p patch) entry(file string) manifest.Map {
 		entry["target"] = encodeSelector(p.target)
 	}
 	return entry
+}
+
+// inline is the patch in a kustomization's list, with its body.
+func (p patch) inline() manifest.Map {
+	return manifest.Map{"patch": string(manifest.AppendYAML(nil, p.body)), "target": encodeSelector(p.target)}
 }
 
 // preferJSON is how many times as long as the JSON patch a merge patch is, when the JSON patch is the better read. A list
@@ -147,29 +150,7 @@ func deletion(r manifest.Ref) patch {
 	return patch{body: body}
 }
 
-// move is the entry that gives every object that target selects another namespace or name.
-func move(target *types.Selector, field, value string) manifest.Map {
-	operation := []any{manifest.Map{"op": "replace", "path": "/metadata/" + field, "value": value}}
-	return manifest.Map{
-		"target": encodeSelector(target),
-		"patch":  string(manifest.AppendYAML(nil, operation)),
-	}
-}
-
-// exactInJSON tells whether a JSON patch leaves the numbers of a body as they are: Kustomize takes them through float64.
-func exactInJSON(v any) bool {
-	const limit = 1 << 53
-	switch v := v.(type) {
-	case int64:
-		return -limit <= v && v <= limit
-	case []any:
-		return !slices.ContainsFunc(v, func(item any) bool { return !exactInJSON(item) })
-	case manifest.Map:
-		for _, value := range v {
-			if !exactInJSON(value) {
-				return false
-			}
-		}
-	}
-	return true
+// setMetadata is the JSON patch that gives an object another name or namespace.
+func setMetadata(field, value string) []any {
+	return []any{manifest.Map{"op": "replace", "path": "/metadata/" + field, "value": value}}
 }
