@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -108,10 +109,13 @@ func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
 		d.report(n, wrongType(n, s, exampleOf(s)))
 		return
 	}
+	var meant []string
 	for i, key := range n.Keys {
 		f := s.byName[key.Value]
 		if f == nil {
-			d.reportChild(key, key.Value, unknownField(s, d.where(), key.Value, n.Items[i]))
+			v, field := unknownField(s, d.where(), key.Value)
+			d.reportChild(key, key.Value, v)
+			meant = append(meant, field)
 			continue
 		}
 		value := n.Items[i]
@@ -123,15 +127,16 @@ func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
 		d.pop()
 	}
 	if !d.partial {
-		d.complete(n, s)
+		d.complete(n, s, meant)
 	}
 }
 
-// complete checks that what is required is there, and exactly one field of each group.
-func (d *decoder) complete(n *node.Node, s *shape) {
+// complete checks that what is required is there, and exactly one field of each group. What was meant but misspelt has been
+// reported already.
+func (d *decoder) complete(n *node.Node, s *shape, meant []string) {
 	for _, f := range s.fields {
-		if f.rules.required && n.Get(f.name).IsNull() {
-			d.report(n, violation{codeRequired, fmt.Sprintf("%s is required here", f.name), "", "add " + exampleLine(f)})
+		if f.rules.required && n.Get(f.name).IsNull() && !slices.Contains(meant, f.name) {
+			d.reportChild(n, f.name, violation{codeRequired, fmt.Sprintf("%s is required here", f.name), "", "add " + exampleLine(f)})
 		}
 	}
 	for _, g := range s.groups {
@@ -142,7 +147,7 @@ func (d *decoder) complete(n *node.Node, s *shape) {
 			}
 		}
 		switch {
-		case len(set) == 0:
+		case len(set) == 0 && len(meant) == 0:
 			d.report(n, violation{codeOneOf, "one of " + names(g.fields, "or") + " is needed here", "", "add one of them"})
 		case len(set) > 1:
 			key, _ := n.Pair(set[1].name)
@@ -230,8 +235,12 @@ func (d *decoder) text(n *node.Node, r *rules) (string, bool) {
 	}
 	numeric := n.Style == node.Plain && (n.Type == node.Int || n.Type == node.Float) && node.Legacy(n.Value) == ""
 	if n.Style == node.Plain && n.Type != node.String && !(numeric && takesNumbers(r.format)) {
-		d.report(n, violation{codeQuote, fmt.Sprintf("%s is %s, but a string is needed here", n.Value, typeName(n)),
-			"another reader of this YAML would see " + typeName(n), "write " + strconv.Quote(n.Value)})
+		v := violation{codeQuote, fmt.Sprintf("%s is %s, but a string is needed here", n.Value, typeName(n)),
+			"another reader of this YAML would see " + typeName(n), "write " + strconv.Quote(n.Value)}
+		if more := checkText(n.Value, r); more != nil {
+			v.fix = more.fix // in quotes it would be wrong too
+		}
+		d.report(n, v)
 		return "", false
 	}
 	if legacy := node.Legacy(n.Value); legacy != "" && n.Style == node.Plain && len(r.enum) == 0 {
@@ -279,7 +288,7 @@ func checkEnum(s string, enum []string) *violation {
 	v := &violation{code: codeEnum, message: fmt.Sprintf("%q is not one of %s", s, strings.Join(enum, ", ")), fix: "write one of " + strings.Join(enum, ", ")}
 	if len(enum) == 1 {
 		v.message, v.fix = fmt.Sprintf("%q is not %s", s, enum[0]), "write "+enum[0]
-	} else if best := nearest(s, enum); best != "" {
+	} else if best := nearestWord(s, enum); best != "" {
 		v.fix = "write " + best
 	}
 	return v

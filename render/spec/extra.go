@@ -49,11 +49,14 @@ func legacyValue(n *node.Node) any {
 // plainSecret refuses a Secret that has its values in the file.
 func (l *loader) plainSecret(root *node.Node) {
 	at := root
+	found := spills{}
 	for _, field := range []string{"stringData", "data"} {
-		if k, _ := root.Pair(field); k != nil {
+		if k, v := root.Pair(field); k != nil {
 			at = k
+			found.all(v)
 		}
 	}
+	l.spills(found)
 	l.report(at, "", violation{codeSecretObject, "a Secret in plain text", "whoever can read the repository can read it, for as long as its history lives; base64 hides nothing",
 		"seal it with onggi seal and delete this document, then change the password"})
 }

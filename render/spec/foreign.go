@@ -8,11 +8,8 @@ import (
 // indexes are the [0] of a path.
 var indexes = regexp.MustCompile(`\[[0-9]+\]`)
 
-// foreignWord says what the word of another tool is called here: a field of the same object, or words about where it went.
+// foreignWord says where the word of another tool went that did not become one field of the same object.
 func foreignWord(s *shape, parent, name string) (fix string, ok bool) {
-	if ours := synonyms[name]; s.byName[ours] != nil {
-		return "that is called " + ours, true
-	}
 	parent = indexes.ReplaceAllString(parent, "")
 	if rest, found := strings.CutPrefix(parent, "environments."); found {
 		_, parent, _ = strings.Cut(rest, ".")

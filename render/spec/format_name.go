@@ -90,7 +90,7 @@ func checkIdentifier(s string) *violation {
 		v.message = fmt.Sprintf("%q has %d bytes; a name in the database has at most 63", s, len(s))
 		v.why, v.fix = "Postgres would cut it off without an error", "shorten it"
 	case s != strings.TrimSpace(s):
-		v.why, v.fix = "a blank at an end is part of the name, and nobody sees it", "write "+strconv.Quote(strings.TrimSpace(s))
+		v.why, v.fix = "a space at an end is part of the name, and nobody sees it", "write "+strconv.Quote(strings.TrimSpace(s))
 	case strings.ContainsFunc(s, unicode.IsControl):
 		v.why = "it has a control character"
 	default:
@@ -178,5 +178,5 @@ func checkImage(s string) *violation {
 		return nil
 	}
 	return &violation{codeImage, fmt.Sprintf("%q does not say which release", s), "a restart could bring another version of the server than the data was written by",
-		"add a tag or a digest: " + name + ":17.10"}
+		"add a tag or a digest: " + name + ":VERSION"}
 }

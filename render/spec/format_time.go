@@ -54,6 +54,27 @@ func checkDuration(s string) *violation {
 	return v
 }
 
+func unitLength(name string) time.Duration {
+	for _, u := range units {
+		if u.name == name {
+			return u.len
+		}
+	}
+	return 0
+}
+
+// spell writes a duration in days, hours, minutes and seconds.
+func spell(d time.Duration) string {
+	s := ""
+	for _, u := range units[1:5] {
+		if n := d / u.len; n > 0 {
+			s += fmt.Sprintf("%d%s", n, u.name)
+			d -= n * u.len
+		}
+	}
+	return s
+}
+
 // guessDuration is the duration that was meant, or "".
 func guessDuration(s string) string {
 	plain := strings.ReplaceAll(strings.ToLower(s), " ", "")
@@ -78,11 +99,7 @@ func guessDuration(s string) string {
 		return fmt.Sprintf("%gd", math.Ceil(number*365))
 	}
 	if number != math.Trunc(number) {
-		d, err := time.ParseDuration(fmt.Sprintf("%g%s", number, unit))
-		if err != nil {
-			return ""
-		}
-		return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+		return spell(time.Duration(number * float64(unitLength(unit))))
 	}
 	return fmt.Sprintf("%d%s", int64(number), unit)
 }

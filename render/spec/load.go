@@ -80,7 +80,17 @@ func Load(sources []Source) (*Set, Problems) {
 	if l.documents == 0 && l.syntax == 0 {
 		l.problems = append(l.problems, emptyInput(sources))
 	}
-	l.link()
+	for _, doc := range l.nameless {
+		l.link(doc)
+		// Nobody will resolve them; what else is wrong with them is to be said all the same.
+		for _, env := range append([]string{""}, doc.Environments()...) {
+			_, problems := doc.Resolve(env)
+			l.problems = append(l.problems, problems...)
+		}
+	}
+	for _, doc := range l.set.Clusters {
+		l.link(doc)
+	}
 	return l.set, l.found.redact(l.problems).Sort()
 }
 
@@ -89,6 +99,7 @@ type loader struct {
 	problems          Problems
 	documents, syntax int
 	found             spills
+	nameless          []*Document
 }
 
 func (l *loader) spills(found spills) {
@@ -171,7 +182,8 @@ func (l *loader) cluster(root *node.Node) {
 	doc.spills = l.secrets(root)
 	l.spills(doc.spills)
 	if c.Metadata.Name == "" {
-		return // reported: it has no name to go by
+		l.nameless = append(l.nameless, doc) // reported: there is no name to go by
+		return
 	}
 	for _, other := range l.set.Clusters {
 		if other.Name == doc.Name && other.Namespace == doc.Namespace {
@@ -223,19 +235,17 @@ func partOf(kind string) manifest.Part {
 	return manifest.PartExtra
 }
 
-// link gives each cluster the nearest project and the manifests of its folder.
-func (l *loader) link() {
-	for _, doc := range l.set.Clusters {
-		dir := path.Dir(doc.File)
-		for _, p := range l.set.Projects {
-			if under(dir, p.Dir) && (doc.Project == nil || under(p.Dir, doc.Project.Dir)) {
-				doc.Project = p
-			}
+// link gives a cluster the nearest project and the manifests of its folder.
+func (l *loader) link(doc *Document) {
+	dir := path.Dir(doc.File)
+	for _, p := range l.set.Projects {
+		if under(dir, p.Dir) && (doc.Project == nil || under(p.Dir, doc.Project.Dir)) {
+			doc.Project = p
 		}
-		for _, e := range l.set.Extras {
-			if path.Dir(e.File) == dir {
-				doc.Extras = append(doc.Extras, e.Object)
-			}
+	}
+	for _, e := range l.set.Extras {
+		if path.Dir(e.File) == dir {
+			doc.Extras = append(doc.Extras, e.Object)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -141,7 +142,7 @@ func (p Problem) Render(w io.Writer, color bool) error {
 		return "\x1b[" + code + "m" + s + "\x1b[0m"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s: %s\n", paint("1", p.Pos.String()), paint("1;31", p.Code), paint("1", p.Message))
+	fmt.Fprintf(&b, "%s: %s: %s\n", paint("1", p.Pos.String()), paint("1;31", p.Code), paint("1", printable(p.Message)))
 	if p.Source != "" {
 		number := fmt.Sprintf("%3d", p.Line)
 		gutter := strings.Repeat(" ", len(number))
@@ -151,11 +152,21 @@ func (p Problem) Render(w io.Writer, color bool) error {
 	}
 	for _, line := range [...]struct{ label, text string }{{"why", p.Why}, {"fix", p.Fix}, {"backends that can", strings.Join(p.Backends, ", ")}} {
 		if line.text != "" {
-			fmt.Fprintf(&b, "  %s %s\n", paint("36", line.label+":"), strings.ReplaceAll(line.text, "\n", "\n       "))
+			fmt.Fprintf(&b, "  %s %s\n", paint("36", line.label+":"), printable(line.text))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printable shows control characters as dots: a file must not be able to steer the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && unicode.IsControl(r) {
+			return '·'
+		}
+		return r
+	}, s)
 }
 
 // sourceWidth is how much of a long line is shown: a minified JSON file is one line.
@@ -191,5 +202,5 @@ func underline(source string, col, width int) (line, pad, mark string) {
 	for _, r := range runes[first:last] {
 		cells += max(1, runeWidth(r))
 	}
-	return head + string(runes[begin:end]) + tail, pad, "^" + strings.Repeat("~", max(cells, 1)-1)
+	return head + printable(string(runes[begin:end])) + tail, pad, "^" + strings.Repeat("~", max(cells, 1)-1)
 }

@@ -60,6 +60,9 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 			return nil, Problems{d.unknownEnvironment(env)}
 		}
 		if !patch.IsNull() {
+			if patch.Kind != node.Mapping {
+				return nil, Problems{problemAt(patch, "environments."+env, wrongType(patch, shapes().spec, exampleOf(shapes().spec)))}
+			}
 			merged = merge(merged, patch)
 		}
 		for i := range c.Project.Environments {
@@ -77,10 +80,31 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 	dec.push("spec", 0)
 	dec.object(merged, shapes().spec, reflect.ValueOf(&c.Spec).Elem())
 	if len(dec.problems) > 0 {
-		return nil, dec.problems
+		return nil, d.inEnvironment(env, dec.problems)
 	}
 	c.Spec.setDefaults()
 	return c, validate(c)
+}
+
+// inEnvironment says of what is missing that it is missing in an environment, and points at the null that took it away.
+func (d *Document) inEnvironment(env string, problems Problems) Problems {
+	if env == "" {
+		return problems
+	}
+	patch, _ := d.patch(env)
+	for i, p := range problems {
+		if p.Code != codeRequired && p.Code != codeOneOf {
+			continue
+		}
+		problems[i].Why = strings.TrimPrefix(p.Why+"; in environment "+env, "; ")
+		if patch == nil {
+			continue
+		}
+		if key, value, rest := find(patch, strings.TrimPrefix(p.Path, "spec.")); p.Code == codeRequired && rest == "" && key != nil && value.IsNull() {
+			problems[i] = problemAt(key, p.Path, violation{p.Code, fmt.Sprintf("%s is required; this null takes it away", key.Value), problems[i].Why, "delete this null"})
+		}
+	}
+	return problems
 }
 
 // patch is the document's patch for an environment: null when only the project has it, false when nobody has.

@@ -66,6 +66,16 @@ func (s spills) add(n *node.Node) {
 	s[at] = found
 }
 
+// all adds every scalar below a node.
+func (s spills) all(n *node.Node) {
+	if n.Kind == node.Scalar {
+		s.add(n)
+	}
+	for _, item := range n.Items {
+		s.all(item)
+	}
+}
+
 var (
 	passwordKey  = regexp.MustCompile(`(?i)(password|passwd|passphrase|secret_?access_?key|api_?key|token)$`)
 	urlPassword  = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@`)

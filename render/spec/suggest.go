@@ -24,6 +24,8 @@ func typeName(n *node.Node) string {
 func wrongType(n *node.Node, want *shape, example string) violation {
 	v := violation{code: codeType, message: fmt.Sprintf("this is %s, but %s is needed here", typeName(n), want.class)}
 	switch {
+	case want.class == list && n.Kind == node.Scalar && want.elem.class == object && want.elem.short == nil:
+		v.fix = fmt.Sprintf("write a list such as [{%s: %s}]", want.elem.fields[0].name, n.Value)
 	case want.class == list && n.Kind == node.Scalar:
 		v.fix = "write [" + n.Value + "]"
 	case want.class == list && n.Kind == node.Mapping && want.elem.class == object:
@@ -79,9 +81,9 @@ func names(fields []*field, last string) string {
 	return strings.Join(parts[:len(parts)-1], ", ") + " " + last + " " + parts[len(parts)-1]
 }
 
-// unknownField says what a field that does not exist was probably meant to be.
-func unknownField(s *shape, parent, name string, value *node.Node) violation {
-	v := violation{code: codeUnknown, message: fmt.Sprintf("there is no field %s here", name), why: "a field that nobody reads would be dropped without a word"}
+// unknownField says what a field that does not exist was probably meant to be, and which field of the same object that is.
+func unknownField(s *shape, parent, name string) (v violation, meant string) {
+	v = violation{code: codeUnknown, message: fmt.Sprintf("there is no field %s here", name), why: "a field that nobody reads would be dropped without a word"}
 	if parent == "" {
 		v.message = fmt.Sprintf("there is no field %s at the top", name)
 	}
@@ -89,22 +91,28 @@ func unknownField(s *shape, parent, name string, value *node.Node) violation {
 	for i, f := range s.fields {
 		own[i] = f.name
 	}
+	if ours := synonyms[name]; s.byName[ours] != nil {
+		v.code, v.fix = codeForeign, "that is called "+ours
+		return v, ours
+	}
 	if word, ok := foreignWord(s, parent, name); ok {
 		v.code, v.fix = codeForeign, word
-		return v
+		return v, ""
 	}
 	if best := nearest(name, own); best != "" {
 		v.fix = "did you mean " + best + "?"
-		return v
+		return v, best
 	}
 	if places := elsewhere(name); len(places) > 0 {
 		v.code = codeMisplaced
 		v.message = fmt.Sprintf("%s does not belong here", name)
 		v.fix = "that field lives at " + strings.Join(places, " or ")
-		return v
+		return v, ""
 	}
-	v.fix = "fields here are " + strings.Join(own, ", ")
-	return v
+	if v.fix = "fields here are " + strings.Join(own, ", "); len(own) > 16 {
+		v.fix = "delete it; onggi explain " + parent + " lists the fields"
+	}
+	return v, ""
 }
 
 // elsewhere lists the paths of the fields with that name, the shortest first and at most three.
@@ -155,6 +163,30 @@ func nearest(s string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// words are what other tools call values of ours.
+var words = map[string]string{
+	"cnpg": "cloudnative-pg", "cloudnativepg": "cloudnative-pg", "pgo": "crunchy", "postgresql": "postgres", "pg": "postgres", "mariadb": "mysql",
+	"master": "primary", "rw": "primary", "readwrite": "primary", "ro": "replica", "standby": "replica", "slave": "replica", "r": "any",
+	"pgbouncer": "pooler", "manual": "supervised", "automatic": "unsupervised", "hard": "required", "soft": "preferred", "keep": "retain", "drop": "delete",
+	"manifest": "manifests", "yaml": "manifests", "warn": "warning", "lb": "LoadBalancer", "barmanObjectStore": "in-tree", "volumeSnapshot": "snapshot",
+}
+
+// nearestWord is the value that s is most likely meant to be, or "".
+func nearestWord(s string, enum []string) string {
+	if ours := words[s]; slices.Contains(enum, ours) {
+		return ours
+	}
+	if best := nearest(s, enum); best != "" {
+		return best
+	}
+	for _, e := range enum {
+		if len(e) > 2 && strings.HasPrefix(strings.ToLower(s), strings.ToLower(e)) {
+			return e
+		}
+	}
+	return ""
 }
 
 // distance is the Damerau-Levenshtein distance (optimal string alignment): letters added, dropped, changed, or two

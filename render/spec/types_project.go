@@ -93,7 +93,7 @@ type Policies struct {
 // Waiver accepts a finding.
 type Waiver struct {
 	// Policy is the finding's code, e.g. ONG7010.
-	Policy string `json:"policy" onggi:"required;pattern=^ONG[0-9]{4}$"`
+	Policy string `json:"policy" onggi:"required;pattern=^ONG[0-9]{4}$;example=ONG7010"`
 	// Object is the kind and name that it is accepted for; * matches any part.
 	Object string `json:"object" onggi:"default=*;example=Service/shop-lb"`
 	// Reason that a colleague would accept.

@@ -34,8 +34,17 @@ func Parse(name string, src []byte) ([]*Node, []*Error) {
 	return docs, errs
 }
 
+// parseChunk tries the fast parser first. Where yaml.v3 finds an error too, what the fast one saw is shown: it knows the column.
 func parseChunk(file *File, c chunk) (*Node, []*Error) {
-	return parseSlow(file, c)
+	root, errs, diagnosis, ok := parseFast(file, c)
+	if ok {
+		return root, errs
+	}
+	root, errs = parseSlow(file, c)
+	if root == nil && len(errs) == 1 && errs[0].Fault == BadSyntax && diagnosis != nil {
+		return nil, []*Error{diagnosis}
+	}
+	return root, errs
 }
 
 // decodeText takes off a byte order mark, makes every line break \n, and refuses what is not text.
@@ -84,8 +93,9 @@ func unprintable(r rune, size int) string {
 
 // chunk is the part of a file that holds one document.
 type chunk struct {
-	text string
-	line int32 // lines before it
+	text  string
+	line  int32 // lines before it
+	ended bool  // by a line of ...
 }
 
 // split cuts a file at its document markers: lines that begin with --- or ..., which can stand nowhere else. Directives
@@ -104,12 +114,12 @@ func split(text string) []chunk {
 		switch row := text[at:end]; {
 		case marker(row, "---"):
 			if !headOnly {
-				chunks = append(chunks, chunk{text[start:at], startLine})
+				chunks = append(chunks, chunk{text[start:at], startLine, false})
 				start, startLine = at, line
 			}
 			headOnly = false
 		case marker(row, "..."):
-			chunks = append(chunks, chunk{text[start:end], startLine})
+			chunks = append(chunks, chunk{text[start:end], startLine, true})
 			start, startLine, headOnly = end, line+1, true
 		case headOnly && row[0] != '#' && row[0] != '%' && row[0] != '\n' && strings.TrimSpace(row) != "":
 			headOnly = false
@@ -117,7 +127,7 @@ func split(text string) []chunk {
 		at = end
 	}
 	if start < len(text) {
-		chunks = append(chunks, chunk{text[start:], startLine})
+		chunks = append(chunks, chunk{text[start:], startLine, false})
 	}
 	return chunks
 }

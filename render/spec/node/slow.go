@@ -19,7 +19,7 @@ func parseSlow(file *File, c chunk) (*Node, []*Error) {
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
 		return nil, nil
 	}
-	b := builder{file: file, line: c.line, made: map[*yaml.Node]*Node{}, sizes: map[*Node]size{}}
+	b := builder{file: file, line: c.line, rows: strings.Split(c.text, "\n"), made: map[*yaml.Node]*Node{}, sizes: map[*Node]size{}}
 	root := b.node(doc.Content[0], 1)
 	return root, b.errs
 }
@@ -38,9 +38,11 @@ func unmarshal(text string, doc *yaml.Node) (err error) {
 type builder struct {
 	file  *File
 	line  int32
+	rows  []string
 	made  map[*yaml.Node]*Node // nil while being made: an alias to it would contain itself
 	sizes map[*Node]size
-	total int // nodes of the document, aliases followed
+	total int  // nodes of the document, aliases followed
+	bomb  bool // an alias was refused
 	errs  []*Error
 }
 
@@ -70,15 +72,15 @@ func (b *builder) node(y *yaml.Node, depth int) *Node {
 	}
 	b.made[y] = nil
 	line, col := b.pos(y)
-	if empty := y.Kind == yaml.ScalarNode && y.Value == ""; !empty && (y.Anchor != "" || y.Style&yaml.TaggedStyle != 0) {
-		line, col = b.file.afterProperties(line, col)
+	if empty := y.Kind == yaml.ScalarNode && y.Value == "" && y.Style&^yaml.TaggedStyle == 0; !empty {
+		line, col = b.afterProperties(line, col)
 	}
 	n := &Node{Line: line, Col: col, Style: Block, File: b.file}
 	if y.Style&yaml.FlowStyle != 0 {
 		n.Style = Flow
 	}
-	if y.Style&yaml.TaggedStyle != 0 && !b.tag(y) {
-		return b.null(y)
+	if y.Style&yaml.TaggedStyle != 0 {
+		b.tag(y)
 	}
 	s := size{nodes: 1}
 	b.total++
@@ -123,6 +125,10 @@ func (b *builder) alias(y *yaml.Node, depth int) *Node {
 	s := b.sizes[target]
 	if b.total += s.nodes; b.total > MaxNodes || depth+s.height > MaxDepth {
 		b.total -= s.nodes
+		if b.bomb {
+			return b.null(y)
+		}
+		b.bomb = true // said once
 		b.fail(BadAlias, y, len(y.Value)+1, fmt.Sprintf("alias *%s stands for too much", y.Value),
 			fmt.Sprintf("a document may hold %d values in %d levels once its aliases are followed", MaxNodes, MaxDepth), "write the value out")
 		return b.null(y)
@@ -162,16 +168,15 @@ func (b *builder) key(y *yaml.Node) bool {
 }
 
 // tag accepts the tags that say what the value is anyway, and !!str.
-func (b *builder) tag(y *yaml.Node) bool {
+func (b *builder) tag(y *yaml.Node) {
 	natural := map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[y.Kind]
 	if y.Kind == yaml.ScalarNode {
 		natural = [...]string{String: "!!str", Int: "!!int", Float: "!!float", Bool: "!!bool", Null: "!!null"}[Resolve(y.Value)]
 	}
 	if y.Tag == natural || y.Kind == yaml.ScalarNode && y.Tag == "!!str" {
-		return true
+		return
 	}
 	b.fail(BadTag, y, len(y.Tag), fmt.Sprintf("tag %s is not supported", y.Tag), "the fields' own types say what a value is", "delete the tag; quote the value if it is a string")
-	return false
 }
 
 func (b *builder) scalar(n *Node, y *yaml.Node) {
@@ -185,8 +190,8 @@ func (b *builder) scalar(n *Node, y *yaml.Node) {
 		n.Style = Literal
 	case y.Style&yaml.FoldedStyle != 0:
 		n.Style = Folded
-	case y.Style&yaml.TaggedStyle != 0 && y.Tag == "!!str":
-		n.Style = DoubleQuoted // as good as quoted
+	case y.Style&yaml.TaggedStyle != 0:
+		n.Style = DoubleQuoted // as good as quoted, and if the tag was refused there is no more to say
 	default:
 		n.Style, n.Type = Plain, Resolve(y.Value)
 	}
@@ -222,10 +227,28 @@ func dropDuplicates(n *Node) []*Error {
 	return errs
 }
 
+var unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
+
+// unknownAlias is where an alias stands whose anchor there is not.
+func unknownAlias(file *File, c chunk, name string) *Error {
+	for i, row := range strings.Split(c.text, "\n") {
+		if at := strings.Index(row, "*"+name); at >= 0 {
+			return &Error{Fault: BadAlias, File: file, Line: c.line + int32(i) + 1, Col: int32(utf8.RuneCountInString(row[:at])) + 1, Width: len(name) + 1,
+				Message: fmt.Sprintf("alias *%s names no anchor before it", name), Fix: "write the value out, or quote it if it is a string"}
+		}
+	}
+	return nil
+}
+
 var atLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // syntaxError places an error of yaml.v3, which knows the line only, and often the one after.
 func syntaxError(file *File, c chunk, err error) *Error {
+	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
+		if e := unknownAlias(file, c, m[1]); e != nil {
+			return e
+		}
+	}
 	m := atLine.FindStringSubmatch(err.Error())
 	e := &Error{Fault: BadSyntax, File: file, Line: c.line + 1, Col: 1, Width: 1, Message: err.Error(), Fix: "correct the YAML on this line or the one before"}
 	if m == nil {
@@ -240,31 +263,40 @@ func syntaxError(file *File, c chunk, err error) *Error {
 	return e
 }
 
-// afterProperties is where the value begins whose anchor or tag stands at a position.
-func (f *File) afterProperties(line, col int32) (int32, int32) {
-	startLine, startCol := line, col
-	rest := f.Line(int(line))
-	skip := func(n int) { rest, col = rest[n:], col+int32(utf8.RuneCountInString(rest[:n])) }
-	for i := int32(1); i < startCol && rest != ""; i++ {
-		_, n := utf8.DecodeRuneInString(rest)
-		rest = rest[n:]
+// afterProperties is where the value begins whose anchor or tag may stand at a position.
+func (b *builder) afterProperties(line, col int32) (int32, int32) {
+	at := int(line - b.line - 1)
+	if at >= len(b.rows) {
+		return line, col
 	}
-	for lines := int32(strings.Count(f.Text, "\n")) + 1; ; {
+	rest, now := b.rows[at], int32(1)
+	skip := func(n int) { rest, now = rest[n:], now+int32(utf8.RuneCountInString(rest[:n])) }
+	for now < col && rest != "" {
+		_, n := utf8.DecodeRuneInString(rest)
+		skip(n)
+	}
+	for {
 		skip(len(rest) - len(strings.TrimLeft(rest, " \t")))
 		switch {
 		case rest == "" || rest[0] == '#':
-			if line++; line > lines {
-				return startLine, startCol
+			if at++; at >= len(b.rows) {
+				return line, col
 			}
-			rest, col = f.Line(int(line)), 1
-		case rest[0] == '&' || rest[0] == '!':
+			rest, now = b.rows[at], 1
+		case rest[0] == '&':
+			end := 1
+			for end < len(rest) && (isAlnum(rest[end]) || rest[end] == '_' || rest[end] == '-') {
+				end++
+			}
+			skip(end)
+		case rest[0] == '!':
 			end := strings.IndexAny(rest, " \t,]}")
 			if end < 0 {
 				end = len(rest)
 			}
 			skip(end)
 		default:
-			return line, col
+			return b.line + int32(at) + 1, now
 		}
 	}
 }
