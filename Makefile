@@ -1,0 +1,143 @@
+# make help lists the targets. Only Go is needed for run, build and install; test and verify install what else they use.
+
+SHELL      := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS  += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+ENV      ?= prod
+FORMATS  := manifests helm kustomize argocd
+PLATFORMS ?= linux/amd64 linux/arm64
+BENCH    ?= .
+FUZZTIME ?= 20s
+SHARED   := $(or $(ONGGI_SHARED),../shared)
+IMAGE    ?= ghcr.io/onggi-db/onggi
+
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+COMMANDS := $(notdir $(wildcard cmd/*))
+# Programs of the checks. They stand below a dot folder, which ./... leaves out.
+CI       := ./.ci/schemas ./.ci/judges
+BIN      := .cache/bin
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: ## render examples/homelab for ENV=prod in all four formats into build/homelab
+	@$(BUILD) -o build/bin/onggi ./cmd/onggi
+	@for format in $(FORMATS); do \
+		build/bin/onggi render examples/homelab --env $(ENV) --format $$format -o build/homelab/$$format; \
+	done
+	@echo
+	@for format in $(FORMATS); do \
+		printf '%-10s %3d files in build/homelab/%s\n' $$format \
+			"$$(find build/homelab/$$format -type f -not -name '.onggi-*' | wc -l)" $$format; \
+	done
+
+.PHONY: test
+test: tools ## run every test and the judges, with the tools they ask; installs these where it may
+	@judged=0; $(MAKE) --no-print-directory judges || judged=1; \
+	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go test -timeout 20m ./... $(CI); \
+	exit $$judged
+
+.PHONY: judges
+judges: tools ## show the goldens to yamllint, kubeconform and kube-score
+	@if [ ! -d $(SHARED)/crds ]; then echo "judges: not asked, since $(SHARED)/crds is not there: set ONGGI_SHARED"; exit 0; fi; \
+	$(MAKE) -s --no-print-directory .cache/schemas/.stamp; \
+	dirs=$$(ls -d testdata/golden examples 2>/dev/null || true); \
+	if [ -z "$$dirs" ]; then echo "judges: there are no goldens"; exit 0; fi; \
+	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go run ./.ci/judges $$dirs
+
+.PHONY: verify
+verify: verify-format verify-vet verify-static verify-modules verify-rules verify-generated ## check form, imports, modules and that generated files are current
+	@echo "verify: all good"
+
+.PHONY: verify-format verify-vet verify-static verify-modules verify-rules verify-generated
+verify-format:
+	@echo "== gofmt"
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r ls -d 2>/dev/null | xargs -r gofmt -l); \
+	if [ -n "$$bad" ]; then echo "not formatted, run gofmt -w:"; echo "$$bad"; exit 1; fi
+
+verify-vet:
+	@echo "== go vet"
+	@go vet ./... $(CI)
+
+verify-static: $(BIN)/.stamp
+	@echo "== staticcheck"
+	@$(BIN)/staticcheck ./... $(CI)
+
+verify-modules:
+	@echo "== go mod tidy"
+	@go mod tidy -diff
+	@go -C .ci/tools mod tidy -diff
+
+verify-rules:
+	@echo "== import, size and text rules"
+	@go test -count=1 ./render/internal/archtest
+
+verify-generated:
+	@echo "== generated files"
+	@.ci/generated
+
+.PHONY: bench
+bench: ## run the benchmarks that match BENCH=.
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME=20s
+	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -HoE '^func Fuzz\w+' | sort | \
+	while IFS=: read -r file func; do \
+		dir=$$(dirname "$$file"); name=$${func#func }; \
+		echo "== $$dir $$name"; \
+		go test "./$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) </dev/null; \
+	done
+
+.PHONY: build
+build: ## build static binaries for PLATFORMS into dist, with checksums
+	@mkdir -p dist
+	@for command in $(COMMANDS); do for platform in $(PLATFORMS); do \
+		os=$${platform%/*}; arch=$${platform#*/}; \
+		echo "dist/$${command}_$${os}_$$arch"; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o "dist/$${command}_$${os}_$$arch" "./cmd/$$command"; \
+	done; done
+	@cd dist && sha256sum onggi*_* > checksums.txt
+
+.PHONY: image
+image: ## build the image of the command line; needs a Docker engine
+	@docker info >/dev/null 2>&1 || { echo "image: no Docker engine answers (docker info): install one or start it"; exit 1; }
+	docker build --file cmd/onggi/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE):$(VERSION) .
+
+.PHONY: tools
+tools: ## install what the tests and checks ask: yamllint and promtool with apt-get, the rest with Go
+	@.ci/install
+	@$(MAKE) -s --no-print-directory $(BIN)/.stamp || echo "not installed: staticcheck, kubeconform, kube-score; the checks that ask them are skipped or fail"
+
+$(BIN)/.stamp: .ci/tools/go.mod .ci/tools/go.sum
+	@echo "building staticcheck, kubeconform and kube-score into $(BIN)"
+	@mkdir -p $(BIN)
+	@GOBIN=$(CURDIR)/$(BIN) go -C .ci/tools install tool
+	@touch $@
+
+.cache/schemas/.stamp: go.mod $(wildcard .ci/schemas/*.go)
+	@rm -rf .cache/schemas
+	@go run ./.ci/schemas -crds $(SHARED)/crds -out .cache/schemas
+	@touch $@
+
+.PHONY: golden
+golden: ## rewrite the golden files of every test that has -update
+	go test $$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -lE 'flag\.Bool\("update"' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+
+.PHONY: generate
+generate: ## rewrite generated files: references, schemas, man pages
+	go generate ./...
+
+.PHONY: install
+install: ## install onggi into go's bin folder
+	CGO_ENABLED=0 go install -trimpath -ldflags '$(LDFLAGS)' ./cmd/onggi
+
+.PHONY: clean
+clean: ## remove build, dist and .cache
+	rm -rf build dist .cache
