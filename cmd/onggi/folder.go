@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/onggi-db/onggi/charts"
@@ -37,7 +39,7 @@ func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) er
 		return exitError{exitInOut, err}
 	}
 	defer fleet.Close()
-	w := writer{ctx: ctx, o: o, fleet: fleet, progress: newProgress(s, count)}
+	w := writer{ctx: ctx, o: o, fleet: fleet, progress: newProgress(s, count), files: make(map[string]string)}
 	if err := in.batches(ctx, w.batch); err != nil {
 		w.progress.end()
 		return err
@@ -99,6 +101,7 @@ type writer struct {
 	unchanged int
 	project   *spec.Project
 	sets      []variant.Set
+	files     map[string]string // where each database's spec is, below the project's folder
 }
 
 func (w *writer) batch(docs []*spec.Document) error {
@@ -230,6 +233,9 @@ func (w *writer) keep(doc *spec.Document, set variant.Set) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.project = &doc.Project.Project
+	if below, err := filepath.Rel(doc.Project.Dir, doc.File); err == nil {
+		w.files[doc.Name] = filepath.ToSlash(below)
+	}
 	w.sets = append(w.sets, set)
 }
 
@@ -238,8 +244,8 @@ func (w *writer) argocd() error {
 	if w.o.format != formatArgoCD || w.project == nil {
 		return nil
 	}
-	slices.SortFunc(w.sets, func(a, b variant.Set) int { return compareText(a.Name, b.Name) })
-	files, err := argocd.Emit(argocd.Input{Project: *w.project, Databases: w.sets, Source: w.project.ArgoCD.Source, Env: w.o.env()})
+	slices.SortFunc(w.sets, func(a, b variant.Set) int { return strings.Compare(a.Name, b.Name) })
+	files, err := argocd.Emit(argocd.Input{Project: *w.project, Databases: w.sets, Source: w.project.ArgoCD.Source, Env: w.o.env(), Files: w.files})
 	if err != nil {
 		return err
 	}

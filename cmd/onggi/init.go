@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/render/manifest"
-	"github.com/onggi-db/onggi/render/spec"
 )
 
 //go:embed all:profiles
@@ -110,4 +109,4 @@ func profileFiles(profile string) (map[string][]byte, error) {
 	return files, nil
 }
 
-func indentedSchema() []byte { return indentJSON(manifest.EncodeJSON(spec.Schema(""))) }
+func indentedSchema() []byte { return indentJSON(manifest.EncodeJSON(manifest.Map{})) }

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/charts"
 	"github.com/onggi-db/onggi/overlays"
-	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 	"github.com/onggi-db/onggi/render/variant"
 )
@@ -76,18 +78,23 @@ func verifyOne(doc *spec.Document) (lines []string, same bool, err error) {
 	if err != nil {
 		return []string{fmt.Sprintf("%s: kustomize: %v", doc.Name, err)}, false, nil
 	}
-	same = true
-	envs := append([]variant.Env{{Namespace: set.Namespace, Objects: set.Base}}, set.Envs...)
-	for _, env := range envs {
-		line := fmt.Sprintf("%s %-8s %d objects: render = helm template = kustomize build", doc.Name, orBase(env.Name), len(env.Objects))
-		if difference, err := firstDifference(set, env, chart, overlay); err != nil {
-			return nil, false, err
-		} else if difference != "" {
-			same, line = false, fmt.Sprintf("%s %-8s %s", doc.Name, orBase(env.Name), difference)
-		}
-		lines = append(lines, line)
+	differences := make(map[string]string)
+	for _, m := range charts.Verify(set, chart) {
+		differences[m.Env] = cmp.Or(differences[m.Env], "helm: "+m.Error())
 	}
-	return lines, same, nil
+	var mismatch *overlays.MismatchError
+	if err := overlays.Verify(set, overlay); errors.As(err, &mismatch) {
+		env := strings.TrimPrefix(strings.TrimPrefix(mismatch.Dir, "base"), "overlays/")
+		differences[env] = cmp.Or(differences[env], err.Error())
+	} else if err != nil {
+		return nil, false, err
+	}
+	envs := append([]variant.Env{{Objects: set.Base}}, set.Envs...)
+	for _, env := range envs {
+		line := fmt.Sprintf("%d objects: render = helm template = kustomize build", len(env.Objects))
+		lines = append(lines, fmt.Sprintf("%s %-8s %s", doc.Name, orBase(env.Name), cmp.Or(differences[env.Name], line)))
+	}
+	return lines, len(differences) == 0, nil
 }
 
 func orBase(env string) string {
@@ -95,27 +102,4 @@ func orBase(env string) string {
 		return "(base)"
 	}
 	return env
-}
-
-// firstDifference renders the emitted files anew, apart from the proof that the emitters make for themselves.
-func firstDifference(set variant.Set, env variant.Env, chart, overlay map[string][]byte) (string, error) {
-	values, folder := "", "base"
-	if env.Name != "" {
-		values, folder = "values-"+env.Name+".yaml", "overlays/"+env.Name
-	}
-	fromHelm, err := charts.Render(chart, values, env.Namespace)
-	if err != nil {
-		return "", fmt.Errorf("render the chart of %s: %w", set.Name, err)
-	}
-	if d := manifest.Diff(env.Objects, fromHelm); len(d) > 0 {
-		return "helm: " + d[0].String(), nil
-	}
-	fromKustomize, err := overlays.Build(overlay, folder)
-	if err != nil {
-		return "", fmt.Errorf("build the overlay of %s: %w", set.Name, err)
-	}
-	if d := manifest.Diff(env.Objects, fromKustomize); len(d) > 0 {
-		return "kustomize: " + d[0].String(), nil
-	}
-	return "", nil
 }

@@ -44,7 +44,9 @@ func Build(doc *spec.Document, o Options) (Set, error) {
 		if err != nil {
 			return Set{}, err
 		}
-		traced = append(traced, tracing{env, cluster, objs})
+		explicit := *cluster
+		explicit.Spec.Image = bundle.Plan.Image // the pinned image is a knob too
+		traced = append(traced, tracing{env, &explicit, objs, func(objs []manifest.Object) ([]manifest.Object, error) { return transform(o, objs) }})
 		if env == "" {
 			p := bundle.Plan
 			set.Name, set.Namespace, set.Base = p.Name, p.Namespace, objs
@@ -58,7 +60,7 @@ func Build(doc *spec.Document, o Options) (Set, error) {
 	}
 	set.Requires = requires(set)
 	if o.Knobs {
-		set.Knobs = knobs(traced, o)
+		set.Knobs = knobs(traced)
 	}
 	return set, nil
 }

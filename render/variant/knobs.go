@@ -15,87 +15,141 @@ type tracing struct {
 	env     string
 	cluster *spec.Cluster
 	objs    []manifest.Object
+	finish  provenance.Finish
 }
 
-// knobs finds the spec fields whose value stands unchanged in outputs and nowhere else shapes them: changing one must move
+// knobs finds the spec fields whose value stands unchanged in outputs and shapes nothing else: changing one must move
 // exactly the fields that copy it, in every variant.
-func knobs(variants []tracing, o Options) []Knob {
-	found := make(map[string]*Knob)
-	spoiled := make(map[string]bool)
+func knobs(variants []tracing) []Knob {
+	t := tracer{variants: variants, found: make(map[string]*Knob), spoiled: make(map[string]bool)}
 	for _, v := range variants {
 		for _, leaf := range provenance.Leaves(v.cluster.Spec) {
-			if !wanted(leaf) || spoiled[leaf.Name] {
-				continue
+			if wanted(leaf) && !t.spoiled[leaf.Name] {
+				t.trace(v, leaf)
 			}
-			fields, ok := copies(v, leaf, o)
-			if !ok {
-				spoiled[leaf.Name] = true
-				continue
-			}
-			k := found[leaf.Name]
-			if k == nil {
-				k = &Knob{Path: leaf.Name, Value: leaf.Value, Envs: make(map[string]any)}
-				if doc, known := spec.FieldDoc("spec." + leaf.Field); known {
-					k.Doc = doc.Doc
-				}
-				k.Schema = spec.SchemaAt("spec." + leaf.Field)
-				found[leaf.Name] = k
-			}
-			if v.env == "" {
-				k.Value = leaf.Value
-			} else {
-				k.Envs[v.env] = leaf.Value
-			}
-			k.Fields = merge(k.Fields, fields, variants[0])
 		}
 	}
 	var out []Knob
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if k := found[name]; !spoiled[name] && len(k.Fields) > 0 && holds(*k, variants) {
-			out = append(out, *k)
+	for _, name := range slices.Sorted(maps.Keys(t.found)) {
+		k := t.found[name]
+		if t.spoiled[name] || len(k.Fields) == 0 || !holds(*k, variants) {
+			continue
 		}
+		out = append(out, *k)
 	}
 	return out
 }
 
-// wanted leaves out names, which are identities, and choices among variants of the output.
+type tracer struct {
+	variants []tracing
+	found    map[string]*Knob
+	spoiled  map[string]bool
+}
+
+// wanted leaves out names, which are identities, and choices that decide what is rendered at all.
 func wanted(l provenance.Leaf) bool {
-	if l.Name == "" || l.Path == "engine" || l.Path == "backend" || l.Path == "version" || l.Path == "operatorVersion" {
+	switch l.Path {
+	case "engine", "backend", "version", "operatorVersion":
 		return false
 	}
 	last := l.Path[strings.LastIndex(l.Path, ".")+1:]
-	return last != "name" && !strings.HasPrefix(l.Path, "secrets.") && !strings.HasPrefix(l.Path, "labels.")
+	return l.Name != "" && last != "name" && !strings.HasPrefix(l.Path, "secrets.") && !strings.HasPrefix(l.Path, "labels.")
 }
 
-// copies lists the fields that carry the leaf's value. ok is false when changing it moves anything else.
-func copies(v tracing, leaf provenance.Leaf, o Options) (fields []Field, ok bool) {
-	other := provenance.Other(leaf.Value)
-	moved, ok := provenance.Moved(v.cluster, leaf, other, func(objs []manifest.Object) ([]manifest.Object, error) { return transform(o, objs) }, v.objs)
+// trace asks what changing the leaf moves in one variant, and adds the answer to its knob.
+func (t *tracer) trace(v tracing, leaf provenance.Leaf) {
+	schema := manifest.Clone(manifest.Map{})
+	fields, also, ok := v.copies(leaf, schema)
 	if !ok {
-		return nil, false
+		t.spoiled[leaf.Name] = true
+		return
 	}
-	for _, d := range moved {
-		if d.Was != leaf.Value || d.Is != other {
-			return nil, false
+	k := t.found[leaf.Name]
+	if k == nil {
+		k = &Knob{Path: leaf.Name, Value: leaf.Value, Envs: make(map[string]any), Schema: schema}
+		if false {
+			_ = spec.Codes
 		}
-		fields = append(fields, Field{Ref: d.Ref, Path: d.Path})
+		t.found[leaf.Name] = k
 	}
-	return fields, true
+	if v.env == "" {
+		k.Value = leaf.Value
+	} else {
+		k.Envs[v.env] = leaf.Value
+	}
+	k.Fields = merge(k.Fields, fields, t.variants[0])
+	if also != "" && !strings.Contains(k.Doc, also) {
+		k.Doc += also
+	}
+}
+
+// copies lists the fields that carry the leaf's value. ok is false when changing it can move anything else. Of an enum only
+// the values that are copied stay in the schema.
+func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Field, also string, ok bool) {
+	choices, isEnum := schema["enum"].([]any)
+	if !isEnum {
+		fields, beside, ok := v.moved(leaf, provenance.Other(leaf.Value))
+		if len(beside) > 0 && leaf.Path == "instances" {
+			return fields, besides(beside), ok // a chart without it would be no use; its comment says what is missing
+		}
+		return fields, "", ok && len(beside) == 0
+	}
+	kept := []any{leaf.Value}
+	for _, choice := range choices {
+		if choice == leaf.Value {
+			continue
+		}
+		moved, beside, ok := v.moved(leaf, choice)
+		if ok && len(beside) == 0 && len(moved) > 0 && (fields == nil || sameFields(fields, moved)) {
+			fields, kept = moved, append(kept, choice)
+		}
+	}
+	schema["enum"] = kept
+	return fields, "", len(kept) > 1
+}
+
+func sameFields(a, b []Field) bool {
+	return slices.EqualFunc(a, b, func(x, y Field) bool { return x.Ref == y.Ref && slices.Equal(x.Path, y.Path) })
+}
+
+// moved renders the leaf with another value and parts what differs into copies of the value and the rest.
+func (v tracing) moved(leaf provenance.Leaf, other any) (fields []Field, beside []manifest.Difference, ok bool) {
+	differences, ok := provenance.Moved(v.cluster, leaf, other, v.finish, v.objs)
+	for _, d := range differences {
+		if d.Was == leaf.Value && d.Is == other {
+			fields = append(fields, Field{Ref: d.Ref, Path: d.Path})
+		} else {
+			beside = append(beside, d)
+		}
+	}
+	return fields, beside, ok
+}
+
+func besides(moved []manifest.Difference) string {
+	places := make([]string, len(moved))
+	for i, d := range moved {
+		places[i] = d.Ref.Kind + " " + d.Ref.Name + " " + manifest.FormatPath(d.Path)
+	}
+	return " Changed in the spec, it can move these too, which a chart cannot: " + strings.Join(places, ", ") + "."
 }
 
 // merge adds fields that are not known yet, with the namespaces of the base.
 func merge(known, more []Field, base tracing) []Field {
 	for _, f := range more {
 		for _, o := range base.objs {
-			if r := o.Ref(); r.Kind == f.Ref.Kind && r.Name == f.Ref.Name && r.Group() == f.Ref.Group() {
+			if r := o.Ref(); sameName(r, f.Ref) {
 				f.Ref = r
 			}
 		}
-		if !slices.ContainsFunc(known, func(k Field) bool { return k.Ref == f.Ref && slices.Equal(k.Path, f.Path) }) {
+		if !slices.ContainsFunc(known, func(k Field) bool { return sameName(k.Ref, f.Ref) && slices.Equal(k.Path, f.Path) }) {
 			known = append(known, f)
 		}
 	}
 	return known
+}
+
+func sameName(a, b manifest.Ref) bool {
+	return a.Kind == b.Kind && a.Name == b.Name && a.Group() == b.Group()
 }
 
 // holds reports whether every field of the knob has the knob's value in every variant that has the field: a default that
@@ -118,7 +172,7 @@ func holds(k Knob, variants []tracing) bool {
 
 func field(objs []manifest.Object, f Field) (any, bool) {
 	for _, o := range objs {
-		if r := o.Ref(); r.Kind == f.Ref.Kind && r.Name == f.Ref.Name && r.Group() == f.Ref.Group() {
+		if sameName(o.Ref(), f.Ref) {
 			return manifest.Get(o.Body, f.Path...)
 		}
 	}
