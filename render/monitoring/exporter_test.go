@@ -77,3 +77,37 @@ func TestAlertsReadMetricsThatExist(t *testing.T) {
 		}
 	}
 }
+
+var selector = regexp.MustCompile(`([a-z][a-z0-9_]+)\{([^}]*)\}`)
+
+// An alert of one cluster must not fire over another: every selector names the namespace and whose pods or volumes.
+func TestAlertsReadTheirOwnCluster(t *testing.T) {
+	c := shop()
+	c.Poolers = []string{"shop-pooler-rw", "shop-pooler-ro"}
+	for _, r := range rules(t, monitoring.Rules(c)) {
+		found := selector.FindAllStringSubmatch(r.Expr, -1)
+		require.NotEmpty(t, found, r.Expr)
+		for _, s := range found {
+			whose := `pod=~"shop-[0-9]+"`
+			switch {
+			case strings.HasPrefix(s[1], "kubelet_"):
+				whose = `persistentvolumeclaim=~"shop-[0-9]+(-wal|-tbs-.+)?"`
+			case strings.HasPrefix(s[1], "cnpg_pgbouncer_"):
+				whose = `pod=~"` + r.Labels["pooler"] + `-[a-z0-9]+-[a-z0-9]+"`
+			}
+			require.Contains(t, s[2]+",", `namespace="databases",`+whose+",", "%s: %s", r.Alert, s[0])
+		}
+	}
+}
+
+// Two clusters with the same settings have the same alerts, but for their names.
+func TestAlertsOfAnotherClusterDifferByNameOnly(t *testing.T) {
+	other := shop()
+	other.Name, other.Namespace, other.Poolers = "erp", "finance", []string{"erp-pooler-rw"}
+	renamed := strings.NewReplacer("shop", "erp", "databases", "finance").Replace(string(stream(t, monitoring.Rules(shop()))))
+	other.Labels = map[string]string{}
+	for k, v := range shop().Labels {
+		other.Labels[k] = strings.ReplaceAll(v, "shop", "erp")
+	}
+	require.Equal(t, groups(t, decode(t, renamed)), groups(t, monitoring.Rules(other)))
+}

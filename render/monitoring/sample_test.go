@@ -3,6 +3,7 @@ package monitoring_test
 import (
 	"flag"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,18 @@ func stream(t *testing.T, objs []manifest.Object) []byte {
 		out = append(append(out, "---\n"...), b...)
 	}
 	return out
+}
+
+// decode reads a stream back.
+func decode(t *testing.T, text string) []manifest.Object {
+	t.Helper()
+	var objs []manifest.Object
+	for _, doc := range strings.Split(text, "---\n")[1:] {
+		var body manifest.Map
+		require.NoError(t, yaml.Unmarshal([]byte(doc), &body))
+		objs = append(objs, manifest.Object{Body: body})
+	}
+	return objs
 }
 
 // rule is one alerting rule as the objects hold it.
