@@ -20,13 +20,13 @@ func Dashboards(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	name := c.Name + "-dashboard"
 	if c.DashboardNamespace != c.Namespace {
-		name = c.Namespace + "-" + name // clusters of many namespaces meet there
+		name = c.Namespace + "." + name // clusters of many namespaces meet there; none of their names has a dot
 	}
 	o := object("v1", "ConfigMap", c.DashboardNamespace, name, c.Labels, c.DashboardLabels)
 	if c.DashboardFolder != "" {
 		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
 	}
-	o.Body["data"] = manifest.Map{c.Namespace + "-" + c.Name + ".json": cnpgDashboard(c)}
+	o.Body["data"] = manifest.Map{c.Namespace + "." + c.Name + ".json": cnpgDashboard(c)}
 	return []manifest.Object{o}
 }
 

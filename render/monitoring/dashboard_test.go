@@ -39,7 +39,7 @@ func dashboardText(t *testing.T, c monitoring.Cluster) string {
 	require.Len(t, objs, 1)
 	data := objs[0].Body["data"].(manifest.Map)
 	require.Len(t, data, 1)
-	return data[c.Namespace+"-"+c.Name+".json"].(string)
+	return data[c.Namespace+"."+c.Name+".json"].(string)
 }
 
 func readBoard(t *testing.T, c monitoring.Cluster) board {

@@ -38,11 +38,27 @@ func TestObjects(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"PodMonitor/databases/shop", "PodMonitor/databases/shop-pooler-rw",
-		"PrometheusRule/databases/shop", "PrometheusRule/databases/shop-backup", "PrometheusRule/databases/shop-pooler",
-		"ConfigMap/monitoring/databases-shop-dashboard",
+		"PrometheusRule/databases/shop-alerts", "PrometheusRule/databases/shop-alerts-backup", "PrometheusRule/databases/shop-alerts-pooler",
+		"ConfigMap/monitoring/databases.shop-dashboard",
 	}, refs(shop()))
-	require.Equal(t, []string{"PodMonitor/databases/shop", "PrometheusRule/databases/shop", "ConfigMap/databases/shop-dashboard"}, refs(plain()))
+	require.Equal(t, []string{"PodMonitor/databases/shop", "PrometheusRule/databases/shop-alerts", "ConfigMap/databases/shop-dashboard"}, refs(plain()))
 
+	t.Run("names of different clusters never meet", func(t *testing.T) {
+		seen := map[string]bool{}
+		for _, id := range [][2]string{{"a", "b"}, {"a", "b-alerts"}, {"a", "b-backup"}, {"a", "b-alerts-backup"}, {"a", "b-dashboard"}, {"a-b", "c"}, {"a", "b-c"}} {
+			c := shop()
+			c.Namespace, c.Name, c.Poolers = id[0], id[1], []string{id[1] + "-pooler-rw"}
+			objs := everything(c)
+			for _, ref := range refs(c) {
+				require.False(t, seen[ref], ref)
+				seen[ref] = true
+			}
+			for key := range objs[len(objs)-1].Body["data"].(manifest.Map) {
+				require.False(t, seen[key], "Grafana's sidecar writes all dashboards into one folder: %s", key)
+				seen[key] = true
+			}
+		}
+	})
 	t.Run("a hibernated cluster has no pods to miss", func(t *testing.T) {
 		c := shop()
 		c.Hibernated = true

@@ -6,8 +6,8 @@ import (
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
-// Rules are the alerts of the cluster: <name> for what every cluster has, <name>-backup and <name>-pooler for those that
-// have backups and poolers.
+// Rules are the alerts of the cluster: <name>-alerts for what every cluster has, <name>-alerts-backup and
+// <name>-alerts-pooler for those that have backups and poolers. No other cluster's rules can have these names.
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	m, ok := metricsOf(c)
@@ -21,7 +21,7 @@ func Rules(c Cluster) []manifest.Object {
 		owner:    owner(c),
 	}
 	objs := make([]manifest.Object, 0, 3)
-	objs = append(objs, b.object(c.Name,
+	objs = append(objs, b.object(c.Name+"-alerts",
 		b.group("availability", b.availability()),
 		b.group("replication", b.replication()),
 		b.group("storage", b.storage()),
@@ -32,14 +32,14 @@ func Rules(c Cluster) []manifest.Object {
 		if c.Backup.WAL {
 			alerts = append(alerts, b.walArchive()...)
 		}
-		objs = append(objs, b.object(c.Name+"-backup", b.group("backup", alerts)))
+		objs = append(objs, b.object(c.Name+"-alerts-backup", b.group("backup", alerts)))
 	}
 	if len(c.Poolers) > 0 {
 		var alerts []alert
 		for _, pooler := range c.Poolers {
 			alerts = append(alerts, b.pooler(pooler)...)
 		}
-		objs = append(objs, b.object(c.Name+"-pooler", b.group("pooler", alerts)))
+		objs = append(objs, b.object(c.Name+"-alerts-pooler", b.group("pooler", alerts)))
 	}
 	return objs
 }
