@@ -1,17 +1,22 @@
 package spec
 
 import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
 	"github.com/onggi-db/onggi/render/spec/node"
 )
 
-// legacyValue is a node of a foreign manifest as kubectl reads it: by the YAML 1.1 rules of its library, so that what is
-// taken in is the object the author has been applying.
+// legacyValue is a node of a foreign manifest as kubectl, Helm and Argo CD read it: by the rules of their library, which are
+// those of YAML 1.1 for the most part, so that what is taken in is the object the author has been applying.
 func legacyValue(n *node.Node) any {
 	switch n.Kind {
 	case node.Mapping:
 		m := make(map[string]any, len(n.Keys))
 		for i, key := range n.Keys {
-			m[key.Value] = legacyValue(n.Items[i])
+			m[legacyKey(key)] = legacyValue(n.Items[i])
 		}
 		return m
 	case node.Sequence:
@@ -21,29 +26,53 @@ func legacyValue(n *node.Node) any {
 		}
 		return l
 	}
-	switch n.Type {
-	case node.Null:
+	if n.Style == node.Plain {
+		return legacyScalar(n.Value)
+	}
+	return n.Value
+}
+
+// legacyKey is a key as JSON has it: on becomes "true".
+func legacyKey(n *node.Node) string {
+	switch v := legacyValue(n).(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	}
+	return n.Value
+}
+
+var legacyFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+
+// legacyScalar is a plain scalar: a number in any base, with underscores or without, a boolean in any of its words, null, or
+// a string. A number that is not finite stays a string, as JSON has no other word for it.
+func legacyScalar(s string) any {
+	switch s {
+	case "", "~", "null", "Null", "NULL":
 		return nil
-	case node.Bool:
-		return n.True()
-	case node.Int:
-		if i, ok := n.Integer(); ok {
+	case "true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON":
+		return true
+	case "false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF":
+		return false
+	}
+	if c := s[0]; c != '+' && c != '-' && c != '.' && (c < '0' || c > '9') {
+		return s
+	}
+	plain := strings.ReplaceAll(s, "_", "")
+	if s[0] != '.' {
+		if i, err := strconv.ParseInt(plain, 0, 64); err == nil {
 			return i
 		}
-	case node.Float:
-		if f, ok := n.Number(); ok {
+	}
+	if legacyFloat.MatchString(plain) && (s[0] != '.' || plain == s) {
+		if f, err := strconv.ParseFloat(plain, 64); err == nil && !math.IsInf(f, 0) {
 			return f
 		}
 	}
-	if n.Style == node.Plain {
-		switch node.Legacy(n.Value) {
-		case "the boolean true":
-			return true
-		case "the boolean false":
-			return false
-		}
-	}
-	return n.Value
+	return s
 }
 
 // plainSecret refuses a Secret that has its values in the file.

@@ -82,6 +82,9 @@ func checkLabelValue(s string) *violation {
 
 // checkIdentifier takes whatever Postgres takes in double quotes: 63 bytes of anything but control characters.
 func checkIdentifier(s string) *violation {
+	if s != "" && len(s) <= 63 && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, unicode.IsControl) {
+		return nil
+	}
 	v := &violation{code: codeIdentifier, message: fmt.Sprintf("%q is not a valid name in the database", s), fix: "write a name such as app"}
 	switch {
 	case s == "":
@@ -91,10 +94,8 @@ func checkIdentifier(s string) *violation {
 		v.why, v.fix = "Postgres would cut it off without an error", "shorten it"
 	case s != strings.TrimSpace(s):
 		v.why, v.fix = "a space at an end is part of the name, and nobody sees it", "write "+strconv.Quote(strings.TrimSpace(s))
-	case strings.ContainsFunc(s, unicode.IsControl):
-		v.why = "it has a control character"
 	default:
-		return nil
+		v.why = "it has a control character"
 	}
 	return v
 }
@@ -148,7 +149,15 @@ func checkResource(s string) *violation {
 
 // checkImage takes a full image reference that always means the same image, or at least the same release.
 func checkImage(s string) *violation {
-	v := &violation{code: codeImage, message: fmt.Sprintf("%q is not an image reference", s), fix: "write it like ghcr.io/cloudnative-pg/postgresql:17.10"}
+	v := badImage(s)
+	if v != nil && v.message == "" {
+		v.message = fmt.Sprintf("%q is not an image reference", s)
+	}
+	return v
+}
+
+func badImage(s string) *violation {
+	v := &violation{code: codeImage, fix: "write it like ghcr.io/cloudnative-pg/postgresql:17.10"}
 	rest, digest, pinned := strings.Cut(s, "@")
 	if algorithm, hex, _ := strings.Cut(digest, ":"); pinned && (algorithm != "sha256" || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "") {
 		v.message, v.fix = fmt.Sprintf("%q has a broken digest", s), "write @sha256: and 64 hexadecimal digits"

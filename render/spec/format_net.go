@@ -39,18 +39,12 @@ func checkCIDR(s string) *violation {
 }
 
 func checkURL(s string) *violation {
-	v := &violation{code: codeURL, message: fmt.Sprintf("%q is not a URL", s), fix: "write it like https://minio.lan:9000"}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || strings.ContainsAny(s, " \t\n"):
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		if guess := "https://" + s; !strings.Contains(s, "://") && checkURL(guess) == nil {
-			v.fix = "write " + guess
-		}
-	case checkHost(u.Hostname()) != nil:
-		v.message = fmt.Sprintf("%q has no valid host", s)
-	default:
+	if u, err := url.Parse(s); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && checkHost(u.Hostname()) == nil && !strings.ContainsAny(s, " \t\n") {
 		return nil
+	}
+	v := &violation{code: codeURL, message: fmt.Sprintf("%q is not a URL", s), fix: "write it like https://minio.lan:9000"}
+	if guess := "https://" + s; !strings.Contains(s, "://") && checkURL(guess) == nil {
+		v.fix = "write " + guess
 	}
 	return v
 }
@@ -64,20 +58,19 @@ func checkHost(s string) *violation {
 
 // checkDNSName takes a host name, with *. before it or not, in any case.
 func checkDNSName(s string) *violation {
-	v := &violation{code: codeName, message: fmt.Sprintf("%q is not a DNS name", s), fix: "write it like db.example.com"}
 	name := strings.TrimPrefix(s, "*.")
-	if name == "" || len(name) > 253 {
-		return v
-	}
+	ok := name != "" && len(name) <= 253
 	for label := range strings.SplitSeq(name, ".") {
-		if len(label) > 63 || !made(label, "-", true) {
-			if host, found := strings.CutPrefix(s, "https://"); found && checkDNSName(host) == nil {
-				v.fix = "write " + host
-			}
-			return v
-		}
+		ok = ok && len(label) <= 63 && made(label, "-", true)
 	}
-	return nil
+	if ok {
+		return nil
+	}
+	v := &violation{code: codeName, message: fmt.Sprintf("%q is not a DNS name", s), fix: "write it like db.example.com"}
+	if host, found := strings.CutPrefix(s, "https://"); found && checkDNSName(host) == nil {
+		v.fix = "write " + host
+	}
+	return v
 }
 
 // schemes of a destination and how each is written.
@@ -86,7 +79,15 @@ var schemes = [...]struct{ name, form string }{
 }
 
 func checkDestination(s string) *violation {
-	v := &violation{code: codeDestination, message: fmt.Sprintf("%q is not a place for backups", s), fix: "write s3://bucket/path, gs://bucket/path, azblob://account/container/path or pvc://claim/path"}
+	v := badDestination(s)
+	if v != nil && v.message == "" {
+		v.message = fmt.Sprintf("%q is not a place for backups", s)
+	}
+	return v
+}
+
+func badDestination(s string) *violation {
+	v := &violation{code: codeDestination, fix: "write s3://bucket/path, gs://bucket/path, azblob://account/container/path or pvc://claim/path"}
 	scheme, rest, found := strings.Cut(s, "://")
 	if !found {
 		if made(strings.ReplaceAll(s, "/", "-"), "-.", false) {

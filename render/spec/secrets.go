@@ -195,12 +195,17 @@ func maybePassword(s string) bool {
 	return false
 }
 
+// maybeCloudKey is a cheap look before cloudKey is tried.
+func maybeCloudKey(s string) bool {
+	return len(s) >= 20 && (strings.Contains(s, "AKIA") || strings.Contains(s, "ASIA") || strings.Contains(s, "AccountKey=") || strings.Contains(s, "gh") && strings.Contains(s, "_"))
+}
+
 // scalar says which kind of secret a string holds, nil for none.
 func (s *secretScan) scalar(text string) *violation {
 	if strings.Contains(text, "-----BEGIN") && privateKey.MatchString(text) {
 		return &violation{codeSecretPEM, "a private key in plain text", secretWhy, "put it into a Secret with onggi seal, and make a new key: this one is known now"}
 	}
-	if len(text) >= 20 && strings.ContainsAny(text, "AKg") && cloudKey.MatchString(text) {
+	if maybeCloudKey(text) && cloudKey.MatchString(text) {
 		return &violation{codeSecretCloudKey, "a cloud access key in plain text", secretWhy, "put it into a Secret with onggi seal, write the Secret's name here, and revoke this key"}
 	}
 	if s.foreign {

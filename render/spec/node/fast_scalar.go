@@ -34,11 +34,19 @@ func isAlnum(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
+// signs are the characters at which plain has to look twice.
+var signs = [256]bool{'\n': true, ' ': true, '\t': true, ':': true, '#': true, ',': true, '[': true, ']': true, '{': true, '}': true, '?': true}
+
 // plain reads a plain scalar up to the end of its line.
 func (p *fast) plain(flow bool) (*Node, int) {
 	end := p.pos // behind the last character that is no blank
 	for i := p.pos; i < len(p.src); i++ {
-		switch c := p.src[i]; c {
+		c := p.src[i]
+		if !signs[c] {
+			end = i + 1
+			continue
+		}
+		switch c {
 		case '\n':
 			return p.plainNode(end), end
 		case ' ':
@@ -53,13 +61,13 @@ func (p *fast) plain(flow bool) (*Node, int) {
 			if p.src[i-1] == ' ' {
 				return p.plainNode(end), end
 			}
-		case ',', '[', ']', '{', '}':
-			if flow {
-				return p.plainNode(end), end
-			}
 		case '?':
 			if flow {
 				return nil, 0
+			}
+		default: // , [ ] { }
+			if flow {
+				return p.plainNode(end), end
 			}
 		}
 		end = i + 1

@@ -106,15 +106,11 @@ func Legacy(s string) string {
 	if s == "" {
 		return ""
 	}
-	switch strings.ToLower(s) {
-	case "y", "yes", "on":
-		if oneCase(s) {
-			return "the boolean true"
-		}
-	case "n", "no", "off":
-		if oneCase(s) {
-			return "the boolean false"
-		}
+	switch s {
+	case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON":
+		return "the boolean true"
+	case "n", "N", "no", "No", "NO", "off", "Off", "OFF":
+		return "the boolean false"
 	case "=":
 		return "a default value marker"
 	case "<<":
@@ -125,11 +121,6 @@ func Legacy(s string) string {
 		return ""
 	}
 	return legacyNumber(s)
-}
-
-// oneCase: YAML 1.1 knows yes, Yes and YES but not yEs.
-func oneCase(s string) bool {
-	return s == strings.ToLower(s) || s == strings.ToUpper(s) || s[1:] == strings.ToLower(s[1:])
 }
 
 func legacyNumber(s string) string {
@@ -146,12 +137,12 @@ func legacyNumber(s string) string {
 	switch {
 	case strings.HasPrefix(t, "0b") && len(t) > 2 && only(t[2:], "01_"):
 		return "a number in base 2"
-	case strings.HasPrefix(t, "0x") && len(t) > 2 && only(t[2:], "0123456789abcdefABCDEF_"):
+	case strings.HasPrefix(t, "0x") && len(t) > 2 && strings.Contains(t, "_") && only(t[2:], "0123456789abcdefABCDEF_"):
 		return "a number in base 16"
 	case len(t) > 1 && t[0] == '0' && only(t, "01234567_"):
 		return "a number in base 8"
-	case len(t) > 1 && strings.HasPrefix(t, "0o") && len(t) > 2 && only(t[2:], "01234567"):
-		return "a string, not a number in base 8"
+	case strings.HasPrefix(t, "0o") && len(t) > 2 && only(t[2:], "01234567"), len(t) > 1 && t[0] == '0' && only(t, "0123456789"):
+		return "a string"
 	case strings.Contains(t, ":") && isBase60(t):
 		return "a number in base 60"
 	case strings.Contains(t, "_") && only(t, "0123456789_.eE+-") && t[0] != '_':
