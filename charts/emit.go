@@ -76,16 +76,20 @@ func (b *build) files(o Options) (map[string][]byte, error) {
 // valuesPath is the path of an environment's values.
 func valuesPath(env string) string { return "values-" + env + ".yaml" }
 
-// paths are the templates' paths: kind and name, and the namespace or a number where that is not enough.
+// paths are the templates' paths: the names that the plain manifests have.
 func (b *build) paths() map[string]*object {
+	firsts := make([]manifest.Object, len(b.objects))
+	for i, o := range b.objects {
+		firsts[i].Body = o.cells.first().(manifest.Map)
+	}
 	out := make(map[string]*object, len(b.objects))
-	for _, o := range b.objects {
-		stem := "templates/" + strings.ToLower(o.ref.Kind+"-"+fileWord(o.ref.Name))
+	for i, name := range manifest.FileNames(firsts) {
+		stem := "templates/" + fileWord(strings.TrimSuffix(name, ".yaml"))
 		path := stem + ".yaml"
-		for i := 2; out[path] != nil; i++ {
-			path = fmt.Sprintf("%s-%d.yaml", stem, i)
+		for n := 2; out[path] != nil; n++ {
+			path = fmt.Sprintf("%s-%d.yaml", stem, n)
 		}
-		out[path] = o
+		out[path] = b.objects[i]
 	}
 	return out
 }

@@ -16,6 +16,7 @@ type knob struct {
 	places   []*fields // all of Knob.Fields that at least one variant has with the knob's value
 	value    *value    // set once the first place is bound
 	bound    map[*fields]bool
+	live     vector // the variants where a field copies the knob
 }
 
 // fields is a tree of output fields, to walk beside an object: the knobs of a place, and what is below it by mapping key
@@ -87,7 +88,8 @@ func attach(set variant.Set, objs []*object, from []variant.Knob) []*knob {
 	knobs := make([]*knob, 0, len(from))
 	for _, k := range from {
 		kn := &knob{
-			Knob: k, path: strings.Split(k.Path, "."), opinions: knobOpinions(set, k), bound: map[*fields]bool{},
+			Knob: k, path: strings.Split(k.Path, "."), opinions: knobOpinions(set, k),
+			bound: map[*fields]bool{}, live: make(vector, 1+len(set.Envs)),
 		}
 		knobs = append(knobs, kn)
 		for _, f := range k.Fields {
@@ -96,6 +98,9 @@ func attach(set variant.Set, objs []*object, from []variant.Knob) []*knob {
 					kn.at(o, f.Path)
 				}
 			}
+		}
+		for i, live := range kn.live {
+			kn.opinions[i].has = live // where nothing reads the knob, any value will do
 		}
 	}
 	return knobs
@@ -115,12 +120,14 @@ func (o *object) is(ref manifest.Ref, namespace string) bool {
 
 // at notes that the object's field copies the knob, in the variants where it does.
 func (k *knob) at(o *object, path []any) {
-	live := false
+	copies := false
 	for i, c := range o.cells {
-		v, ok := dig(c, path)
-		live = live || ok && k.opinions[i].has && same(v, k.opinions[i].value)
+		v, ok := manifest.Get(c.value, path...)
+		if ok && k.opinions[i].has && same(v, k.opinions[i].value) {
+			k.live[i], copies = true, true
+		}
 	}
-	if !live {
+	if !copies {
 		return
 	}
 	root := firstFields(o.cells)
@@ -149,30 +156,6 @@ func firstFields(cs cells) *fields {
 		}
 	}
 	return &fields{sub: map[any]*fields{}}
-}
-
-func dig(c cell, path []any) (any, bool) {
-	v, ok := c.value, c.has
-	for _, step := range path {
-		switch at := v.(type) {
-		case manifest.Map:
-			key, isKey := step.(string)
-			v, ok = at[key]
-			ok = ok && isKey
-		case []any:
-			i, isIndex := step.(int)
-			if !isIndex || i < 0 || i >= len(at) {
-				return nil, false
-			}
-			v = at[i]
-		default:
-			return nil, false
-		}
-		if !ok {
-			return nil, false
-		}
-	}
-	return v, ok
 }
 
 // bind returns the value of the knob that these cells copy, nil where they copy none: in every variant that has the

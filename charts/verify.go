@@ -73,12 +73,13 @@ func verify(set variant.Set, files map[string][]byte, kubeVersion string, stop b
 			found = append(found, &Mismatch{Env: env.Name, Err: err})
 			continue
 		}
-		if len(got) != len(env.Objects) {
+		differences := manifest.Diff(env.Objects, withoutKeep(got, env.Objects))
+		for _, d := range differences {
+			found = append(found, &Mismatch{Env: env.Name, Difference: d})
+		}
+		if len(differences) == 0 && len(got) != len(env.Objects) { // an object twice is no difference
 			err := fmt.Errorf("it renders %d objects, and should render %d", len(got), len(env.Objects))
 			found = append(found, &Mismatch{Env: env.Name, Err: err})
-		}
-		for _, d := range manifest.Diff(env.Objects, withoutKeep(got, env.Objects)) {
-			found = append(found, &Mismatch{Env: env.Name, Difference: d})
 		}
 	}
 	return found
