@@ -70,6 +70,9 @@ func checkSet(set variant.Set) error {
 
 // wanted are the objects of each variant as Kustomize must build them.
 func wanted(set variant.Set, components []string) ([][]manifest.Object, error) {
+	if err := checkComponents(components); err != nil {
+		return nil, err
+	}
 	want := variants(set)
 	idle := map[string]int{}
 	for v, objs := range want {

@@ -35,7 +35,10 @@ func at(o manifest.Object, ref manifest.Ref) manifest.Object {
 	}
 	o = o.Clone()
 	meta := o.Body["metadata"].(manifest.Map)
-	meta["name"], meta["namespace"] = ref.Name, ref.Namespace
+	meta["name"] = ref.Name
+	if ref.Namespace != "" { // a Namespace is in none
+		meta["namespace"] = ref.Namespace
+	}
 	return o
 }
 
