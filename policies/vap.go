@@ -1,0 +1,202 @@
+package policies
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	celgo "github.com/google/cel-go/cel"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/util/version"
+	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/cel/environment"
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed vap/*.yaml
+var vapFiles embed.FS
+
+// oldestKubernetes is the first release with admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy. Expressions are
+// compiled in its environment: a function that a newer release added does not compile here, as it would not there.
+var oldestKubernetes = version.MajorMinor(1, 30)
+
+// vap is one ValidatingAdmissionPolicy with the level its binding gives it, compiled.
+type vap struct {
+	Policy
+	rules       []namedRule
+	conditions  plugincel.ConditionEvaluator // matchConditions
+	validations plugincel.ConditionEvaluator
+	messages    plugincel.ConditionEvaluator // messageExpressions, one per validation
+	texts       []admissionregistrationv1.Validation
+}
+
+// compiledVAP are the embedded policies, compiled on first use. They are constants of the program: a policy that does not
+// compile is a bug that every test of this package meets.
+var compiledVAP = sync.OnceValue(func() []*vap {
+	out, err := loadVAP(vapFiles)
+	if err != nil {
+		panic("embedded policies: " + err.Error())
+	}
+	return out
+})
+
+// loadVAP compiles every policy of fsys. Policies use nothing that this package does not evaluate: a file that does is
+// refused, not half obeyed.
+func loadVAP(fsys fs.FS) ([]*vap, error) {
+	files, err := fs.Glob(fsys, "vap/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var out []*vap
+	for _, name := range files {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		p, binding, err := decodeVAP(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		v, err := compileVAP(p, binding)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// decodeVAP reads a file of one policy and its binding.
+func decodeVAP(data []byte) (*admissionregistrationv1.ValidatingAdmissionPolicy, *admissionregistrationv1.ValidatingAdmissionPolicyBinding, error) {
+	first, second, ok := bytes.Cut(data, []byte("\n---\n"))
+	if !ok {
+		return nil, nil, fmt.Errorf("want a policy and its binding")
+	}
+	p, b := &admissionregistrationv1.ValidatingAdmissionPolicy{}, &admissionregistrationv1.ValidatingAdmissionPolicyBinding{}
+	if err := yaml.UnmarshalStrict(first, p); err != nil {
+		return nil, nil, err
+	}
+	if err := yaml.UnmarshalStrict(second, b); err != nil {
+		return nil, nil, err
+	}
+	return p, b, nil
+}
+
+func compileVAP(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*vap, error) {
+	level, err := supported(p, b)
+	if err != nil {
+		return nil, err
+	}
+	compiler, err := plugincel.NewCompositedCompiler(environment.MustBaseEnvSet(oldestKubernetes))
+	if err != nil {
+		return nil, err
+	}
+	decls := plugincel.OptionalVariableDeclarations{}
+	for i, variable := range p.Spec.Variables {
+		result := compiler.CompileAndStoreVariable(named{variable}, decls, environment.NewExpressions)
+		if result.Error != nil {
+			return nil, fmt.Errorf("spec.variables[%d]: %w", i, result.Error)
+		}
+	}
+	v := &vap{
+		Policy: Policy{
+			ID:    strings.ToUpper(strings.TrimSuffix(p.Name, ".onggi.dev")),
+			Title: p.Annotations["policies.onggi.dev/title"],
+			Level: level,
+			Why:   p.Annotations["policies.onggi.dev/why"],
+			Fix:   p.Annotations["policies.onggi.dev/fix"],
+		},
+		rules: p.Spec.MatchConstraints.ResourceRules,
+		texts: p.Spec.Validations,
+	}
+	conditions := accessors(p.Spec.MatchConditions, celgo.BoolType, func(c admissionregistrationv1.MatchCondition) string { return c.Expression })
+	validations := accessors(p.Spec.Validations, celgo.BoolType, func(v admissionregistrationv1.Validation) string { return v.Expression })
+	messages := accessors(p.Spec.Validations, celgo.StringType, func(v admissionregistrationv1.Validation) string { return v.MessageExpression })
+	v.conditions = compiler.CompileCondition(conditions, decls, environment.NewExpressions)
+	v.validations = compiler.CompileCondition(validations, decls, environment.NewExpressions)
+	v.messages = compiler.CompileCondition(messages, decls, environment.NewExpressions)
+	for field, c := range map[string]plugincel.ConditionEvaluator{"matchConditions": v.conditions, "validations": v.validations, "messageExpression": v.messages} {
+		if errs := c.CompilationErrors(); len(errs) > 0 {
+			return nil, fmt.Errorf("%s: %w", field, errs[0])
+		}
+	}
+	return v, nil
+}
+
+// supported refuses what the evaluator does not do, and reads the level off the binding.
+func supported(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (Level, error) {
+	m := p.Spec.MatchConstraints
+	switch {
+	case p.Spec.ParamKind != nil || b.Spec.ParamRef != nil:
+		return "", fmt.Errorf("parameters are not supported")
+	case len(p.Spec.AuditAnnotations) > 0:
+		return "", fmt.Errorf("audit annotations are not supported")
+	case m == nil || len(m.ResourceRules) == 0:
+		return "", fmt.Errorf("matchConstraints.resourceRules are required")
+	case m.NamespaceSelector != nil || m.ObjectSelector != nil || len(m.ExcludeResourceRules) > 0:
+		return "", fmt.Errorf("selectors and excludeResourceRules belong into the binding or a matchCondition")
+	case b.Spec.PolicyName != p.Name || b.Name != p.Name:
+		return "", fmt.Errorf("the binding is of %q, not of %q", b.Spec.PolicyName, p.Name)
+	}
+	for _, r := range m.ResourceRules {
+		if len(r.ResourceNames) > 0 || r.Scope != nil {
+			return "", fmt.Errorf("resourceNames and scope are not supported")
+		}
+	}
+	switch {
+	case slices.Equal(b.Spec.ValidationActions, []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}):
+		return Error, nil
+	case slices.Equal(b.Spec.ValidationActions, []admissionregistrationv1.ValidationAction{admissionregistrationv1.Warn}):
+		return Warning, nil
+	case slices.Equal(b.Spec.ValidationActions, []admissionregistrationv1.ValidationAction{admissionregistrationv1.Audit}):
+		return Info, nil
+	}
+	return "", fmt.Errorf("validationActions must be one of Deny, Warn and Audit, not %v", b.Spec.ValidationActions)
+}
+
+// expression is one CEL expression and the type it must have.
+type expression struct {
+	text    string
+	returns *celgo.Type
+}
+
+func (e expression) GetExpression() string      { return e.text }
+func (e expression) ReturnTypes() []*celgo.Type { return []*celgo.Type{e.returns} }
+
+// named is a variable of a policy.
+type named struct {
+	v admissionregistrationv1.Variable
+}
+
+func (n named) GetExpression() string      { return n.v.Expression }
+func (n named) ReturnTypes() []*celgo.Type { return []*celgo.Type{celgo.AnyType, celgo.DynType} }
+func (n named) GetName() string            { return n.v.Name }
+
+// accessors keeps the places of absent expressions: a validation without a messageExpression has a nil one.
+func accessors[T any](items []T, returns *celgo.Type, text func(T) string) []plugincel.ExpressionAccessor {
+	out := make([]plugincel.ExpressionAccessor, len(items))
+	for i, item := range items {
+		if t := text(item); t != "" {
+			out[i] = expression{t, returns}
+		}
+	}
+	return out
+}
+
+// message is what the API server would answer for validation i: the evaluated message if it is one short line, the written
+// one, or the expression.
+func (v *vap) message(i int, evaluated string) string {
+	evaluated = strings.TrimSpace(evaluated)
+	if strings.Contains(evaluated, "\n") || len(evaluated) > maxMessage {
+		evaluated = ""
+	}
+	text := v.texts[i]
+	return cmp.Or(evaluated, strings.TrimSpace(text.Message), "failed expression: "+strings.TrimSpace(text.Expression))
+}
+
+type namedRule = admissionregistrationv1.NamedRuleWithOperations
