@@ -3,178 +3,261 @@ package manifest
 import (
 	"cmp"
 	"fmt"
-	"maps"
+	"iter"
+	"math"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
-// Difference is one place where two sets of objects differ: a field, or, with an empty Path, a whole object.
+// Change is what happened to a field or an object.
+type Change int
+
+// The changes from a first to a second list of objects.
+const (
+	Changed Change = iota
+	Added          // only in the second
+	Removed        // only in the first
+)
+
+// Difference is one field, or with an empty Path one whole object, that is not the same in two lists of objects.
 type Difference struct {
-	Ref  Ref
-	Path []any
-	// Was and Is are the values on the two sides. Gone says that the second side has no such place, New that the first has not.
-	Was, Is   any
-	Gone, New bool
+	Ref     Ref
+	Path    []any // string for a mapping key, int for a list index
+	Change  Change
+	Was, Is any // in the first and the second list; nil where it is not there
 }
 
-// String is one line, e.g. "Cluster/databases/shop spec.instances: 3 != 1".
+// String is one line: "Cluster/databases/shop spec.instances: 3 != 1". Values are JSON; of long ones it shows where they
+// part.
 func (d Difference) String() string {
 	where := d.Ref.String()
 	if len(d.Path) > 0 {
 		where += " " + FormatPath(d.Path)
 	}
+	was, is := contrast(d.Was, d.Is)
 	switch {
-	case d.Gone && len(d.Path) == 0:
-		return where + ": only in the first"
-	case d.New && len(d.Path) == 0:
+	case d.Change == Added && len(d.Path) == 0:
 		return where + ": only in the second"
-	case d.Gone:
-		return fmt.Sprintf("%s: %s != nothing", where, shown(d.Was))
-	case d.New:
-		return fmt.Sprintf("%s: nothing != %s", where, shown(d.Is))
+	case d.Change == Removed && len(d.Path) == 0:
+		return where + ": only in the first"
+	case d.Change == Added:
+		was = "nothing"
+	case d.Change == Removed:
+		is = "nothing"
 	}
-	return fmt.Sprintf("%s: %s != %s", where, shown(d.Was), shown(d.Is))
+	return where + ": " + was + " != " + is
 }
 
-// shown is a value on one line, cut where it gets long.
-func shown(v any) string {
-	s := []rune(string(EncodeJSON(v)))
-	if len(s) > 80 {
-		return string(s[:77]) + "..."
-	}
-	return string(s)
-}
-
-// identity is what makes two objects the same object; the version within the group does not.
-type identity struct{ group, kind, namespace, name string }
-
-func identityOf(o Object) identity {
-	r := o.Ref()
-	return identity{r.Group(), r.Kind, r.Namespace, r.Name}
-}
-
-// Diff compares two sets of objects, whatever their order, and lists the places that differ in the order of objects and
-// keys. A mapping is compared key by key; a list item by item when both have as many, as a whole otherwise.
+// Diff compares two lists of objects whatever their order, pairing those of one group, kind, namespace and name; of
+// several with the same, the first with the first. Mappings go key by key and lists of one length item by item; lists of
+// two lengths differ as a whole. Numbers compare by value (1 is 1.0), and null is not the same as absent. Differences
+// come sorted by kind, group, namespace, name and path. The values in them are those of a and b, not copies.
 func Diff(a, b []Object) []Difference {
-	first, second := index(a), index(b)
-	keys := slices.Collect(maps.Keys(first))
-	for k := range second {
-		if _, both := first[k]; !both {
-			keys = append(keys, k)
-		}
+	return slices.Collect(differences(a, b))
+}
+
+// Equal reports whether Diff finds nothing.
+func Equal(a, b []Object) bool {
+	for range differences(a, b) {
+		return false
 	}
-	slices.SortFunc(keys, func(x, y identity) int {
-		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.group, y.group), cmp.Compare(x.namespace, y.namespace), cmp.Compare(x.name, y.name))
-	})
-	var out []Difference
-	for _, k := range keys {
-		x, inFirst := first[k]
-		y, inSecond := second[k]
-		switch {
-		case !inSecond:
-			out = append(out, Difference{Ref: x.Ref(), Was: x.Body, Gone: true})
-		case !inFirst:
-			out = append(out, Difference{Ref: y.Ref(), Is: y.Body, New: true})
-		default:
-			d := differ{ref: x.Ref()}
-			d.mapping(x.Body, y.Body)
-			out = append(out, d.found...)
-		}
-	}
-	return out
+	return true
+}
+
+// EqualValue reports whether two values are the same by the rules of [Diff]: their canonical forms are.
+func EqualValue(a, b any) bool {
+	return walk(nil, a, b, func(Difference) bool { return false })
+}
+
+// identity is a Ref without the version: another version is a change of the object, not another object.
+type identity struct {
+	group, kind, namespace, name string
+	nth                          int
+}
+
+func (i identity) compare(j identity) int {
+	return cmp.Or(
+		cmp.Compare(i.kind, j.kind), cmp.Compare(i.group, j.group), cmp.Compare(i.namespace, j.namespace),
+		cmp.Compare(i.name, j.name), cmp.Compare(i.nth, j.nth),
+	)
 }
 
 func index(objs []Object) map[identity]Object {
 	out := make(map[identity]Object, len(objs))
 	for _, o := range objs {
-		out[identityOf(o)] = o
+		r := o.Ref()
+		id := identity{r.Group(), r.Kind, r.Namespace, r.Name, 0}
+		for _, taken := out[id]; taken; _, taken = out[id] {
+			id.nth++
+		}
+		out[id] = o
 	}
 	return out
 }
 
-// Equal reports whether two sets hold the same objects, whatever their order.
-func Equal(a, b []Object) bool { return len(a) == len(b) && len(Diff(a, b)) == 0 }
-
-type differ struct {
-	ref   Ref
-	path  []any
-	found []Difference
+func differences(a, b []Object) iter.Seq[Difference] {
+	return func(yield func(Difference) bool) {
+		was, is := index(a), index(b)
+		ids := make([]identity, 0, len(was))
+		for id := range was {
+			ids = append(ids, id)
+		}
+		for id := range is {
+			if _, both := was[id]; !both {
+				ids = append(ids, id)
+			}
+		}
+		slices.SortFunc(ids, identity.compare)
+		for _, id := range ids {
+			if !compareObjects(was, is, id, yield) {
+				return
+			}
+		}
+	}
 }
 
-func (d *differ) add(x Difference) {
-	x.Ref, x.Path = d.ref, slices.Clone(d.path)
-	d.found = append(d.found, x)
+func compareObjects(was, is map[identity]Object, id identity, yield func(Difference) bool) bool {
+	x, inA := was[id]
+	y, inB := is[id]
+	switch {
+	case !inB:
+		return yield(Difference{Ref: x.Ref(), Change: Removed, Was: x.Body})
+	case !inA:
+		return yield(Difference{Ref: y.Ref(), Change: Added, Is: y.Body})
+	}
+	return walk(nil, x.Body, y.Body, func(d Difference) bool {
+		d.Ref = x.Ref()
+		return yield(d)
+	})
 }
 
-func (d *differ) mapping(a, b Map) {
-	keys := slices.Collect(maps.Keys(a))
+// walk yields the differences below path until yield says no, and then returns false.
+func walk(path []any, a, b any, yield func(Difference) bool) bool {
+	a, b = collection(a), collection(b)
+	switch x := a.(type) {
+	case Map:
+		if y, ok := b.(Map); ok {
+			return walkMaps(path, x, y, yield)
+		}
+	case []any:
+		if y, ok := b.([]any); ok && len(x) == len(y) {
+			return walkLists(path, x, y, yield)
+		}
+	default:
+		if sameScalar(a, b) {
+			return true
+		}
+	}
+	return yield(Difference{Path: slices.Clone(path), Was: a, Is: b})
+}
+
+func walkMaps(path []any, a, b Map, yield func(Difference) bool) bool {
+	for _, k := range unionOfKeys(a, b) {
+		x, inA := a[k]
+		y, inB := b[k]
+		below, more := append(path, k), true
+		switch {
+		case !inB:
+			more = yield(Difference{Path: slices.Clone(below), Change: Removed, Was: x})
+		case !inA:
+			more = yield(Difference{Path: slices.Clone(below), Change: Added, Is: y})
+		default:
+			more = walk(below, x, y, yield)
+		}
+		if !more {
+			return false
+		}
+	}
+	return true
+}
+
+func walkLists(path []any, a, b []any, yield func(Difference) bool) bool {
+	for i := range a {
+		if !walk(append(path, i), a[i], b[i], yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func unionOfKeys(a, b Map) []string {
+	keys := make([]string, 0, len(a))
+	for k := range a {
+		keys = append(keys, k)
+	}
 	for k := range b {
 		if _, both := a[k]; !both {
 			keys = append(keys, k)
 		}
 	}
 	slices.Sort(keys)
-	for _, k := range keys {
-		d.path = append(d.path, k)
-		x, inFirst := a[k]
-		y, inSecond := b[k]
-		switch {
-		case !inSecond:
-			d.add(Difference{Was: x, Gone: true})
-		case !inFirst:
-			d.add(Difference{Is: y, New: true})
-		default:
-			d.value(x, y)
-		}
-		d.path = d.path[:len(d.path)-1]
-	}
+	return keys
 }
 
-func (d *differ) value(a, b any) {
-	switch x := a.(type) {
-	case Map:
-		if y, ok := b.(Map); ok {
-			d.mapping(x, y)
-			return
-		}
-	case []any:
-		if y, ok := b.([]any); ok && len(x) == len(y) {
-			for i := range x {
-				d.path = append(d.path, i)
-				d.value(x[i], y[i])
-				d.path = d.path[:len(d.path)-1]
-			}
-			return
-		}
-	default:
-		if scalarEqual(a, b) {
-			return
-		}
+// collection gives the collections that builders write the canonical types, and leaves canonical values as they are.
+func collection(v any) any {
+	switch v := v.(type) {
+	case kept:
+		return collection(v.value)
+	case []string, []Map, map[string]string:
+		return Canonical(v)
 	}
-	d.add(Difference{Was: a, Is: b})
+	return v
 }
 
-// scalarEqual compares numbers by value: 1 and 1.0 are the same.
-func scalarEqual(a, b any) bool {
+func sameScalar(a, b any) bool {
+	if a == b {
+		return true
+	}
 	switch b.(type) {
 	case Map, []any:
 		return false
 	}
-	if a == b {
+	x, y := canonicalScalar(a), canonicalScalar(b)
+	if x == y {
 		return true
 	}
-	x, isNumber := float(a)
-	y, bothNumbers := float(b)
-	return isNumber && bothNumbers && x == y
+	f, isFloat := x.(float64)
+	g, areFloats := y.(float64)
+	return isFloat && areFloats && math.IsNaN(f) && math.IsNaN(g)
 }
 
-func float(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case int:
-		return float64(v), true
-	case float64:
-		return v, true
+// contrast writes two values as JSON, cut to the place where they part.
+func contrast(a, b any) (was, is string) {
+	const before, width = 20, 80
+	was, is = string(EncodeJSON(a)), string(EncodeJSON(b))
+	if len(was) <= width && len(is) <= width {
+		return was, is
 	}
-	return 0, false
+	common := 0
+	for common < min(len(was), len(is)) && was[common] == is[common] {
+		common++
+	}
+	from := max(0, common-before)
+	return window(was, from, width), window(is, from, width)
+}
+
+func excerpt(v any, width int) string {
+	return window(string(EncodeJSON(v)), 0, width)
+}
+
+// window is s[from:], at most width bytes of it, with an ellipsis for what is cut off and no character cut in two.
+func window(s string, from, width int) string {
+	for from > 0 && from < len(s) && !utf8.RuneStart(s[from]) {
+		from--
+	}
+	to := min(len(s), from+width)
+	for to < len(s) && !utf8.RuneStart(s[to]) {
+		to++
+	}
+	var b strings.Builder
+	if from > 0 {
+		b.WriteString("…")
+	}
+	b.WriteString(s[from:to])
+	if to < len(s) {
+		fmt.Fprintf(&b, "… (%d more bytes)", len(s)-to)
+	}
+	return b.String()
 }

@@ -1,54 +1,60 @@
 package manifest
 
-// MergePatch applies an RFC 7386 merge patch and returns the result. Neither argument is changed; the result may share
-// parts with both.
+// MergePatch applies an RFC 7386 JSON merge patch: mappings merge key by key, null deletes a key, and anything else
+// replaces what was there, lists as a whole. Neither argument changes; the result is canonical and shares nothing with
+// them.
 func MergePatch(target, patch any) any {
-	p, ok := patch.(Map)
-	if !ok {
-		return patch
+	p, isMap := collection(patch).(Map)
+	if !isMap {
+		return Canonical(patch)
 	}
-	t, _ := target.(Map)
+	t, _ := collection(target).(Map)
 	out := make(Map, len(t)+len(p))
 	for k, v := range t {
-		out[k] = v
-	}
-	for k, v := range p {
-		if v == nil {
-			delete(out, k)
-			continue
+		if change, patched := p[k]; !patched {
+			out[k] = Canonical(v)
+		} else if change != nil {
+			out[k] = MergePatch(v, change)
 		}
-		out[k] = MergePatch(out[k], v)
+	}
+	for k, change := range p {
+		if _, done := t[k]; !done && change != nil {
+			out[k] = MergePatch(nil, change)
+		}
 	}
 	return out
 }
 
-// CreateMergePatch returns the smallest merge patch that turns from into to. Where to holds nulls it cannot be expressed:
-// a null in a patch takes away.
+// CreateMergePatch returns the smallest merge patch that makes to out of from: MergePatch(from, patch) equals to. Only a
+// null in a mapping of to cannot come out of any merge patch; such a key is left out or deleted. Where nothing differs
+// the patch is an empty Map.
 func CreateMergePatch(from, to Map) Map {
-	patch := make(Map)
-	for k := range from {
-		if _, kept := to[k]; !kept {
+	patch := Map{}
+	for k, have := range from {
+		if want, stays := to[k]; !stays || want == nil && have != nil {
 			patch[k] = nil
 		}
 	}
-	for k, is := range to {
-		was, known := from[k]
-		if !known {
-			patch[k] = is
+	for k, want := range to {
+		if want == nil {
 			continue
 		}
-		x, wasMap := was.(Map)
-		y, isMap := is.(Map)
-		if wasMap && isMap {
-			if inner := CreateMergePatch(x, y); len(inner) > 0 {
-				patch[k] = inner
+		have, had := from[k]
+		x, wasMap := collection(have).(Map)
+		y, isMap := collection(want).(Map)
+		switch {
+		case wasMap && isMap:
+			if p := CreateMergePatch(x, y); len(p) > 0 {
+				patch[k] = p
 			}
-			continue
-		}
-		d := differ{}
-		if d.value(was, is); len(d.found) > 0 {
-			patch[k] = is
+		case !had || !EqualValue(have, want):
+			patch[k] = withoutNulls(want)
 		}
 	}
 	return patch
+}
+
+// withoutNulls is a canonical copy without the nulls in mappings, in lists too: what a patch would delete anyway.
+func withoutNulls(v any) any {
+	return MergePatch(nil, v)
 }

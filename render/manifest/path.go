@@ -6,139 +6,195 @@ import (
 	"strings"
 )
 
-// Get follows a path of mapping keys (string) and list indexes (int). found is false when it leads nowhere.
-func Get(v any, path ...any) (value any, found bool) {
+// Get returns what stands at a path in obj: an [Object], a Map or a list. Path elements are strings for mapping keys and
+// ints for list indexes. It reports false where the path leads nowhere, and true for a null that is there.
+func Get(obj any, path ...any) (any, bool) {
+	if o, is := obj.(Object); is {
+		obj = o.Body
+	}
 	for _, step := range path {
-		switch at := v.(type) {
-		case Map:
-			key, ok := step.(string)
-			if !ok {
-				return nil, false
-			}
-			if v, ok = at[key]; !ok {
-				return nil, false
-			}
-		case []any:
-			i, ok := step.(int)
-			if !ok || i < 0 || i >= len(at) {
-				return nil, false
-			}
-			v = at[i]
-		default:
+		var ok bool
+		if obj, ok = child(obj, step); !ok {
 			return nil, false
 		}
 	}
-	return v, true
+	return obj, true
 }
 
-// Set replaces the value at a path and returns v, changed in place; a missing mapping on the way is made, a missing list
-// item is not: then found is false and nothing changes.
-func Set(v any, value any, path ...any) (result any, found bool) {
-	if len(path) == 0 {
-		return value, true
+// child is one step down, into canonical collections and those of builders.
+func child(v, step any) (any, bool) {
+	switch step := step.(type) {
+	case string:
+		switch m := v.(type) {
+		case Map:
+			c, ok := m[step]
+			return c, ok
+		case map[string]string:
+			c, ok := m[step]
+			return c, ok
+		}
+	case int:
+		switch list := v.(type) {
+		case []any:
+			return at(list, step)
+		case []string:
+			return at(list, step)
+		case []Map:
+			return at(list, step)
+		}
 	}
-	switch step := path[0].(type) {
+	return nil, false
+}
+
+func at[T any](list []T, i int) (any, bool) {
+	if i < 0 || i >= len(list) {
+		return nil, false
+	}
+	return list[i], true
+}
+
+// Set changes m in place so that Get(m, path...) is value. It makes the mappings that are missing on the way; an index
+// one past the end of a list appends to it, and index 0 below a missing field begins a list. It fails, and changes
+// nothing, where the path runs into something that is no such collection. Null counts as missing.
+func Set(m Map, value any, path ...any) error {
+	if len(path) == 0 {
+		return fmt.Errorf("set the object itself: a path is needed")
+	}
+	_, err := set(m, value, path, 0)
+	return err
+}
+
+// set returns the collection v with path[depth:] set. Only once the rest of the path has been walked is anything changed.
+func set(v, value any, path []any, depth int) (any, error) {
+	if depth == len(path) {
+		return value, nil
+	}
+	switch step := path[depth].(type) {
 	case string:
 		if v == nil {
 			v = Map{}
 		}
-		at, ok := v.(Map)
+		m, ok := v.(Map)
 		if !ok {
-			return v, false
+			break
 		}
-		inner, ok := Set(at[step], value, path[1:]...)
-		if ok {
-			at[step] = inner
+		c, err := set(m[step], value, path, depth+1)
+		if err != nil {
+			return nil, err
 		}
-		return at, ok
+		m[step] = c
+		return m, nil
 	case int:
-		at, ok := v.([]any)
-		if !ok || step < 0 || step >= len(at) {
-			return v, false
+		list, ok := v.([]any)
+		if v != nil && !ok || step < 0 || step > len(list) {
+			break
 		}
-		inner, ok := Set(at[step], value, path[1:]...)
-		if ok {
-			at[step] = inner
+		var old any
+		if step < len(list) {
+			old = list[step]
 		}
-		return at, ok
+		c, err := set(old, value, path, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if step == len(list) {
+			return append(list, c), nil
+		}
+		list[step] = c
+		return list, nil
 	}
-	return v, false
+	return nil, fmt.Errorf("set %s: %s is %s", FormatPath(path), describe(path, depth), excerpt(v, 40))
 }
 
-// FormatPath writes a path as people do: spec.plugins[0].name; a key that is more than letters, digits, - and _ is quoted:
-// metadata.labels["a.b/c"].
+func describe(path []any, depth int) string {
+	if depth == 0 {
+		return "the object"
+	}
+	return FormatPath(path[:depth])
+}
+
+// FormatPath writes a path as people do: spec.postgresql.parameters["a.b"], spec.plugins[0].name. A key that is not made
+// of letters, digits, "_", "-" and "$" is quoted as in Go. The empty path is "". [ParsePath] reads it back.
 func FormatPath(path []any) string {
-	var b strings.Builder
+	var b []byte
 	for _, step := range path {
 		switch step := step.(type) {
 		case int:
-			fmt.Fprintf(&b, "[%d]", step)
+			b = append(b, '[')
+			b = strconv.AppendInt(b, int64(step), 10)
+			b = append(b, ']')
 		case string:
-			switch {
-			case !plainKey(step):
-				b.WriteString("[" + strconv.Quote(step) + "]")
-			case b.Len() > 0:
-				b.WriteString("." + step)
-			default:
-				b.WriteString(step)
+			if !bareKey(step) {
+				b = append(b, '[')
+				b = strconv.AppendQuote(b, step)
+				b = append(b, ']')
+				continue
 			}
+			if len(b) > 0 {
+				b = append(b, '.')
+			}
+			b = append(b, step...)
+		default: // no path of ours, but a message needs no second failure
+			b = fmt.Appendf(b, "[%v]", step)
 		}
 	}
-	return b.String()
-}
-
-func plainKey(s string) bool {
-	for _, r := range s {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '$' {
-			return false
-		}
-	}
-	return s != ""
+	return string(b)
 }
 
 // ParsePath reads what [FormatPath] writes.
 func ParsePath(s string) ([]any, error) {
 	var path []any
 	for rest := s; rest != ""; {
-		if rest[0] != '[' {
-			if len(path) > 0 {
-				if rest[0] != '.' {
-					return nil, fmt.Errorf("%q: want a dot before %q", s, rest)
-				}
-				rest = rest[1:]
-			}
-			end := strings.IndexAny(rest, ".[")
-			if end < 0 {
-				end = len(rest)
-			}
-			if !plainKey(rest[:end]) {
-				return nil, fmt.Errorf("%q: %q is not a key", s, rest[:end])
-			}
-			path, rest = append(path, rest[:end]), rest[end:]
-			continue
-		}
-		step, after, err := bracket(rest)
+		step, after, err := cutStep(rest, len(path) == 0)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", s, err)
+			return nil, fmt.Errorf("parse path %q: at character %d: %w", s, len(s)-len(rest)+1, err)
 		}
 		path, rest = append(path, step), after
 	}
 	return path, nil
 }
 
-func bracket(s string) (step any, rest string, err error) {
-	if quoted, err := strconv.QuotedPrefix(s[1:]); err == nil {
-		key, err := strconv.Unquote(quoted)
-		rest, closed := strings.CutPrefix(s[1+len(quoted):], "]")
-		if err != nil || !closed {
-			return nil, "", fmt.Errorf("want ] after %s", quoted)
+// cutStep splits the first step off s, which is not empty.
+func cutStep(s string, first bool) (step any, rest string, err error) {
+	switch {
+	case strings.HasPrefix(s, `["`):
+		quoted, err := strconv.QuotedPrefix(s[1:])
+		if err != nil || !strings.HasPrefix(s[1+len(quoted):], "]") {
+			return nil, "", fmt.Errorf(`a quoted key has to end in "]`)
 		}
-		return key, rest, nil
+		key, err := strconv.Unquote(quoted)
+		return key, s[len(quoted)+2:], err
+	case s[0] == '[':
+		digits, rest, found := strings.Cut(s[1:], "]")
+		i, err := strconv.Atoi(digits)
+		if !found || err != nil || strconv.Itoa(i) != digits {
+			return nil, "", fmt.Errorf("brackets have to hold an index or a quoted key")
+		}
+		return i, rest, nil
+	case !first:
+		if s[0] != '.' {
+			return nil, "", fmt.Errorf("a key has to follow a dot")
+		}
+		s = s[1:]
 	}
-	number, rest, closed := strings.Cut(s[1:], "]")
-	i, err := strconv.Atoi(number)
-	if err != nil || !closed || i < 0 {
-		return nil, "", fmt.Errorf("%q is not an index", number)
+	end := strings.IndexAny(s, ".[")
+	if end < 0 {
+		end = len(s)
 	}
-	return i, rest, nil
+	if !bareKey(s[:end]) {
+		return nil, "", fmt.Errorf("%q has to be in quotes and brackets", s[:end])
+	}
+	return s[:end], s[end:], nil
+}
+
+func bareKey(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c|0x20 < 'a' || c|0x20 > 'z' {
+			if (c < '0' || c > '9') && c != '_' && c != '-' && c != '$' {
+				return false
+			}
+		}
+	}
+	return s != ""
 }
