@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 func checkIP(s string) *violation {
@@ -119,7 +120,7 @@ func badDestination(s string) *violation {
 		clean := strings.Join(strings.FieldsFunc(path, func(r rune) bool { return r == '/' }), "/")
 		v.message, v.fix = fmt.Sprintf("%q has an empty part in its path", s), "write "+strings.TrimSuffix(scheme+"://"+bucket+"/"+clean, "/")
 		v.why = "two spellings of one place hide that two clusters write to it"
-	case strings.ContainsAny(path, "?#@ \t\\"):
+	case strings.ContainsAny(path, "?#@\\") || strings.ContainsFunc(path, unicode.IsSpace):
 		v.message, v.fix = fmt.Sprintf("%q has characters that no path takes", s), "write it like "+form
 	default:
 		return nil
