@@ -99,7 +99,10 @@ func Check(c *spec.Cluster, release Release) spec.Problems {
 	}
 	var problems spec.Problems
 	for _, f := range Features() {
-		if cell := f.In[chosen]; f.used(&c.Spec) && !cell.in(release) {
+		if !f.used(&c.Spec) {
+			continue
+		}
+		if cell := f.In[chosen]; !cell.in(release) {
 			problems = append(problems, lacking(c, f, chosen, cell))
 		}
 	}

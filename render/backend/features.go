@@ -1,15 +1,20 @@
 package backend
 
 import (
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/onggi-db/onggi/render/spec"
 )
 
 func since(major, minor int) Support { return Support{Yes: true, Major: major, Minor: minor} }
 
-// Features is the table. A field without a row is one that every back end has.
-func Features() []Feature {
+// Features is the table; it is shared and must not be changed. A field without a row is one that every back end has.
+func Features() []Feature { return features() }
+
+// features is built when the first spec is checked, and once: it is read for every spec of a fleet.
+var features = sync.OnceValue(func() []Feature {
 	yes := Support{Yes: true}
 	all := map[Name]Support{CloudNativePG: yes, Crunchy: yes, Zalando: yes, Native: yes}
 	with := func(changes map[Name]Support) map[Name]Support {
@@ -34,15 +39,16 @@ func Features() []Feature {
 		}, with(map[Name]Support{CloudNativePG: since(1, 25)})},
 		{"replication.failoverQuorum", "failover quorums", func(s *spec.Spec) bool { return s.Replication.FailoverQuorum }, only(map[Name]Support{CloudNativePG: since(1, 28), Native: yes})},
 		{"replication.logicalSlots", "logical slots on standbys", func(s *spec.Spec) bool { return s.Replication.LogicalSlots }, only(map[Name]Support{CloudNativePG: since(1, 27), Crunchy: yes, Zalando: yes})},
-		{"databases", "databases as objects", manyDatabases, with(map[Name]Support{CloudNativePG: since(1, 25)})},
+		{"databases", "databases as objects", databaseObjects, with(map[Name]Support{CloudNativePG: since(1, 25)})},
 		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26)})},
-		{"bootstrap.initdb.localeProvider", "locale providers", func(s *spec.Spec) bool { return initdb(s).LocaleProvider != "" }, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes, Native: yes})},
+		{"bootstrap.initdb.localeProvider", "locale providers", localeProvider, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes, Native: yes})},
 		{"bootstrap.initdb.import", "imports from running servers", func(s *spec.Spec) bool { return initdb(s).Import != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"bootstrap.recovery.snapshot", "recovery from volume snapshots", func(s *spec.Spec) bool {
 			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil
 		}, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
 		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes, Native: yes})},
-		{"backup.destination=pvc", "backups to a volume", func(s *spec.Spec) bool { return s.Backup != nil && strings.HasPrefix(s.Backup.Destination, "pvc://") }, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes, Native: yes})},
+		{"backup.destination=pvc", "backups to a volume", backupVolume, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes, Native: yes})},
+		{"externalClusters", "archives on a volume", archiveVolume, only(map[Name]Support{Crunchy: yes, Native: yes})},
 		{"backup.method=plugin", "the barman-cloud plugin", method("plugin"), only(map[Name]Support{CloudNativePG: since(1, 26)})},
 		{"backup.method=in-tree", "in-tree Barman backups", method("in-tree"), only(map[Name]Support{CloudNativePG: {Yes: true, UntilMajor: 1, UntilMinor: 31}})},
 		{"backup.method=snapshot", "backups by volume snapshot", method("snapshot"), only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
@@ -55,7 +61,7 @@ func Features() []Feature {
 		{"monitoring.tls", "TLS on the metrics port", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.TLS }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
 		{"monitoring.queries", "exporter queries of one's own", func(s *spec.Spec) bool { return s.Monitoring != nil && len(s.Monitoring.Queries) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
 	}
-}
+})
 
 func initdb(s *spec.Spec) spec.Initdb {
 	if s.Bootstrap == nil || s.Bootstrap.Initdb == nil {
@@ -68,7 +74,27 @@ func method(name string) func(*spec.Spec) bool {
 	return func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Method == name }
 }
 
-func manyDatabases(s *spec.Spec) bool { return len(s.Databases) > 1 }
+// databaseObjects: the first database is born with the cluster, and needs an object of its own only for what that cannot say.
+func databaseObjects(s *spec.Spec) bool {
+	if len(s.Databases) != 1 {
+		return len(s.Databases) > 1
+	}
+	first := s.Databases[0]
+	return first.ConnectionLimit != nil || first.Tablespace != "" || first.Reclaim == "delete"
+}
+
+func localeProvider(s *spec.Spec) bool {
+	i := initdb(s)
+	return i.LocaleProvider != "" || i.IcuLocale != "" || i.BuiltinLocale != ""
+}
+
+func backupVolume(s *spec.Spec) bool { return s.Backup != nil && onVolume(&s.Backup.Archive) }
+
+func archiveVolume(s *spec.Spec) bool {
+	return slices.ContainsFunc(s.ExternalClusters, func(e spec.ExternalCluster) bool { return e.Archive != nil && onVolume(e.Archive) })
+}
+
+func onVolume(a *spec.Archive) bool { return strings.HasPrefix(a.Destination, "pvc://") }
 
 func databaseContents(s *spec.Spec) bool {
 	for _, d := range s.Databases {

@@ -90,7 +90,7 @@ type Database struct {
 
 // Managed says whether the database needs an object of its own beyond being born with the cluster.
 func (d Database) Managed(first bool) bool {
-	return !first || len(d.Extensions) > 0 || len(d.Schemas) > 0 || d.ConnectionLimit != nil || d.Tablespace != ""
+	return !first || len(d.Extensions) > 0 || len(d.Schemas) > 0 || d.ConnectionLimit != nil || d.Tablespace != "" || d.Reclaim == "delete"
 }
 
 // Timeouts in whole seconds.

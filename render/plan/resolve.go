@@ -2,7 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/onggi-db/onggi/render/spec"
@@ -24,6 +27,7 @@ func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
 	r.versions(p)
 	r.storage(p)
 	r.databases(p)
+	r.parameters(p)
 	r.bootstrap(p)
 	p.Backup = r.backup()
 	r.access(p)
@@ -32,6 +36,7 @@ func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
 		p.Image = r.image(p)
 	}
 	r.needs(p)
+	r.contradictions()
 	return p, r.problems
 }
 
@@ -47,7 +52,7 @@ func (r *resolver) problem(code, path, message, why, fix string) {
 	r.problems = append(r.problems, r.cluster.Problem(code, "spec."+path, message, why, fix))
 }
 
-func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // newestOperator is the release that is taken for granted when operatorVersion is left out: the one whose CRDs this
 // release of onggi is tested against.
@@ -67,6 +72,10 @@ func newestOperator(backend string) string {
 
 func (r *resolver) versions(p *Plan) {
 	p.Version, _ = ParseVersion(r.spec.Version) // the spec's pattern has refused anything else
+	if p.Engine == "postgres" && p.Version.Patch >= 0 {
+		r.problem("ONG2203", "version", fmt.Sprintf("PostgreSQL has no version %s", p.Version), "its versions have two numbers: a major and a minor release",
+			fmt.Sprintf("write %q", strconv.Itoa(p.Version.Major)+"."+strconv.Itoa(p.Version.Minor)))
+	}
 	operator := r.spec.OperatorVersion
 	if operator == "" {
 		operator = newestOperator(p.Backend)
@@ -76,7 +85,11 @@ func (r *resolver) versions(p *Plan) {
 	p.Image = r.spec.Image
 }
 
+// image is the one that onggi pins, for operators that do not choose one by themselves.
 func (r *resolver) image(p *Plan) string {
+	if p.Engine != "postgres" || p.Backend != "cloudnative-pg" {
+		return ""
+	}
 	minor, known := newestMinor(p.Version.Major)
 	if !known {
 		r.problem("ONG2201", "version", fmt.Sprintf("no image is known for PostgreSQL %d", p.Version.Major),
@@ -117,25 +130,54 @@ func (r *resolver) databases(p *Plan) {
 		for j := range out.Schemas {
 			out.Schemas[j].Owner = orElse(out.Schemas[j].Owner, out.Owner)
 		}
-		if i > 0 {
-			if d.Secret != "" {
-				r.problem("ONG2202", index("databases", i)+".secret", "only the first database takes the password of its owner here",
-					"the owners of the others are roles like any other", "name the Secret under roles")
-			}
-			p.needRole(out.Owner)
-		}
 		p.Databases = append(p.Databases, out)
+		if i == 0 {
+			r.first(d)
+			continue
+		}
+		if d.Secret != "" {
+			r.problem("ONG2202", index("databases", i)+".secret", "only the first database takes the password of its owner here",
+				"the owners of the others are roles like any other", "name the Secret under roles")
+		}
+		p.needRole(out.Owner)
 	}
 }
 
-// needRole makes a login role for an owner that neither the first database nor roles brings.
+// first checks the database that initdb makes, whose settings stand with initdb's.
+func (r *resolver) first(d spec.Database) {
+	for _, f := range [...]struct{ name, value string }{{"encoding", d.Encoding}, {"locale", d.Locale}} {
+		if f.value != "" {
+			r.problem("ONG2204", index("databases", 0)+"."+f.name, fmt.Sprintf("the first database has the %s of initdb", f.name),
+				"it is made when the cluster is born, before anything reads this field", fmt.Sprintf("set bootstrap.initdb.%s", f.name))
+		}
+	}
+}
+
+// needRole makes a login role for an owner that neither the first database nor roles nor the server itself brings.
 func (p *Plan) needRole(name string) {
 	known := func(role spec.Role) bool { return role.Name == name }
-	if name == p.Databases[0].Owner || slices.ContainsFunc(p.Roles, known) {
+	if name == p.Databases[0].Owner || slices.ContainsFunc(p.Roles, known) || name == "postgres" || strings.HasPrefix(name, "pg_") {
 		return
 	}
 	yes, unlimited := true, -1
 	p.Roles = append(p.Roles, spec.Role{Name: name, Login: true, Inherit: &yes, ConnectionLimit: &unlimited, Ensure: "present"})
+}
+
+// parameters adds those without which something asked for elsewhere does not work.
+func (r *resolver) parameters(p *Plan) {
+	if !p.Replication.LogicalSlots || p.Version.Major < 17 {
+		return
+	}
+	// The server copies logical slots to its standbys only with both; before 17 an extension does it.
+	p.Parameters = maps.Clone(p.Parameters)
+	if p.Parameters == nil {
+		p.Parameters = make(map[string]string, 2)
+	}
+	for _, name := range [...]string{"hot_standby_feedback", "sync_replication_slots"} {
+		if _, set := p.Parameters[name]; !set {
+			p.Parameters[name] = "on"
+		}
+	}
 }
 
 func (r *resolver) bootstrap(p *Plan) {
@@ -214,6 +256,10 @@ func operatorNamespace(backend string) string {
 func (r *resolver) operations(p *Plan) {
 	t := r.spec.Timeouts
 	p.Timeouts = Timeouts{seconds(t.Start), seconds(t.Stop), seconds(t.SmartStop), seconds(t.Switchover), seconds(t.FailoverDelay)}
+	if p.Timeouts.SmartStop >= p.Timeouts.Stop {
+		r.problem("ONG2205", "timeouts.smartStop", fmt.Sprintf("smartStop (%s) leaves nothing of stop (%s)", t.SmartStop, t.Stop),
+			"sessions that stay would make every shutdown a kill, and every start a crash recovery", "lower smartStop, or raise stop")
+	}
 	p.Budget = p.Instances > 1
 	if d := r.spec.Disruption; d != nil && d.Budget != nil {
 		p.Budget = *d.Budget
@@ -239,10 +285,11 @@ func goDuration(s string) string {
 	return d.Round(time.Second).String()
 }
 
-// seconds is for fields whose format the spec has checked.
+// seconds is for fields whose format the spec has checked. A part of a second counts as a whole one: 500ms must not become 0,
+// which means never or at once.
 func seconds(s string) int64 {
 	d, _ := spec.ParseDuration(s)
-	return int64(d / time.Second)
+	return int64((d + time.Second - 1) / time.Second)
 }
 
 func orElse(s, otherwise string) string {
