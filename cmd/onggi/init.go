@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/spec"
 )
 
 //go:embed all:profiles
@@ -109,4 +110,20 @@ func profileFiles(profile string) (map[string][]byte, error) {
 	return files, nil
 }
 
-func indentedSchema() []byte { return indentJSON(manifest.EncodeJSON(manifest.Map{})) }
+func indentedSchema() []byte { return indentJSON(manifest.EncodeJSON(spec.JSONSchema(""))) }
+
+// replaceFile writes a file under a temporary name and renames it.
+func replaceFile(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".onggi-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // the error that matters is the first
+	}
+	return err
+}

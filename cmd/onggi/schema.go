@@ -29,7 +29,7 @@ func newSchemaCmd(s *streams) *cobra.Command {
 }
 
 func printSchema(s *streams, kind string) error {
-	if _, err := s.out.Write(indentJSON(manifest.EncodeJSON(manifest.Map{}))); err != nil {
+	if _, err := s.out.Write(indentJSON(manifest.EncodeJSON(spec.JSONSchema(kind)))); err != nil {
 		return exit(exitInOut, "write standard output: %w", err)
 	}
 	return nil

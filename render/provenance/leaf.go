@@ -16,9 +16,7 @@ type Leaf struct {
 	Path string
 	// Name is the path with list items by their names and no character that a template would have to quote, e.g.
 	// "expose.lb.ip". It is "" where no such name exists.
-	Name string
-	// Field is the path without indexes and keys, e.g. "expose.ip": where the field's documentation is.
-	Field string
+	Name  string
 	Value any // string, bool or int64
 	steps []step
 }
@@ -79,7 +77,7 @@ func walkField(v reflect.Value, i int, at Leaf, out *[]Leaf) {
 	next := at.down(step{field: i, kind: reflect.Struct})
 	if !f.Anonymous { // an embedded struct adds no level
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		next.Path, next.Field = dotted(at.Path, name), dotted(at.Field, name)
+		next.Path = dotted(at.Path, name)
 		next.Name = dotted(at.Name, name)
 		if at.Path != "" && at.Name == "" {
 			next.Name = ""

@@ -58,7 +58,7 @@ func wanted(l provenance.Leaf) bool {
 
 // trace asks what changing the leaf moves in one variant, and adds the answer to its knob.
 func (t *tracer) trace(v tracing, leaf provenance.Leaf) {
-	schema := manifest.Clone(manifest.Map{})
+	schema := manifest.Clone(spec.SchemaAt("spec." + leaf.Path))
 	fields, also, ok := v.copies(leaf, schema)
 	if !ok {
 		t.spoiled[leaf.Name] = true
@@ -67,8 +67,8 @@ func (t *tracer) trace(v tracing, leaf provenance.Leaf) {
 	k := t.found[leaf.Name]
 	if k == nil {
 		k = &Knob{Path: leaf.Name, Value: leaf.Value, Envs: make(map[string]any), Schema: schema}
-		if false {
-			_ = spec.Codes
+		if field, known := spec.FieldDoc("spec." + leaf.Path); known {
+			k.Doc = field.Doc
 		}
 		t.found[leaf.Name] = k
 	}
