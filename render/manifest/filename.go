@@ -37,12 +37,13 @@ func FileNames(objs []Object) []string {
 	for _, form := range forms {
 		left = nameUnique(objs, left, form, names, taken)
 	}
-	counts := map[string]int{}
 	for _, i := range left { // the same Ref
 		r := objs[i].Ref()
-		full := forms[len(forms)-1](r)
-		counts[full]++
-		names[i] = fileName(full+"-"+strconv.Itoa(counts[full]), r)
+		base := strings.TrimSuffix(fileName(forms[len(forms)-1](r), r), ".yaml")
+		for n := 1; n == 1 || taken[names[i]]; n++ {
+			names[i] = base + "-" + strconv.Itoa(n) + ".yaml"
+		}
+		taken[names[i]] = true
 	}
 	return names
 }

@@ -56,6 +56,9 @@ func TestFileNames(t *testing.T) {
 	require.Regexp(t, `^configmap--twin-[0-9a-f]{8}-1\.yaml$`, names[8])
 	require.Regexp(t, `^configmap--twin-[0-9a-f]{8}-2\.yaml$`, names[9])
 	require.Empty(t, FileNames(nil))
+	long := named("v1", "ConfigMap", "", strings.Repeat("x", 253))
+	twins := FileNames([]Object{long, long})
+	require.NotEqual(t, twins[0], twins[1], "a number is not cut off")
 }
 
 // Names are safe, no two are the same, and an object has its name wherever it stands in the list.
