@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	return report(root.ExecuteContext(ctx), s)
+	return conclude(root.ExecuteContext(ctx), s)
 }
 
 // exitError is an outcome that has been told already, or needs no more words than its error.
@@ -79,8 +79,8 @@ func exit(code int, format string, args ...any) error {
 	return exitError{code, fmt.Errorf(format, args...)}
 }
 
-// report says what went wrong and turns it into an exit code.
-func report(err error, s streams) int {
+// conclude says what went wrong and turns it into an exit code.
+func conclude(err error, s streams) int {
 	var problems spec.Problems
 	var outcome exitError
 	switch {
