@@ -18,7 +18,8 @@ type build struct {
 	knobs    []*value // those that something reads
 	leaves   []*value // what differs, in the order met
 	switches []*value // what is only in some variants, in the order met
-	labels   []any    // the keys of labels that objects have
+	guarded  []guarded
+	labels   []any // the keys of labels that objects have
 	builtin  builtin
 }
 
@@ -66,6 +67,12 @@ func (b *build) run() {
 	for _, o := range b.objects {
 		o.body = b.root(o)
 	}
+	for _, o := range b.objects {
+		if n := len(o.when.terms); n > 0 && slices.Contains(b.switches, o.when.terms[n-1]) {
+			b.guarded = append(b.guarded, guarded{on: o.when.terms[n-1], node: o.body})
+		}
+	}
+	b.nameSwitches()
 }
 
 // name gives every value its path: knobs are named after the spec, so they choose first.
@@ -99,10 +106,10 @@ func (b *build) node(at place, cs cells) node {
 
 // mapping compares key by key.
 func (b *build) mapping(at place, cs cells) *mapping {
-	keys := unionKeys(cs)
+	keys := b.scopedKeys(cs)
 	m := &mapping{entries: make([]entry, 0, len(keys))}
 	for _, k := range keys {
-		m.entries = append(m.entries, b.entry(at.key(k), k, cs, cs.child(k)))
+		m.entries = append(m.entries, b.entry(at.key(k), k, cs, b.below(cs, k)))
 	}
 	return m
 }
@@ -136,7 +143,7 @@ func collapse(n node, value any) node {
 
 func (e entry) plain() bool {
 	l, ok := e.node.(*literal)
-	return ok && !l.fragile && e.when.always() && !e.splice && !fragile(e.key)
+	return ok && !l.fragile && e.when.always() && !e.splice && !fragile(e.key) && !strings.Contains(e.key, nsToken)
 }
 
 // leaf makes a value of what differs, or a choice where no value can carry it.
@@ -195,5 +202,6 @@ func (b *build) alternativeName(variant int, c *choice) string {
 
 // describe says where a value ends up.
 func (p place) describe() string {
-	return fmt.Sprintf("The `%s` of %s.", manifest.FormatPath(p.path), p.object)
+	path := strings.ReplaceAll(manifest.FormatPath(p.path), nsToken, "<namespace>")
+	return fmt.Sprintf("The `%s` of %s.", path, p.object)
 }

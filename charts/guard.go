@@ -34,13 +34,20 @@ func (b *build) guardObjects() {
 		if p.on != nil {
 			o.when.terms = append(o.when.terms, p.on)
 		}
-		if !has.equal(parent) {
+		if other := b.partBeside(o, has); other != nil && !has.equal(parent) {
+			o.when.terms = append(o.when.terms, other.on)
+		} else if !has.equal(parent) {
 			own := &value{
 				want: [][]string{with(o.root, "enabled")}, doc: fmt.Sprintf("Render %s.", o), form: formBool,
 				opinions: has.opinions(parent),
 			}
 			b.switches = append(b.switches, own)
 			o.when.terms = append(o.when.terms, own)
+		}
+	}
+	for _, p := range b.parts {
+		if p.on != nil {
+			p.on.doc = fmt.Sprintf("Render %s: %s.", p.name, b.membersOf(p))
 		}
 	}
 }
@@ -67,7 +74,7 @@ func (b *build) findParts() []*part {
 		if whole && !p.has.all() {
 			word := camel(string(p.name))
 			p.on = &value{
-				want: [][]string{{word, "enabled"}}, doc: fmt.Sprintf("Render %s: %s.", p.name, b.membersOf(p)), form: formBool,
+				want: [][]string{{word, "enabled"}}, form: formBool,
 				opinions: p.has.opinions(everywhere(len(p.has))),
 			}
 		}
@@ -75,11 +82,23 @@ func (b *build) findParts() []*part {
 	return parts
 }
 
+// partBeside is another part that an object comes and goes with, and has in its name: the alerts of the backups.
+func (b *build) partBeside(o *object, has vector) *part {
+	at := slices.IndexFunc(b.parts, func(p *part) bool {
+		return p.on != nil && p.name != o.part && p.has.equal(has) &&
+			slices.Contains(words(camel(o.ref.Name)), string(p.name))
+	})
+	if at < 0 {
+		return nil
+	}
+	return b.parts[at]
+}
+
 // membersOf names the objects that the part's switch renders.
 func (b *build) membersOf(p *part) string {
 	var members []string
 	for _, o := range b.objects {
-		if o.part == p.name && o.cells.vector().equal(p.has) {
+		if n := len(o.when.terms); n > 0 && o.when.terms[n-1] == p.on {
 			members = append(members, o.String())
 		}
 	}
@@ -111,6 +130,8 @@ func (b *build) optional(at place, parent, cs cells, n node) (cond, node) {
 		doc: "Render " + lowerFirst(at.describe()),
 	}
 	b.switches = append(b.switches, v)
+	key, _ := at.path[len(at.path)-1].(string)
+	b.guarded = append(b.guarded, guarded{v, key, n})
 	return cond{terms: []*value{v}}, n
 }
 

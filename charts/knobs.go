@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -203,7 +204,7 @@ func (b *build) turn(k *knob, cs cells) *value {
 	if k.value == nil {
 		f, _ := formOf(k.opinions)
 		k.value = &value{
-			want: [][]string{k.path}, doc: k.Doc, schema: k.Schema, form: f, knob: k,
+			want: [][]string{k.path}, doc: cmp.Or(k.Doc, "The spec's `"+k.Path+"`."), schema: k.Schema, form: f, knob: k,
 			opinions: slices.Clone(k.opinions),
 		}
 		b.knobs = append(b.knobs, k.value)

@@ -120,35 +120,61 @@ func TestAKnobThatCannotSetAllItsFieldsIsNotOffered(t *testing.T) {
 	require.NotContains(t, string(emit(t, set)["values.yaml"]), "\nhba:")
 }
 
-// A knob whose path begins another's.
-func TestKnobsThatClaimOnePlace(t *testing.T) {
-	set := shop(t)
+// parameters makes the shop's parameters one knob, whose keys come and go: a null in an environment's values takes away
+// what values.yaml has.
+func parameters(t testing.TB) (set variant.Set, wide, narrow variant.Knob) {
+	set = shop(t)
 	ref := manifest.Ref{APIVersion: "postgresql.cnpg.io/v1", Kind: "Cluster", Namespace: "databases", Name: "shop"}
-	parameters := func(max string) manifest.Map { return manifest.Map{"max_connections": max, "timezone": "Asia/Seoul"} }
-	for _, o := range append(append(canonical(set.Base), set.Envs[0].Objects...), set.Envs[1].Objects...) {
-		if o.Ref().Kind == "Cluster" {
-			p, _ := manifest.Get(o.Body, "spec", "postgresql", "parameters")
-			delete(p.(manifest.Map), "log_statement")
+	variants := map[string]manifest.Map{
+		"":     {"max_connections": "200", "timezone": "Asia/Seoul"},
+		"dev":  {"max_connections": "50", "timezone": "Asia/Seoul", "log_statement": "all"},
+		"prod": {"max_connections": "400", "work_mem": "64MB"},
+	}
+	write := func(env string, objs []manifest.Object) {
+		for _, o := range objs {
+			if o.Ref().Kind == "Cluster" {
+				manifest.Set(o.Body, manifest.Clone(variants[env]), "spec", "postgresql", "parameters")
+			}
 		}
 	}
-	wide := variant.Knob{
-		Path: "parameters", Value: parameters("200"), Schema: manifest.Map{"type": "object"},
-		Envs:   map[string]any{"dev": parameters("50"), "prod": parameters("400")},
+	write("", set.Base)
+	for _, env := range set.Envs {
+		write(env.Name, env.Objects)
+	}
+	wide = variant.Knob{
+		Path: "parameters", Doc: "Settings of the server.", Value: variants[""],
+		Schema: manifest.Map{"type": "object", "additionalProperties": manifest.Map{"type": "string"}},
+		Envs:   map[string]any{"dev": variants["dev"], "prod": variants["prod"]},
 		Fields: []variant.Field{{Ref: ref, Path: []any{"spec", "postgresql", "parameters"}}},
 	}
-	narrow := variant.Knob{
+	narrow = variant.Knob{
 		Path: "parameters.max_connections", Value: "200", Schema: manifest.Map{"type": "string"},
 		Envs:   map[string]any{"dev": "50", "prod": "400"},
 		Fields: []variant.Field{{Ref: ref, Path: []any{"spec", "postgresql", "parameters", "max_connections"}}},
 	}
 	set.Knobs = []variant.Knob{wide, narrow}
+	return set, wide, narrow
+}
+
+func TestKnobsThatClaimOnePlace(t *testing.T) {
+	set, wide, narrow := parameters(t)
 	files := emit(t, set)
 	require.Contains(t, string(files["templates/cluster-shop.yaml"]), "{{- toYaml .Values.parameters | nindent 6 }}",
 		"the wide one covers the narrow one, which can still be set through it")
+	require.Contains(t, string(files["values-prod.yaml"]), "timezone: null")
 	holdsKnobLaw(t, set, files, narrow, "seven")
 
-	narrow.Fields = append(narrow.Fields, variant.Field{Ref: ref, Path: []any{"spec", "stopDelay"}})
+	narrow.Fields = append(narrow.Fields, variant.Field{Ref: narrow.Fields[0].Ref, Path: []any{"spec", "stopDelay"}})
+	for _, objs := range [][]manifest.Object{set.Base, set.Envs[0].Objects, set.Envs[1].Objects} {
+		for _, o := range objs {
+			if v, ok := manifest.Get(o.Body, narrow.Fields[0].Path...); ok {
+				manifest.Set(o.Body, v, "spec", "stopDelay")
+			}
+		}
+	}
 	set.Knobs = []variant.Knob{wide, narrow}
-	require.NotContains(t, string(emit(t, set)["templates/cluster-shop.yaml"]), "toYaml .Values.parameters",
+	files = emit(t, set)
+	require.NotContains(t, string(files["templates/cluster-shop.yaml"]), "toYaml .Values.parameters",
 		"the narrow one is not covered, so it stays and the wide one goes")
+	holdsKnobLaw(t, set, files, narrow, "seven")
 }

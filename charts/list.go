@@ -82,6 +82,7 @@ func (b *build) optionalItem(at place, parent, cs cells, n node) (cond, node) {
 		doc: "Render " + lowerFirst(at.describe()),
 	}
 	b.switches = append(b.switches, v)
+	b.guarded = append(b.guarded, guarded{on: v, node: n})
 	return cond{terms: []*value{v}}, n
 }
 

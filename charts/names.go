@@ -135,11 +135,12 @@ type place struct {
 }
 
 func (p place) key(k string) place {
+	word := strings.TrimLeft(strings.ReplaceAll(k, nsToken, ""), ".")
 	short := p.short
 	if len(p.path) > 0 || k != "spec" && k != "metadata" {
-		short = with(short, shortKey(k))
+		short = with(short, shortKey(word))
 	}
-	return place{p.object, with(p.path, any(k)), short, with(p.full, camel(k))}
+	return place{p.object, with(p.path, any(k)), short, with(p.full, camel(word))}
 }
 
 // item is the place of a list's item. Id names it among the others; an only item needs no name.

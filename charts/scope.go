@@ -2,10 +2,15 @@ package charts
 
 import (
 	"strings"
+
+	"github.com/onggi-db/onggi/render/manifest"
 )
 
 // nsToken stands in a scoped text where the release's namespace is named. It is a word that YAML needs no quotes for.
 const nsToken = "ONGGI0RELEASE0NAMESPACE"
+
+// releaseNamespace is what the token becomes.
+const releaseNamespace = "{{ .Release.Namespace }}"
 
 // scope finds text that names the namespace of the database, so that the chart can be installed in another one. Where
 // variants differ by nothing but their namespace, every mention is one; where they agree, only what cannot mean
@@ -50,6 +55,8 @@ func (p place) holdsNamespace() bool {
 // mark puts the token where s names the namespace.
 func (b *build) mark(s, namespace string, isField, everyMention bool) string {
 	switch {
+	case !strings.Contains(s, namespace):
+		return s
 	case s == namespace:
 		if isField || everyMention {
 			return nsToken
@@ -59,7 +66,7 @@ func (b *build) mark(s, namespace string, isField, everyMention bool) string {
 		return replaceWord(s, namespace, nsToken)
 	}
 	if rest, ok := strings.CutPrefix(s, namespace+"."+b.set.Name+"."); ok {
-		return nsToken + "." + b.set.Name + "." + rest
+		s = nsToken + "." + b.set.Name + "." + rest
 	}
 	return strings.NewReplacer(
 		"."+namespace+".svc", "."+nsToken+".svc",
@@ -94,4 +101,46 @@ func replaceWord(s, word, by string) string {
 
 func inWord(c byte) bool {
 	return c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// scopedKeys are the keys of all variants' mappings, sorted. A key that begins with the namespace and the database's name,
+// such as a dashboard's file, is the same key in every namespace.
+func (b *build) scopedKeys(cs cells) []string {
+	keys := map[string]bool{}
+	for i, c := range cs {
+		if c.has {
+			for k := range c.value.(manifest.Map) {
+				keys[b.scopedKey(k, i)] = true
+			}
+		}
+	}
+	return sortedKeys(keys)
+}
+
+func (b *build) scopedKey(k string, variant int) string {
+	if b.variants[variant].namespace == "" || fragile(k) || strings.Contains(k, nsToken) {
+		return k
+	}
+	if rest, ok := strings.CutPrefix(k, b.variants[variant].namespace+"."+b.set.Name+"."); ok {
+		return nsToken + "." + b.set.Name + "." + rest
+	}
+	return k
+}
+
+// below is the view of the place below a scoped key.
+func (b *build) below(cs cells, key string) cells {
+	out := make(cells, len(cs))
+	for i, c := range cs {
+		if !c.has {
+			continue
+		}
+		raw := strings.ReplaceAll(key, nsToken, b.variants[i].namespace)
+		if b.scopedKey(raw, i) != key {
+			raw = key
+		}
+		if v, ok := c.value.(manifest.Map)[raw]; ok && b.scopedKey(raw, i) == key {
+			out[i] = cell{true, v, c.fields.below(raw)}
+		}
+	}
+	return out
 }

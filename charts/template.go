@@ -72,16 +72,16 @@ func (t *template) entry(indent int, e entry) {
 
 // body writes "key: node" in the column indent.
 func (t *template) body(indent int, e entry) {
-	key := escape(keyText(e.key))
+	key := e.text()
 	switch n := e.node.(type) {
 	case *literal:
-		t.literal(indent, e.key, n.value)
+		t.entryLiteral(indent, e, n.value)
 	case *scoped:
 		t.line(indent, key+": "+n.yaml(indent))
 	case *leaf:
 		t.leaf(indent, key, e, n)
 	case *choice:
-		t.choice(indent, n, func(v any) { t.literal(indent, e.key, v) })
+		t.choice(indent, n, func(v any) { t.entryLiteral(indent, e, v) })
 	case *mapping:
 		t.line(indent, key+":"+n.otherwise(e.when))
 		t.mapping(indent+2, n)
@@ -91,11 +91,27 @@ func (t *template) body(indent int, e entry) {
 	}
 }
 
+// text is the key as the template has it.
+func (e entry) text() string {
+	return strings.ReplaceAll(escape(keyText(e.key)), nsToken, releaseNamespace)
+}
+
 func keyText(key string) string {
 	if fragile(key) {
 		return scalarText(key)
 	}
 	return strings.TrimSuffix(string(manifest.AppendYAML(nil, manifest.Map{key: nil})), ": null\n")
+}
+
+// entryLiteral writes "key: value", where the key may name the namespace.
+func (t *template) entryLiteral(indent int, e entry, v any) {
+	if !strings.Contains(e.key, nsToken) {
+		t.literal(indent, e.key, v)
+		return
+	}
+	text := &template{}
+	text.literal(indent, e.key, v)
+	t.WriteString(strings.ReplaceAll(text.String(), nsToken, releaseNamespace))
 }
 
 // literal writes "key: value" as the encoder does, in one piece where it can.
@@ -173,7 +189,7 @@ func (n *scoped) yaml(indent int) string {
 	if n.text == nsToken {
 		return "{{ .Release.Namespace | quote }}"
 	}
-	return strings.ReplaceAll(below(indent, scalarText(n.text)), nsToken, "{{ .Release.Namespace }}")
+	return strings.ReplaceAll(below(indent, scalarText(n.text)), nsToken, releaseNamespace)
 }
 
 // leaf writes a value in its form. Below `with`, the value is the dot.
