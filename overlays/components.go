@@ -41,8 +41,10 @@ type IdleError struct {
 
 // Error names the Components.
 func (e *IdleError) Error() string {
-	return fmt.Sprintf("no object is one that %s patches: %s", plural("component", len(e.Components)),
-		strings.Join(e.Components, ", "))
+	if len(e.Components) == 1 {
+		return "no object is one that component " + e.Components[0] + " patches"
+	}
+	return "no object is one that components " + strings.Join(e.Components, ", ") + " patch"
 }
 
 // Apply returns the objects as shipped Components change them, in the order given, built by Kustomize. Order, Part and
@@ -179,11 +181,4 @@ func componentPaths(up string, names []string) []string {
 		paths[i] = up + path.Join(componentsDir, name)
 	}
 	return paths
-}
-
-func plural(noun string, n int) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }

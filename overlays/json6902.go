@@ -2,7 +2,6 @@ package overlays
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ func mappingOperations(at string, was, is manifest.Map) []any {
 }
 
 func valueOperations(at string, was, is any) []any {
-	if reflect.DeepEqual(was, is) {
+	if manifest.EqualValue(was, is) {
 		return nil
 	}
 	whole := []any{manifest.Map{"op": "replace", "path": at, "value": is}}

@@ -198,6 +198,17 @@ data: {who: the namesake}
 			env:     func(objs []manifest.Object) []manifest.Object { return objs[:len(objs)-1] },
 			want:    []string{"namespace=databases"},
 			present: []string{"ConfigMap/shop-prod/shop-traps"},
+		}, {
+			name: "objects that refer to each other, which Kustomize follows",
+			base: decode(t, referrers),
+			env: func(objs []manifest.Object) []manifest.Object {
+				edit(objs, "RoleBinding/shop", func(o manifest.Map) {
+					o["subjects"].([]any)[0].(manifest.Map)["namespace"] = "shop-prod"
+				})
+				return objs
+			},
+			want:    []string{"namespace=databases"},
+			present: []string{"RoleBinding/shop-prod/shop", "ConfigMap/monitoring/settings"},
 		},
 	}
 	for _, test := range tests {
@@ -244,6 +255,48 @@ data: {who: the namesake}
 		})
 	}
 }
+
+// referrers name objects of other kinds, in the same namespace and in another.
+const referrers = `
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: shop, namespace: databases}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: shop, namespace: databases}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: shop, namespace: databases}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: shop}
+subjects:
+- {kind: ServiceAccount, name: shop, namespace: databases}
+- {kind: ServiceAccount, name: shop, namespace: monitoring}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: databases}
+data: {a: b}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: monitoring}
+data: {a: c}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: shop, namespace: databases}
+spec:
+  serviceName: shop
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      serviceAccountName: shop
+      containers: [{name: postgres, image: "postgres:17.6", envFrom: [{configMapRef: {name: settings}}]}]
+`
 
 // TestOnlyCurrentFields keeps deprecated fields, and those that would change what is rendered, out of what is written.
 func TestOnlyCurrentFields(t *testing.T) {

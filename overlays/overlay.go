@@ -2,7 +2,6 @@ package overlays
 
 import (
 	"path"
-	"reflect"
 	"slices"
 
 	"sigs.k8s.io/kustomize/api/types"
@@ -104,7 +103,7 @@ func (w *writer) change(o *overlay) error {
 		}
 		was := settle(o.before[n])
 		is := settle(at(w.want[o.v][it.in[o.v]], it.ref))
-		if reflect.DeepEqual(was.Body, is.Body) {
+		if manifest.EqualValue(was.Body, is.Body) {
 			continue
 		}
 		p, ok := patchFor(was, is)

@@ -17,7 +17,7 @@ import (
 // TestLaw holds, for random sets: Emit succeeds, base builds to Base, each overlay to its environment, and the same set in
 // another order gives the same bytes.
 func TestLaw(t *testing.T) {
-	runs := 40
+	runs := 25
 	if testing.Short() {
 		runs = 10
 	}

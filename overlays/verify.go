@@ -19,10 +19,10 @@ type MismatchError struct {
 func (e *MismatchError) Error() string {
 	first := e.Differences[0]
 	rendered, built := brief(first.Was), brief(first.Is)
-	if first.New {
+	switch first.Change {
+	case manifest.Added:
 		rendered = "nothing"
-	}
-	if first.Gone {
+	case manifest.Removed:
 		built = "nothing"
 	}
 	where := first.Ref.String()
@@ -30,10 +30,14 @@ func (e *MismatchError) Error() string {
 		where += " " + manifest.FormatPath(first.Path)
 	}
 	text := fmt.Sprintf("kustomize build %s is not what was rendered: %s: rendered %s, built %s", e.Dir, where, rendered, built)
-	if more := len(e.Differences) - 1; more > 0 {
-		text += fmt.Sprintf(" (and %d more %s)", more, plural("difference", more))
+	switch more := len(e.Differences) - 1; more {
+	case 0:
+		return text
+	case 1:
+		return text + " (and 1 more difference)"
+	default:
+		return fmt.Sprintf("%s (and %d more differences)", text, more)
 	}
-	return text
 }
 
 // brief is a value on part of a line.
@@ -68,9 +72,6 @@ func verify(set variant.Set, want [][]manifest.Object, files map[string][]byte) 
 		}
 		if diffs := differences(objs, built); len(diffs) > 0 {
 			return &MismatchError{Dir: dir, Differences: diffs}
-		}
-		if len(built) != len(objs) {
-			return fmt.Errorf("kustomize build %s gives %d objects for %d", dir, len(built), len(objs))
 		}
 		if err := checkTargets(files, dir); err != nil {
 			return err
