@@ -75,17 +75,22 @@ func legacyScalar(s string) any {
 	return s
 }
 
-// plainSecret refuses a Secret that has its values in the file.
-func (l *loader) plainSecret(root *node.Node) {
-	at := root
+// plainSecret refuses a Secret that has its values in the file. One without values, such as a request for a service account's
+// token, is a manifest like any other.
+func (l *loader) plainSecret(root *node.Node) bool {
+	var at *node.Node
 	found := spills{}
 	for _, field := range []string{"stringData", "data"} {
-		if k, v := root.Pair(field); k != nil {
+		if k, v := root.Pair(field); k != nil && len(v.Items) > 0 {
 			at = k
 			found.all(v)
 		}
 	}
+	if at == nil {
+		return false
+	}
 	l.spills(found)
 	l.report(at, "", violation{codeSecretObject, "a Secret in plain text", "whoever can read the repository can read it, for as long as its history lives; base64 hides nothing",
 		"seal it with onggi seal and delete this document, then change the password"})
+	return true
 }

@@ -116,7 +116,7 @@ func badDestination(s string) *violation {
 		v.message, v.fix = fmt.Sprintf("%q has no valid %s", s, firstPart(scheme)), "write it like "+form
 	case scheme == "azblob" && path == "":
 		v.message, v.fix = fmt.Sprintf("%q has no container", s), "write it like "+form
-	case strings.HasSuffix(s, "/") || strings.Contains(path, "//"):
+	case strings.HasSuffix(s, "/") || strings.Contains(rest, "//"):
 		clean := strings.Join(strings.FieldsFunc(path, func(r rune) bool { return r == '/' }), "/")
 		v.message, v.fix = fmt.Sprintf("%q has an empty part in its path", s), "write "+strings.TrimSuffix(scheme+"://"+bucket+"/"+clean, "/")
 		v.why = "two spellings of one place hide that two clusters write to it"

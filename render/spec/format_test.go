@@ -166,12 +166,12 @@ func FuzzQuantity(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a) > 12 || len(b) > 12 {
+			return // theirs round what ours do not, and take minutes for a long exponent
+		}
 		x, okX := ParseQuantity(a)
 		theirs, err := resource.ParseQuantity(a)
-		if len(a) > 12 || len(b) > 12 {
-			return // theirs round what ours do not
-		}
-		if strings.ContainsAny(a, "eE") && err != nil || strings.IndexAny(a, "0123456789") != len(a)-len(strings.TrimLeft(a, "+-.")) {
+		if i := strings.IndexAny(a, "eE"); i >= 0 && (err != nil || len(a)-i > 3) || strings.IndexAny(a, "0123456789") != len(a)-len(strings.TrimLeft(a, "+-.")) {
 			return // their exponents have a narrower range; and they take a unit without a number for zero
 		}
 		require.Equal(t, err == nil, okX, "%q: %v", a, err)

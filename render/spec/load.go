@@ -217,8 +217,7 @@ func (l *loader) project(root *node.Node) {
 }
 
 func (l *loader) extra(root *node.Node, version, kind string) {
-	if version == "v1" && kind == "Secret" {
-		l.plainSecret(root)
+	if version == "v1" && kind == "Secret" && l.plainSecret(root) {
 		return
 	}
 	body, _ := legacyValue(root).(map[string]any)
