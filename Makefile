@@ -12,6 +12,8 @@ PLATFORMS ?= linux/amd64 linux/arm64
 BENCH    ?= .
 FUZZTIME ?= 20s
 SHARED   := $(or $(ONGGI_SHARED),../shared)
+# Tests run in the folder of their package, so the path has to be absolute.
+export ONGGI_SHARED := $(if $(wildcard $(SHARED)/crds),$(abspath $(SHARED)))
 IMAGE    ?= ghcr.io/onggi-db/onggi
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
@@ -27,7 +29,7 @@ help: ## list the targets
 
 .PHONY: run
 run: ## render examples/homelab for ENV=prod in all four formats into build/homelab
-	@$(BUILD) -o build/bin/onggi ./cmd/onggi
+	@go build -ldflags '-X main.version=$(VERSION)' -o build/bin/onggi ./cmd/onggi
 	@for format in $(FORMATS); do \
 		build/bin/onggi render examples/homelab --env $(ENV) --format $$format -o build/homelab/$$format; \
 	done

@@ -65,8 +65,8 @@ type scanner struct {
 	dirs map[string]state
 }
 
-// scan compares the folder with the tree. locked says that this run holds the folder's lock.
-func scan(root *os.Root, t Tree, force, locked bool) (*plan, error) {
+// scan compares the folder with the tree, whose files have these sums. locked says that this run holds the folder's lock.
+func scan(root *os.Root, t Tree, sums map[string]digest, force, locked bool) (*plan, error) {
 	s := scanner{root: root, dirs: map[string]state{}}
 	before, leftover, err := s.ledger()
 	if err != nil {
@@ -79,10 +79,6 @@ func scan(root *os.Root, t Tree, force, locked bool) (*plan, error) {
 			return nil, err
 		}
 		leftover = st != absent
-	}
-	sums := make(map[string]digest, t.Len())
-	for name, data := range t.files {
-		sums[name] = sha256.Sum256(data)
 	}
 	p := &plan{
 		before:   before,

@@ -131,7 +131,8 @@ type folder struct {
 }
 
 func (f folder) sync(t Tree, o Options) (*plan, error) {
-	p, err := f.scan(t, o)
+	sums := t.sums()
+	p, err := f.scan(t, sums, o)
 	if o.DryRun || err == nil && p.idle() {
 		return p, err
 	}
@@ -143,7 +144,7 @@ func (f folder) sync(t Tree, o Options) (*plan, error) {
 		defer unlock()
 		// What was seen before the lock, conflicts too, may have been another run's middle.
 		f.locked = true
-		p, err = f.scan(t, o)
+		p, err = f.scan(t, sums, o)
 		if err != nil || p.idle() {
 			return p, err
 		}
@@ -154,8 +155,8 @@ func (f folder) sync(t Tree, o Options) (*plan, error) {
 	return p, f.apply(t, p)
 }
 
-func (f folder) scan(t Tree, o Options) (*plan, error) {
-	p, err := scan(f.root, t, o.Force, f.locked)
+func (f folder) scan(t Tree, sums map[string]digest, o Options) (*plan, error) {
+	p, err := scan(f.root, t, sums, o.Force, f.locked)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", f.dir, err)
 	}

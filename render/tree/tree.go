@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"iter"
 	"maps"
@@ -89,6 +90,14 @@ func (t Tree) All() iter.Seq2[string, []byte] {
 			}
 		}
 	}
+}
+
+func (t Tree) sums() map[string]digest {
+	sums := make(map[string]digest, len(t.files))
+	for name, data := range t.files {
+		sums[name] = sha256.Sum256(data)
+	}
+	return sums
 }
 
 // parents yields the folders above name, the nearest first, without the root.
