@@ -40,7 +40,10 @@ func Emit(set variant.Set, o Options) (map[string][]byte, error) {
 			return nil, err
 		}
 		if len(stuck) == 0 {
-			return w.files, verify(set, want, w.files)
+			if err := verify(set, want, w.files); err != nil {
+				return nil, err
+			}
+			return w.files, nil
 		}
 		for _, ref := range stuck {
 			apart[ref] = true
@@ -64,6 +67,9 @@ func checkSet(set variant.Set) error {
 			return fmt.Errorf("environment %s stands twice in %s", env.Name, set.Name)
 		}
 		seen[env.Name] = true
+		if len(env.Objects) == 0 {
+			return fmt.Errorf("%s has no objects in %s", set.Name, env.Name)
+		}
 	}
 	return nil
 }
@@ -122,10 +128,10 @@ func (w *writer) write() (stuck []manifest.Ref, err error) {
 
 // writeShared writes what more than one kustomization reads: core, the Components of parts, the shipped Components.
 func (w *writer) writeShared() {
-	if w.split {
+	if common := w.homeFiles(inCommon, ""); w.split && len(common) > 0 {
 		w.put(coreDir, kustomization{
 			note:      w.set.Name + ": what all variants share. Build base or an overlay instead.",
-			resources: w.homeFiles(inCommon, ""),
+			resources: common,
 		})
 	}
 	for i, it := range w.items {

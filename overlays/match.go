@@ -81,7 +81,7 @@ func match(set variant.Set) ([]item, error) {
 // toBase turns the refs of an environment into the ones of Base. An environment with a namespace of its own takes along
 // what is in the set's namespace, and that Namespace itself; it leaves alone what lives elsewhere.
 func toBase(refs []manifest.Ref, setNamespace, envNamespace string, inBase map[manifest.Ref]bool) {
-	if envNamespace == setNamespace {
+	if envNamespace == setNamespace || envNamespace == "" || setNamespace == "" {
 		return
 	}
 	taken := make(map[manifest.Ref]bool, len(refs))

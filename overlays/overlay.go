@@ -54,11 +54,12 @@ func (w *writer) writeVariant(v int) (stuck []manifest.Ref, err error) {
 
 // gather lists what the variant is made of, and writes the objects that it alone has.
 func (w *writer) gather(o *overlay) {
-	start := coreDir
-	if w.startsFromBase(o.v) {
-		start = baseDir
+	switch {
+	case w.startsFromBase(o.v):
+		o.resources = []string{o.up + baseDir}
+	case slices.Contains(w.homes, inCommon):
+		o.resources = []string{o.up + coreDir}
 	}
-	o.resources = []string{o.up + start}
 	o.components = componentPaths(o.up, w.addedParts(o.v))
 	for i, it := range w.items {
 		switch {

@@ -140,6 +140,7 @@ func TestEmitRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no objects", func(set *variant.Set, _ *Options) { set.Base = nil }, "shop has no objects"},
+		{"no objects in an environment", func(set *variant.Set, _ *Options) { set.Envs[0].Objects = nil }, "shop has no objects in dev"},
 		{"a name that leads out of the folder", func(set *variant.Set, _ *Options) { set.Envs[0].Name = "../dev" },
 			`environment "../dev" cannot be the name of a folder`},
 		{"two environments of one name", func(set *variant.Set, _ *Options) { set.Envs[0].Name = "prod" },
