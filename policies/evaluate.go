@@ -1,8 +1,8 @@
 package policies
 
 import (
+	"cmp"
 	"context"
-	"slices"
 	"strings"
 
 	celtypes "github.com/google/cel-go/common/types"
@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/authentication/user"
 
@@ -22,53 +21,37 @@ import (
 
 const maxMessage = celconfig.MaxEvaluatedMessageExpressionSizeBytes
 
-// evaluate runs the policies over one object, as on its creation.
-func evaluate(policies []*vap, e *entry) []Finding {
-	attr := attributes(e)
-	var request *admissionv1.AdmissionRequest
-	var out []Finding
-	for _, v := range policies {
-		if !slices.ContainsFunc(v.rules, func(r namedRule) bool {
-			return (&rules.Matcher{Rule: r.RuleWithOperations, Attr: attr}).Matches()
-		}) {
-			continue
-		}
-		if request == nil {
-			request = plugincel.CreateAdmissionRequest(attr, metav1.GroupVersionResource(attr.GetResource()), metav1.GroupVersionKind(attr.GetKind()))
-		}
-		out = append(out, v.evaluate(e, attr, request)...)
-	}
-	return out
-}
-
-// attributes describe the creation of an object by nobody in particular. The plural is guessed from the kind, by the rule
-// that names nearly every resource there is.
-func attributes(e *entry) *admission.VersionedAttributes {
+// evaluate runs the policies that match an object over it, as on its creation by nobody in particular. The plural of a kind
+// is guessed, by the rule that names nearly every resource there is.
+func evaluate(policies admissionPolicies, e *entry) []Finding {
 	gvk := schema.FromAPIVersionAndKind(e.ref.APIVersion, e.ref.Kind)
 	gvr, _ := meta.UnsafeGuessKindToResource(gvk)
+	matching := policies.byResource[gvr]
+	if len(matching) == 0 {
+		return nil
+	}
 	object := &unstructured.Unstructured{Object: e.Body}
-	return &admission.VersionedAttributes{
+	attr := &admission.VersionedAttributes{
 		Attributes: admission.NewAttributesRecord(object, nil, gvk, e.ref.Namespace, e.ref.Name, gvr, "",
 			admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{}),
 		VersionedObject: admission.NewLazyObject(object),
 		VersionedKind:   gvk,
 	}
+	request := plugincel.CreateAdmissionRequest(attr, metav1.GroupVersionResource(gvr), metav1.GroupVersionKind(gvk))
+	var out []Finding
+	for _, v := range matching {
+		out = append(out, v.evaluate(e, attr, request)...)
+	}
+	return out
 }
 
 // evaluate returns what the API server would deny the object for. An expression that fails denies too: failurePolicy is Fail.
 func (v *vap) evaluate(e *entry, attr *admission.VersionedAttributes, request *admissionv1.AdmissionRequest) []Finding {
 	none := plugincel.OptionalVariableBindings{}
 	ctx := context.Background()
-	matches, _, err := v.conditions.ForInput(ctx, attr, request, none, nil, celconfig.RuntimeCELCostBudgetMatchConditions)
-	if err != nil {
-		return []Finding{v.finding(e, err.Error())}
-	}
-	for _, m := range matches {
-		switch {
-		case m.EvalResult == celtypes.False:
-			return nil
-		case m.Error != nil:
-			return []Finding{v.finding(e, m.Error.Error())}
+	if v.conditions != nil {
+		if matched, problem := v.matches(e, attr, request); !matched {
+			return problem
 		}
 	}
 	results, budget, err := v.validations.ForInput(ctx, attr, request, none, nil, celconfig.RuntimeCELCostBudget)
@@ -93,6 +76,25 @@ func (v *vap) evaluate(e *entry, attr *admission.VersionedAttributes, request *a
 		}
 	}
 	return out
+}
+
+// matches evaluates the matchConditions: false when one is false, or with a finding when one cannot be evaluated.
+func (v *vap) matches(e *entry, attr *admission.VersionedAttributes, request *admissionv1.AdmissionRequest) (bool, []Finding) {
+	results, _, err := v.conditions.ForInput(context.Background(), attr, request, plugincel.OptionalVariableBindings{}, nil, celconfig.RuntimeCELCostBudgetMatchConditions)
+	if err != nil {
+		return false, []Finding{v.finding(e, err.Error())}
+	}
+	var failed error
+	for _, r := range results {
+		if r.EvalResult == celtypes.False {
+			return false, nil
+		}
+		failed = cmp.Or(failed, r.Error)
+	}
+	if failed != nil {
+		return false, []Finding{v.finding(e, failed.Error())}
+	}
+	return true, nil
 }
 
 func (v *vap) finding(e *entry, message string) Finding {

@@ -64,7 +64,7 @@ type Input struct {
 // Builtin lists every rule, sorted by id.
 func Builtin() []Policy {
 	var out []Policy
-	for _, v := range compiledVAP() {
+	for _, v := range compiledVAP().all {
 		out = append(out, v.Policy)
 	}
 	for _, r := range crossRules() {

@@ -35,26 +35,37 @@ func references(kind string) []reference {
 	case kindCluster:
 		return clusterReferences
 	case kindObjectStore:
-		return under("spec.configuration", barmanReferences)
+		return storeReferences
 	case kindPooler:
 		return poolerReferences
 	case "DatabaseRole.postgresql.cnpg.io":
-		return []reference{{"spec.passwordSecret", secretLogin}}
+		return roleReferences
 	case "PodMonitor.monitoring.coreos.com":
-		return under("spec.podMetricsEndpoints.*", endpointReferences)
+		return podMonitorReferences
 	case "ServiceMonitor.monitoring.coreos.com":
-		return under("spec.endpoints.*", endpointReferences)
+		return serviceMonitorReferences
 	case "Pod.":
-		return under("spec", podReferences)
+		return barePodReferences
 	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch":
-		return under("spec.template.spec", podReferences)
+		return workloadReferences
 	case "CronJob.batch":
-		return under("spec.jobTemplate.spec.template.spec", podReferences)
+		return cronJobReferences
 	case "Ingress.networking.k8s.io":
-		return []reference{{"spec.tls.*.secretName", secretName}}
+		return ingressReferences
 	}
 	return nil
 }
+
+var (
+	storeReferences          = under("spec.configuration", barmanReferences)
+	roleReferences           = []reference{{"spec.passwordSecret", secretLogin}}
+	podMonitorReferences     = under("spec.podMetricsEndpoints.*", endpointReferences)
+	serviceMonitorReferences = under("spec.endpoints.*", endpointReferences)
+	barePodReferences        = under("spec", podReferences)
+	workloadReferences       = under("spec.template.spec", podReferences)
+	cronJobReferences        = under("spec.jobTemplate.spec.template.spec", podReferences)
+	ingressReferences        = []reference{{"spec.tls.*.secretName", secretName}}
+)
 
 func under(prefix string, refs []reference) []reference {
 	out := make([]reference, len(refs))
@@ -154,70 +165,74 @@ var podReferences = slices.Concat(
 	under("initContainers.*", containerReferences),
 )
 
-// wanted is one Secret or ConfigMap that an object needs, and the keys it needs in it.
-type wanted struct {
-	name  string
-	field []any // where the name stands
-	keys  []wantedKey
-	login bool
+// need is one Secret or ConfigMap that an object reads, and the keys it reads in it.
+type need struct {
+	of     *entry
+	config bool // a ConfigMap
+	name   string
+	field  []any // where the name stands
+	keys   []neededKey
+	login  bool
 }
 
-type wantedKey struct {
+type neededKey struct {
 	key   string
 	field []any
 }
 
-// wants reads a reference's value; ok is false for one that is optional, or not there at all.
-func wants(r reference, path []any, v any) (w wanted, config, ok bool) {
-	config = r.shape >= configMapKey
+// needs lists everything that the input's objects read and do not call optional.
+func (w *world) needs() []need {
+	var out []need
+	for _, e := range w.entries {
+		for _, r := range references(e.ref.Kind + "." + e.ref.Group()) {
+			each(e.Body, r.pattern, func(path []any, v any) {
+				if n, ok := r.read(path, v); ok {
+					n.of, n.config = e, r.shape >= configMapKey
+					out = append(out, n)
+				}
+			})
+		}
+	}
+	return out
+}
+
+// read reads a reference's value; ok is false for one that is optional, or names nothing.
+func (r reference) read(path []any, v any) (n need, ok bool) {
 	if name, isName := v.(string); isName {
-		return wanted{name: name, field: path}, config, r.shape == secretName && name != ""
+		return need{name: name, field: path}, r.shape == secretName && name != ""
 	}
 	if boolean(v, false, "optional") {
-		return w, config, false
+		return n, false
 	}
 	nameField := "name"
 	if r.shape == secretVolume {
 		nameField = "secretName"
 	}
-	w = wanted{name: text(v, nameField), field: join(path, nameField), login: r.shape == secretLogin}
+	n = need{name: text(v, nameField), field: join(path, nameField), login: r.shape == secretLogin}
 	switch r.shape {
 	case secretKey, configMapKey:
 		if k := text(v, "key"); k != "" {
-			w.keys = []wantedKey{{k, join(path, "key")}}
+			n.keys = []neededKey{{k, join(path, "key")}}
 		}
 	case secretLogin:
-		w.keys = []wantedKey{{"username", w.field}, {"password", w.field}}
+		n.keys = []neededKey{{"username", n.field}, {"password", n.field}}
 	case secretVolume, secretSource, configMapFrom:
 		for i, item := range items(v, "items") {
 			if k := text(item, "key"); k != "" {
-				w.keys = append(w.keys, wantedKey{k, join(path, "items", i, "key")})
+				n.keys = append(n.keys, neededKey{k, join(path, "items", i, "key")})
 			}
 		}
 	}
-	return w, config, w.name != ""
-}
-
-// eachWanted calls fn for everything the input's objects read.
-func (w *world) eachWanted(fn func(e *entry, need wanted, config bool)) {
-	for _, e := range w.entries {
-		for _, r := range references(e.ref.Kind + "." + e.ref.Group()) {
-			each(e.Body, r.pattern, func(path []any, v any) {
-				if need, config, ok := wants(r, path, v); ok {
-					fn(e, need, config)
-				}
-			})
-		}
-	}
+	return n, n.name != ""
 }
 
 func missingSecrets(w *world) []Finding {
 	var out []Finding
-	w.eachWanted(func(e *entry, need wanted, config bool) {
-		if _, ok := w.secrets[e.key(need.name)]; !ok && !config {
-			out = append(out, e.finding(need.field, fmt.Sprintf("nobody makes the Secret %s%s", need.name, w.closeTo(e, need.name))))
+	for _, n := range w.wanted {
+		if _, ok := w.secrets[n.of.key(n.name)]; !ok && !n.config {
+			out = append(out, n.of.finding(n.field, fmt.Sprintf("nobody makes the Secret %s%s", n.name, w.closeTo(n.of, n.name))))
 		}
-	})
+	}
 	return out
 }
 
@@ -246,36 +261,33 @@ func sharesWord(a, b string) bool {
 
 func missingSecretKeys(w *world) []Finding {
 	var out []Finding
-	w.eachWanted(func(e *entry, need wanted, config bool) {
-		m, ok := w.secrets[e.key(need.name)]
-		if !ok || config {
-			return
+	for _, n := range w.wanted {
+		if m, ok := w.secrets[n.of.key(n.name)]; ok && !n.config {
+			out = append(out, missingKeys(n, "Secret", m)...)
 		}
-		for _, k := range need.keys {
-			if !m.has(k.key) {
-				out = append(out, e.finding(k.field, fmt.Sprintf("the Secret %s has no key %s%s", need.name, k.key, only(m.keys))))
-			}
+	}
+	return out
+}
+
+func missingKeys(n need, kind string, m made) []Finding {
+	var out []Finding
+	for _, k := range n.keys {
+		if !m.has(k.key) {
+			out = append(out, n.of.finding(k.field, fmt.Sprintf("the %s %s has no key %s%s", kind, n.name, k.key, only(m.keys))))
 		}
-	})
+	}
 	return out
 }
 
 func loginSecretTypes(w *world) []Finding {
 	var out []Finding
-	w.eachWanted(func(e *entry, need wanted, config bool) {
-		m := w.secrets[e.key(need.name)]
-		if need.login && !config && m.keys != nil && m.kind != "kubernetes.io/basic-auth" && m.has("username") && m.has("password") {
-			out = append(out, e.finding(need.field, fmt.Sprintf("the Secret %s is of type %s", need.name, orOpaque(m.kind))))
+	for _, n := range w.wanted {
+		m := w.secrets[n.of.key(n.name)]
+		if n.login && m.keys != nil && m.kind != "" && m.kind != "kubernetes.io/basic-auth" && m.has("username") && m.has("password") {
+			out = append(out, n.of.finding(n.field, fmt.Sprintf("the Secret %s is of type %s", n.name, m.kind)))
 		}
-	})
-	return out
-}
-
-func orOpaque(kind string) string {
-	if kind == "" {
-		return "Opaque"
 	}
-	return kind
+	return out
 }
 
 // only tells what there is in place of what was named.
@@ -327,21 +339,16 @@ func missingObjects(w *world) []Finding {
 		out = append(out, missingCatalog(w, e)...)
 		out = append(out, missingExternalClusters(e)...)
 	}
-	w.eachWanted(func(e *entry, need wanted, config bool) {
-		if !config {
-			return
+	for _, n := range w.wanted {
+		m, ok := w.configs[n.of.key(n.name)]
+		switch {
+		case !n.config:
+		case !ok:
+			out = append(out, n.of.finding(n.field, "nobody makes the ConfigMap "+n.name))
+		default:
+			out = append(out, missingKeys(n, "ConfigMap", m)...)
 		}
-		m, ok := w.configs[e.key(need.name)]
-		if !ok {
-			out = append(out, e.finding(need.field, "nobody makes the ConfigMap "+need.name))
-			return
-		}
-		for _, k := range need.keys {
-			if !m.has(k.key) {
-				out = append(out, e.finding(k.field, fmt.Sprintf("the ConfigMap %s has no key %s%s", need.name, k.key, only(m.keys))))
-			}
-		}
-	})
+	}
 	return out
 }
 

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -10,7 +11,7 @@ import (
 // made is a Secret or ConfigMap that something in the input makes.
 type made struct {
 	keys []string // nil: not known, any key is taken to be there
-	kind string   // type of the Secret, "" when not known
+	kind string   // type of the Secret, "" when not known: one that was only declared to exist
 }
 
 func (m made) has(key string) bool { return m.keys == nil || slices.Contains(m.keys, key) }
@@ -41,13 +42,13 @@ func secretsOf(e *entry) map[string]made {
 	spec := mapping(e.Body, "spec")
 	switch e.ref.Kind + "." + e.ref.Group() {
 	case "Secret.":
-		return one(e.ref.Name, made{keys(mapping(e.Body, "data"), mapping(e.Body, "stringData")), text(e.Body, "type")})
+		return one(e.ref.Name, made{keys(mapping(e.Body, "data"), mapping(e.Body, "stringData")), cmp.Or(text(e.Body, "type"), "Opaque")})
 	case "SealedSecret.bitnami.com":
 		name := text(spec, "template", "metadata", "name")
-		m := made{keys(mapping(spec, "encryptedData"), mapping(spec, "template", "data")), text(spec, "template", "type")}
+		m := made{keys(mapping(spec, "encryptedData"), mapping(spec, "template", "data")), cmp.Or(text(spec, "template", "type"), "Opaque")}
 		return one(orName(name, e), m)
 	case "ExternalSecret.external-secrets.io":
-		return one(orName(text(spec, "target", "name"), e), made{externalKeys(spec), text(spec, "target", "template", "type")})
+		return one(orName(text(spec, "target", "name"), e), made{externalKeys(spec), kind(spec, "target", "template", "type")})
 	case "Certificate.cert-manager.io":
 		m := made{keys: []string{"tls.crt", "tls.key", "ca.crt"}, kind: "kubernetes.io/tls"}
 		if has(spec, "keystores") || has(spec, "additionalOutputFormats") {
@@ -59,6 +60,9 @@ func secretsOf(e *entry) map[string]made {
 	}
 	return nil
 }
+
+// kind reads the type of a Secret, which is Opaque when nobody says.
+func kind(v any, path ...any) string { return cmp.Or(text(v, path...), "Opaque") }
 
 // externalKeys are the keys of the Secret that an ExternalSecret makes; nil when the store decides.
 func externalKeys(spec manifest.Map) []string {

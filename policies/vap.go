@@ -12,6 +12,7 @@ import (
 
 	celgo "github.com/google/cel-go/cel"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/cel/environment"
@@ -25,11 +26,16 @@ var vapFiles embed.FS
 // compiled in its environment: a function that a newer release added does not compile here, as it would not there.
 var oldestKubernetes = version.MajorMinor(1, 30)
 
+// admissionPolicies are the policies in order, and which of them a resource has to pass.
+type admissionPolicies struct {
+	all        []*vap
+	byResource map[schema.GroupVersionResource][]*vap
+}
+
 // vap is one ValidatingAdmissionPolicy with the level its binding gives it, compiled.
 type vap struct {
 	Policy
-	rules       []namedRule
-	conditions  plugincel.ConditionEvaluator // matchConditions
+	conditions  plugincel.ConditionEvaluator // matchConditions; nil without
 	validations plugincel.ConditionEvaluator
 	messages    plugincel.ConditionEvaluator // messageExpressions, one per validation
 	texts       []admissionregistrationv1.Validation
@@ -37,7 +43,7 @@ type vap struct {
 
 // compiledVAP are the embedded policies, compiled on first use. They are constants of the program: a policy that does not
 // compile is a bug that every test of this package meets.
-var compiledVAP = sync.OnceValue(func() []*vap {
+var compiledVAP = sync.OnceValue(func() admissionPolicies {
 	out, err := loadVAP(vapFiles)
 	if err != nil {
 		panic("embedded policies: " + err.Error())
@@ -47,26 +53,36 @@ var compiledVAP = sync.OnceValue(func() []*vap {
 
 // loadVAP compiles every policy of fsys. Policies use nothing that this package does not evaluate: a file that does is
 // refused, not half obeyed.
-func loadVAP(fsys fs.FS) ([]*vap, error) {
+func loadVAP(fsys fs.FS) (admissionPolicies, error) {
+	out := admissionPolicies{byResource: map[schema.GroupVersionResource][]*vap{}}
 	files, err := fs.Glob(fsys, "vap/*.yaml")
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	var out []*vap
+	env, err := admissionEnv()
+	if err != nil {
+		return out, err
+	}
 	for _, name := range files {
 		data, err := fs.ReadFile(fsys, name)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		p, binding, err := decodeVAP(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return out, fmt.Errorf("%s: %w", name, err)
 		}
-		v, err := compileVAP(p, binding)
+		v, err := compileVAP(env, p, binding)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return out, fmt.Errorf("%s: %w", name, err)
 		}
-		out = append(out, v)
+		out.all = append(out.all, v)
+		for _, r := range p.Spec.MatchConstraints.ResourceRules {
+			for _, resource := range r.Resources {
+				gvr := schema.GroupVersionResource{Group: r.APIGroups[0], Version: r.APIVersions[0], Resource: resource}
+				out.byResource[gvr] = append(out.byResource[gvr], v)
+			}
+		}
 	}
 	return out, nil
 }
@@ -87,18 +103,18 @@ func decodeVAP(data []byte) (*admissionregistrationv1.ValidatingAdmissionPolicy,
 	return p, b, nil
 }
 
-func compileVAP(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*vap, error) {
+func compileVAP(env *environment.EnvSet, p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*vap, error) {
 	level, err := supported(p, b)
 	if err != nil {
 		return nil, err
 	}
-	compiler, err := plugincel.NewCompositedCompiler(environment.MustBaseEnvSet(oldestKubernetes))
+	c, err := newCompiler(env)
 	if err != nil {
 		return nil, err
 	}
 	decls := plugincel.OptionalVariableDeclarations{}
 	for i, variable := range p.Spec.Variables {
-		result := compiler.CompileAndStoreVariable(named{variable}, decls, environment.NewExpressions)
+		result := c.CompileAndStoreVariable(named{variable}, decls, environment.NewExpressions)
 		if result.Error != nil {
 			return nil, fmt.Errorf("spec.variables[%d]: %w", i, result.Error)
 		}
@@ -111,18 +127,21 @@ func compileVAP(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissi
 			Why:   p.Annotations["policies.onggi.dev/why"],
 			Fix:   p.Annotations["policies.onggi.dev/fix"],
 		},
-		rules: p.Spec.MatchConstraints.ResourceRules,
 		texts: p.Spec.Validations,
 	}
 	conditions := accessors(p.Spec.MatchConditions, celgo.BoolType, func(c admissionregistrationv1.MatchCondition) string { return c.Expression })
 	validations := accessors(p.Spec.Validations, celgo.BoolType, func(v admissionregistrationv1.Validation) string { return v.Expression })
 	messages := accessors(p.Spec.Validations, celgo.StringType, func(v admissionregistrationv1.Validation) string { return v.MessageExpression })
-	v.conditions = compiler.CompileCondition(conditions, decls, environment.NewExpressions)
-	v.validations = compiler.CompileCondition(validations, decls, environment.NewExpressions)
-	v.messages = compiler.CompileCondition(messages, decls, environment.NewExpressions)
-	for field, c := range map[string]plugincel.ConditionEvaluator{"matchConditions": v.conditions, "validations": v.validations, "messageExpression": v.messages} {
+	v.validations = c.CompositedCompiler.CompileCondition(validations, decls, environment.NewExpressions)
+	v.messages = c.CompositedCompiler.CompileCondition(messages, decls, environment.NewExpressions)
+	compiled := []plugincel.ConditionEvaluator{v.validations, v.messages}
+	if len(conditions) > 0 {
+		v.conditions = c.CompositedCompiler.CompileCondition(conditions, decls, environment.NewExpressions)
+		compiled = append(compiled, v.conditions)
+	}
+	for _, c := range compiled {
 		if errs := c.CompilationErrors(); len(errs) > 0 {
-			return nil, fmt.Errorf("%s: %w", field, errs[0])
+			return nil, errs[0]
 		}
 	}
 	return v, nil
@@ -144,8 +163,12 @@ func supported(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissio
 		return "", fmt.Errorf("the binding is of %q, not of %q", b.Spec.PolicyName, p.Name)
 	}
 	for _, r := range m.ResourceRules {
-		if len(r.ResourceNames) > 0 || r.Scope != nil {
-			return "", fmt.Errorf("resourceNames and scope are not supported")
+		wild := slices.ContainsFunc(slices.Concat(r.APIGroups, r.APIVersions, r.Resources), func(s string) bool { return strings.ContainsAny(s, "*/") })
+		switch {
+		case len(r.ResourceNames) > 0 || r.Scope != nil || wild:
+			return "", fmt.Errorf("wildcards, subresources, resourceNames and scope are not supported")
+		case len(r.APIGroups) != 1 || len(r.APIVersions) != 1 || !slices.Contains(r.Operations, admissionregistrationv1.Create):
+			return "", fmt.Errorf("a resource rule names one group, one version and the operation CREATE")
 		}
 	}
 	switch {
@@ -198,5 +221,3 @@ func (v *vap) message(i int, evaluated string) string {
 	text := v.texts[i]
 	return cmp.Or(evaluated, strings.TrimSpace(text.Message), "failed expression: "+strings.TrimSpace(text.Expression))
 }
-
-type namedRule = admissionregistrationv1.NamedRuleWithOperations

@@ -15,6 +15,7 @@ type world struct {
 	kinds   map[string][]*entry // by "Kind.group", in the input's order
 	secrets map[key]made
 	configs map[key]made
+	wanted  []need
 }
 
 // key names an object among those of its kind.
@@ -40,7 +41,7 @@ func newWorld(in Input) *world {
 		id := e.ref.Kind + "." + e.ref.Group()
 		w.kinds[id] = append(w.kinds[id], e)
 	}
-	w.secrets, w.configs = w.madeSecrets(), w.madeConfigMaps()
+	w.secrets, w.configs, w.wanted = w.madeSecrets(), w.madeConfigMaps(), w.needs()
 	return w
 }
 
@@ -165,27 +166,28 @@ func has(v any, path ...any) bool {
 	return found != nil
 }
 
-// each calls fn for every value at a pattern: field names with dots between them, * for every item of a list.
+// each calls fn for every value at a pattern: field names with dots between them, * for every item of a list. The path is
+// fn's to keep.
 func each(v any, pattern string, fn func(path []any, value any)) {
-	var walk func(v any, rest string, path []any)
-	walk = func(v any, rest string, path []any) {
-		if rest == "" {
-			fn(slices.Clone(path), v)
-			return
+	walk(v, pattern, make([]any, 0, 8), fn)
+}
+
+func walk(v any, pattern string, path []any, fn func([]any, any)) {
+	if pattern == "" {
+		fn(slices.Clone(path), v)
+		return
+	}
+	step, rest, _ := strings.Cut(pattern, ".")
+	switch v := v.(type) {
+	case manifest.Map:
+		if child, ok := v[step]; ok && step != "*" {
+			walk(child, rest, append(path, step), fn)
 		}
-		step, rest, _ := strings.Cut(rest, ".")
-		switch v := v.(type) {
-		case manifest.Map:
-			if child, ok := v[step]; ok && step != "*" {
-				walk(child, rest, append(path, step))
-			}
-		case []any:
-			if step == "*" {
-				for i, child := range v {
-					walk(child, rest, append(path, i))
-				}
+	case []any:
+		if step == "*" {
+			for i, child := range v {
+				walk(child, rest, append(path, i), fn)
 			}
 		}
 	}
-	walk(v, pattern, nil)
 }
