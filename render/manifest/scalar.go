@@ -202,7 +202,9 @@ func plain(s string) bool {
 		return len(s) > 1 && s[1] != ' ' && !strings.HasPrefix(s, "---") && !number(s)
 	case '.':
 		return !strings.HasPrefix(s, "...") && !number(s)
-	case '+', 'e', 'E', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+	case 'e', 'E':
+		return len(s) == 1 || strings.IndexByte("+-0123456789", s[1]) < 0 || !number(s)
+	case '+', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return !number(s) && !date(s)
 	default:
 		return true
@@ -223,7 +225,7 @@ func keyword(s string) bool {
 // underscores or commas, infinite or not a number.
 func number(s string) bool {
 	if strings.ContainsAny(s, "_,") {
-		s = strings.NewReplacer("_", "", ",", "").Replace(s)
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "_", ""), ",", "")
 	}
 	s = unsigned(s)
 	if strings.EqualFold(s, ".inf") || strings.EqualFold(s, ".nan") {
