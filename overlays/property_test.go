@@ -1,6 +1,7 @@
 package overlays
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -14,14 +15,12 @@ import (
 	"github.com/onggi-db/onggi/render/variant"
 )
 
+var randomSets = flag.Int("sets", 15, "how many random sets TestLaw goes through")
+
 // TestLaw holds, for random sets: Emit succeeds, base builds to Base, each overlay to its environment, and the same set in
 // another order gives the same bytes.
 func TestLaw(t *testing.T) {
-	runs := 25
-	if testing.Short() {
-		runs = 10
-	}
-	for seed := range runs {
+	for seed := range *randomSets {
 		r := source{rand.New(rand.NewPCG(uint64(seed), 17))}
 		set := r.set()
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
