@@ -35,7 +35,9 @@ func Compile(c *spec.Cluster) (Bundle, spec.Problems) {
 	if len(problems) > 0 {
 		return Bundle{Plan: p}, problems
 	}
-	objs = append(objs, c.Extras...)
+	for _, o := range c.Extras {
+		objs = append(objs, o.Clone())
+	}
 	problems = append(problems, override(c, objs)...)
 	manifest.Sort(objs)
 	problems = append(problems, duplicates(c, objs)...)

@@ -2,6 +2,7 @@ package cloudnativepg
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
@@ -118,6 +119,7 @@ func (b builder) poolerTemplate(name string) manifest.Map {
 		}},
 	}
 	put(pod, "nodeSelector", textMap(b.Placement.NodeSelector))
+	put(pod, "tolerations", b.tolerations())
 	put(pod, "priorityClassName", b.Placement.PriorityClass)
 	var secrets []any
 	for _, s := range b.PullSecrets {
@@ -127,7 +129,9 @@ func (b builder) poolerTemplate(name string) manifest.Map {
 	meta := manifest.Map{}
 	put(meta, "labels", textMap(b.Labels))
 	put(meta, "annotations", textMap(b.Annotations))
-	return manifest.Map{"metadata": meta, "spec": pod}
+	out := manifest.Map{"spec": pod}
+	put(out, "metadata", meta)
+	return out
 }
 
 func (b builder) certificateNames() manifest.Map {
@@ -222,5 +226,5 @@ func objectName(database string) string {
 			out = strconv.AppendUint(out, uint64(c), 16)
 		}
 	}
-	return string(out)
+	return strings.TrimRight(string(out), "-") // a name ends in a letter or a digit
 }

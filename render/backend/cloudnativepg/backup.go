@@ -1,6 +1,7 @@
 package cloudnativepg
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -15,8 +16,25 @@ func (b builder) inTree() bool {
 	return !b.Operator.AtLeast(1, 26)
 }
 
+// archives are those that the Cluster writes or reads.
+func (b builder) archives() []plan.Archive {
+	var out []plan.Archive
+	if b.Backup != nil && b.Backup.Destination != "" {
+		out = append(out, b.Backup.Archive)
+	}
+	for _, e := range b.ExternalClusters {
+		if e.Archive != nil {
+			out = append(out, *e.Archive)
+		}
+	}
+	return out
+}
+
 // archiving is the part of backups that stands in the Cluster.
 func (b builder) archiving(s manifest.Map) {
+	if b.inTree() {
+		put(s, "env", clientEnv(b.archives()...))
+	}
 	k := b.Backup
 	if k == nil {
 		return
@@ -29,9 +47,6 @@ func (b builder) archiving(s manifest.Map) {
 			put(store, "serverName", k.ServerName)
 			out["barmanObjectStore"] = store
 			put(out, "retentionPolicy", k.Retention)
-			if k.Region != "" {
-				s["env"] = []any{env("AWS_DEFAULT_REGION", k.Region)}
-			}
 		default:
 			parameters := manifest.Map{"barmanObjectName": k.StoreName}
 			put(parameters, "serverName", k.ServerName)
@@ -53,6 +68,20 @@ func snapshots(k *plan.Backup) manifest.Map {
 		put(out, "walClassName", c.WALClass)
 		put(out, "snapshotOwnerReference", c.Owner)
 		out["online"] = c.Online == nil || *c.Online
+	}
+	return out
+}
+
+// clientEnv is what Barman's client of the stores has to be told by its environment.
+func clientEnv(archives ...plan.Archive) []any {
+	var out []any
+	foreign := func(a plan.Archive) bool { return a.Scheme == plan.S3 && a.Endpoint != "" }
+	if slices.ContainsFunc(archives, foreign) {
+		// Stores other than AWS refuse the checksums that newer clients add to every request.
+		out = append(out, env("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required"), env("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"))
+	}
+	if i := slices.IndexFunc(archives, func(a plan.Archive) bool { return a.Region != "" }); i >= 0 {
+		out = append(out, env("AWS_DEFAULT_REGION", archives[i].Region))
 	}
 	return out
 }
@@ -145,15 +174,7 @@ func (b builder) backups() []manifest.Object {
 func (b builder) objectStore(part manifest.Part, a plan.Archive, retention string) manifest.Object {
 	s := manifest.Map{"configuration": b.store(a)}
 	put(s, "retentionPolicy", retention)
-	var vars []any
-	if a.Scheme == plan.S3 && a.Endpoint != "" {
-		// Stores other than AWS refuse the checksums that newer clients add to every request.
-		vars = append(vars, env("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required"), env("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"))
-	}
-	if a.Region != "" {
-		vars = append(vars, env("AWS_DEFAULT_REGION", a.Region))
-	}
-	if len(vars) > 0 {
+	if vars := clientEnv(a); len(vars) > 0 {
 		s["instanceSidecarConfiguration"] = manifest.Map{"env": vars}
 	}
 	return b.object(part, barmanAPIVersion, "ObjectStore", a.StoreName, s)

@@ -84,10 +84,9 @@ func (b builder) replica() manifest.Map {
 		return nil
 	}
 	out := manifest.Map{"source": r.From}
-	if r.Self != "" || r.Primary != "" {
-		put(out, "self", r.Self) // the distributed topology decides by itself who is primary
-		put(out, "primary", r.Primary)
-	} else {
+	put(out, "self", r.Self)
+	put(out, "primary", r.Primary)
+	if r.Primary == "" { // which otherwise decides, and may not stand beside it
 		out["enabled"] = r.On
 	}
 	put(out, "promotionToken", r.PromotionToken)

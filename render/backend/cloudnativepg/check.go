@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/plan"
@@ -16,10 +17,12 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k := checker{c, p, nil}
 	k.names()
 	k.parameters()
-	k.memory()
+	k.memory("spec.resources", p.Resources)
+	k.sharedBuffers()
 	k.walSpace()
 	k.replication()
 	k.image()
+	k.certificates()
 	k.archives()
 	k.bootstrap()
 	k.pooler()
@@ -38,9 +41,6 @@ func (k *checker) problem(code, path, message, why, fix string) {
 
 // names keeps to those that the operator has not taken.
 func (k *checker) names() {
-	if len(k.plan.Name) > 50 {
-		k.problem("ONG2101", "metadata.name", fmt.Sprintf("the name has %d characters", len(k.plan.Name)), "CloudNativePG allows 50", "shorten it")
-	}
 	for i, s := range k.plan.Services {
 		if slices.Contains([]string{"rw", "ro", "r", "any", "pooler", "pooler-ro"}, s.Name) {
 			k.problem("ONG2102", fmt.Sprintf("spec.expose[%d].name", i), fmt.Sprintf("a Service called %s exists already", s.FullName),
@@ -51,8 +51,8 @@ func (k *checker) names() {
 		}
 	}
 	for i, r := range k.cluster.Spec.Roles {
-		if r.Name == "postgres" || r.Name == "streaming_replica" || strings.HasPrefix(r.Name, "pg_") {
-			k.problem("ONG2104", fmt.Sprintf("spec.roles[%d].name", i), fmt.Sprintf("the role %s belongs to the server", r.Name), "the operator refuses to manage it", "choose another name")
+		if r.Name == "postgres" || r.Name == "streaming_replica" || strings.HasPrefix(r.Name, "pg_") || strings.HasPrefix(r.Name, "cnpg_") {
+			k.problem("ONG2104", fmt.Sprintf("spec.roles[%d].name", i), fmt.Sprintf("the role %s belongs to the server or the operator", r.Name), "the operator refuses to manage it", "choose another name")
 		}
 	}
 	for i, d := range k.cluster.Spec.Databases {
@@ -60,16 +60,39 @@ func (k *checker) names() {
 			k.problem("ONG2105", fmt.Sprintf("spec.databases[%d].name", i), fmt.Sprintf("the database %s belongs to the server", d.Name), "the operator refuses to manage it", "choose another name")
 		}
 	}
+	k.tablespaces()
+}
+
+// tablespaces have plain names, as the operator writes them into SQL and into the names of volumes.
+func (k *checker) tablespaces() {
+	seen := make(map[string]string)
 	for i, t := range k.plan.Tablespaces {
-		if strings.HasPrefix(t.Name, "pg_") {
-			k.problem("ONG2106", fmt.Sprintf("spec.tablespaces[%d].name", i), "names that begin with pg_ belong to the server", "CREATE TABLESPACE refuses them", "choose another name")
+		path, folded := fmt.Sprintf("spec.tablespaces[%d].name", i), strings.ToLower(t.Name)
+		switch other := seen[folded]; {
+		case strings.HasPrefix(folded, "pg_"):
+			k.problem("ONG2106", path, "names that begin with pg_ belong to the server", "CREATE TABLESPACE refuses them", "choose another name")
+		case !plainName(t.Name):
+			k.problem("ONG2106", path, fmt.Sprintf("%q is not a name for a tablespace", t.Name), "the operator takes letters, digits, _ and $, and no digit first", "choose another name")
+		case other != "":
+			k.problem("ONG2106", path, fmt.Sprintf("%s and %s are one tablespace", other, t.Name), "upper and lower case count as the same", "rename one of them")
+		}
+		seen[folded] = t.Name
+	}
+}
+
+func plainName(s string) bool {
+	for i, c := range []byte(s) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+		if !letter && (i == 0 || (c < '0' || c > '9') && c != '$') {
+			return false
 		}
 	}
+	return true
 }
 
 func (k *checker) parameters() {
 	for _, name := range slices.Sorted(maps.Keys(k.plan.Parameters)) {
-		path := "spec.parameters." + name
+		path := key("spec.parameters", name)
 		switch {
 		case name == "shared_preload_libraries":
 			k.problem("ONG2110", path, "libraries are not a parameter here", "the operator adds its own", "list them under spec.preload")
@@ -79,9 +102,26 @@ func (k *checker) parameters() {
 			k.problem("ONG2110", path, fmt.Sprintf("the operator does not let %s be set", name), "it sets it itself or depends on its default", "take the line out")
 		}
 	}
-	if level := k.plan.Parameters["wal_level"]; level != "" && level != "logical" && (level != "replica" || k.plan.Replication.LogicalSlots) {
-		k.problem("ONG2111", "spec.parameters.wal_level", fmt.Sprintf("wal_level %s cannot feed standbys or an archive", level), "the operator accepts replica and logical", `write wal_level: replica`)
+	switch level := k.plan.Parameters["wal_level"]; {
+	case level == "" || level == "logical":
+	case level != "replica":
+		k.problem("ONG2111", "spec.parameters.wal_level", fmt.Sprintf("wal_level %s cannot feed standbys or an archive", level), "the operator accepts replica and logical", "write wal_level: replica")
+	case k.plan.Replication.LogicalSlots:
+		k.problem("ONG2111", "spec.parameters.wal_level", "wal_level replica has nothing for logical slots", "spec.replication.logicalSlots is set", "write wal_level: logical")
 	}
+	if hints, set := k.plan.Parameters["wal_log_hints"]; set && !on(hints) && k.plan.Instances > 1 {
+		k.problem("ONG2112", "spec.parameters.wal_log_hints", fmt.Sprintf("wal_log_hints is %s with %d instances", hints, k.plan.Instances),
+			"without it a former primary cannot be rewound, and has to be copied anew", "take the line out: the operator turns it on")
+	}
+}
+
+// on reads a boolean as Postgres does.
+func on(s string) bool {
+	switch strings.ToLower(s) {
+	case "on", "true", "yes", "1", "t", "tr", "tru", "y", "ye":
+		return true
+	}
+	return false
 }
 
 // fixed are parameters that the operator's webhook refuses.
@@ -94,38 +134,80 @@ func fixed(name string) bool {
 		"primary_conninfo", "primary_slot_name", "promote_trigger_file", "restart_after_crash", "restore_command",
 		"ssl", "stats_temp_directory", "syslog_facility", "syslog_ident", "syslog_sequence_numbers", "syslog_split_messages",
 		"ssl_ca_file", "ssl_cert_file", "ssl_crl_file", "ssl_dh_params_file", "ssl_ecdh_curve", "ssl_key_file",
-		"ssl_passphrase_command", "ssl_passphrase_command_supports_reload", "ssl_prefer_server_ciphers":
+		"ssl_passphrase_command", "ssl_passphrase_command_supports_reload", "ssl_prefer_server_ciphers",
+		"recovery_end_command", "recovery_min_apply_delay", "synchronized_standby_slots", "temp_tablespaces",
+		"pg_failover_slots.primary_dsn", "pg_failover_slots.standby_slot_names":
 		return true
 	}
-	return strings.HasPrefix(name, "recovery_") || strings.HasPrefix(name, "unix_socket_")
+	return strings.HasPrefix(name, "recovery_target") || strings.HasPrefix(name, "unix_socket_")
 }
 
-// memory compares what the server will take with what its container may take.
-func (k *checker) memory() {
-	r := k.plan.Resources
+// memory compares what containers ask for with what they may take.
+func (k *checker) memory(path string, r *spec.Resources) {
 	if r == nil {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Requests)) {
-		request, _ := plan.Bytes(r.Requests[name])
-		limit, limited := plan.Bytes(r.Limits[name])
-		huge := strings.HasPrefix(name, "hugepages-")
-		if limited && request > limit || huge && r.Requests[name] != r.Limits[name] {
-			k.problem("ONG2120", "spec.resources.requests."+name, fmt.Sprintf("%s asks for %s and may use %s", name, r.Requests[name], orNothing(r.Limits[name])),
+		request, limit := r.Requests[name], r.Limits[name]
+		order, known := compare(request, limit)
+		if known && order > 0 || strings.HasPrefix(name, "hugepages-") && order != 0 {
+			k.problem("ONG2120", key(path+".requests", name), fmt.Sprintf("%s asks for %s and may use %s", name, request, orNothing(limit)),
 				"a request must not exceed its limit, and huge pages must equal it", "raise the limit or lower the request")
 		}
 	}
-	buffers, set := plan.PostgresBytes(k.plan.Parameters["shared_buffers"], 8<<10)
+}
+
+// compare orders two quantities. Where one is missing they are not known, and not equal.
+func compare(a, b string) (order int, known bool) {
+	x, isA := spec.ParseQuantity(a)
+	y, isB := spec.ParseQuantity(b)
+	if !isA || !isB {
+		return 1, false
+	}
+	return x.Cmp(y), true
+}
+
+// sharedBuffers has a unit, as Postgres and the operator take a bare number for different things, and fits into the memory.
+func (k *checker) sharedBuffers() {
+	value, set := k.plan.Parameters["shared_buffers"]
+	if !set {
+		return
+	}
+	buffers, readable := plan.PostgresBytes(value, 8<<10)
+	if !readable || !strings.HasSuffix(value, "B") {
+		k.problem("ONG2123", "spec.parameters.shared_buffers", fmt.Sprintf("shared_buffers is %s, without a unit of memory", value),
+			"Postgres counts a bare number in pages of 8 kB, the operator in MB", "write it like 256MB or 2GB")
+		return
+	}
+	r := k.plan.Resources
+	if r == nil {
+		return
+	}
 	memory, asked := plan.Bytes(r.Requests["memory"])
-	if set && asked && memory < buffers {
-		k.problem("ONG2121", "spec.resources.requests.memory", fmt.Sprintf("the request of %s is less than shared_buffers (%s)", r.Requests["memory"], k.plan.Parameters["shared_buffers"]),
+	for name, pages := range r.Requests {
+		if size, ok := plan.Bytes(pages); ok && strings.HasPrefix(name, "hugepages-") {
+			memory = max(memory, size)
+		}
+	}
+	if asked && memory < buffers {
+		k.problem("ONG2121", "spec.resources.requests.memory", fmt.Sprintf("the request of %s is less than shared_buffers (%s)", r.Requests["memory"], value),
 			"the server would be killed for want of memory", "ask for about four times shared_buffers")
 	}
 }
 
-func orNothing(s string) string {
+// key is the path of an entry, whose name may have points.
+func key(path, name string) string {
+	if strings.Contains(name, ".") {
+		return path + "[" + strconv.Quote(name) + "]"
+	}
+	return path + "." + name
+}
+
+func orNothing(s string) string { return orElse(s, "nothing") }
+
+func orElse(s, otherwise string) string {
 	if s == "" {
-		return "nothing"
+		return otherwise
 	}
 	return s
 }
@@ -143,10 +225,24 @@ func (k *checker) walSpace() {
 				"a full WAL volume stops the primary", "lower it, or give the volume more room")
 		}
 	}
+	least, most := orElse(k.plan.Parameters["min_wal_size"], "80MB"), orElse(k.plan.Parameters["max_wal_size"], "1GB")
+	low, isLow := plan.PostgresBytes(least, 1<<20)
+	high, isHigh := plan.PostgresBytes(most, 1<<20)
+	if isLow && isHigh && low >= high {
+		k.problem("ONG2124", "spec.parameters.min_wal_size", fmt.Sprintf("min_wal_size (%s) is not less than max_wal_size (%s)", least, most),
+			"the operator refuses it", "raise max_wal_size, or lower min_wal_size")
+	}
 }
 
 func (k *checker) replication() {
 	r := k.plan.Replication
+	if k.plan.Updates.Strategy == "supervised" && k.plan.Instances == 1 {
+		k.problem("ONG2132", "spec.updates.strategy", "one instance cannot be updated under supervision", "there is no standby that a person could promote",
+			"set instances to 2 or more, or strategy: unsupervised in this environment")
+	}
+	if r.LogicalSlots {
+		k.logicalSlots()
+	}
 	if r.Mode == "async" {
 		if r.FailoverQuorum {
 			k.problem("ONG2131", "spec.replication.failoverQuorum", "asynchronous replication has no quorum to keep", "a failover then may lose commits", "set mode: quorum")
@@ -159,16 +255,58 @@ func (k *checker) replication() {
 	}
 }
 
-func (k *checker) image() {
-	image := k.cluster.Spec.Image
-	_, tag, tagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
-	if image == "" || !tagged {
+// logicalSlots are copied to standbys by the server from 17 on, and by an extension before.
+func (k *checker) logicalSlots() {
+	if k.plan.Version.Major < 17 {
+		for name := range k.plan.Parameters {
+			if strings.HasPrefix(name, "pg_failover_slots.") {
+				return
+			}
+		}
+		k.problem("ONG2133", "spec.replication.logicalSlots", fmt.Sprintf("PostgreSQL %d does not keep logical slots on standbys", k.plan.Version.Major),
+			"the server does so from 17 on, and the extension pg_failover_slots before", "set version to 17 or later, or configure pg_failover_slots under parameters")
 		return
 	}
-	version, _, _ := strings.Cut(tag, "@")
-	version, _, _ = strings.Cut(version, "-")
+	for _, name := range []string{"hot_standby_feedback", "sync_replication_slots"} {
+		if value := k.plan.Parameters[name]; !on(value) {
+			k.problem("ONG2134", "spec.parameters."+name, fmt.Sprintf("%s is %s, and logical slots need it", name, value), "without it they are not copied to the standbys",
+				"take the line out: onggi turns it on")
+		}
+	}
+}
+
+// image has a tag from which the operator reads the version.
+func (k *checker) image() {
+	image := k.cluster.Spec.Image
+	if image == "" {
+		return
+	}
+	name, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], "@")
+	_, tag, tagged := strings.Cut(name, ":")
+	if !tagged {
+		k.problem("ONG2141", "spec.image", "the image has a digest and no tag", "CloudNativePG reads the version from the tag", "write both: name:17.10-standard-trixie@sha256:…")
+		return
+	}
+	version, _, _ := strings.Cut(tag, "-")
 	if got, err := plan.ParseVersion(version); err != nil || got.Major != k.plan.Version.Major {
 		k.problem("ONG2140", "spec.image", fmt.Sprintf("the tag %s does not begin with PostgreSQL %d", tag, k.plan.Version.Major),
 			"CloudNativePG reads the version from the tag, and a restore needs the major that was backed up", "choose an image of that version, or change spec.version")
+	}
+}
+
+// certificates come in pairs: one that is brought, and the authority that others know it by.
+func (k *checker) certificates() {
+	t := k.plan.TLS
+	if t == nil || t.CertManager != nil {
+		return
+	}
+	for _, p := range [...]struct{ secret, ca, path, field string }{
+		{t.Secret, t.CASecret, "spec.tls.secret", "caSecret"},
+		{t.ReplicationSecret, t.ClientCASecret, "spec.tls.replicationSecret", "clientCASecret"},
+	} {
+		if p.secret != "" && p.ca == "" {
+			k.problem("ONG2190", p.path, fmt.Sprintf("%s has a certificate and nothing names its authority", p.secret), "standbys and clients could not verify it",
+				fmt.Sprintf("add %s: the Secret that holds ca.crt", p.field))
+		}
 	}
 }

@@ -24,6 +24,24 @@ func (k *checker) archives() {
 			k.archive(fmt.Sprintf("spec.externalClusters[%d].archive", i), *e.Archive)
 		}
 	}
+	k.regions()
+}
+
+// regions: without the plugin one environment serves every store that the instances read or write.
+func (k *checker) regions() {
+	b := builder{k.plan}
+	if !b.inTree() {
+		return
+	}
+	region := ""
+	for _, a := range b.archives() {
+		if region != "" && a.Region != "" && a.Region != region {
+			k.problem("ONG2155", "spec.backup.region", fmt.Sprintf("%s and %s are two regions", region, a.Region), "in-tree Barman has one region for all stores of a cluster",
+				"use stores of one region, or the plugin (operatorVersion 1.26 and newer)")
+			return
+		}
+		region = orElse(region, a.Region)
+	}
 }
 
 func (k *checker) archive(path string, a plan.Archive) {
@@ -56,25 +74,48 @@ func (k *checker) bootstrap() {
 		k.recovery(r)
 	}
 	if b.Basebackup != nil {
-		k.external("spec.bootstrap.basebackup.from", b.Basebackup.From, "a connection", func(e plan.ExternalCluster) bool { return e.Connection != nil })
+		k.external("spec.bootstrap.basebackup.from", b.Basebackup.From, "a connection", connected)
 	}
 	if b.Initdb != nil && b.Initdb.Import != nil {
-		k.external("spec.bootstrap.initdb.import.from", b.Initdb.Import.From, "a connection", func(e plan.ExternalCluster) bool { return e.Connection != nil })
+		k.external("spec.bootstrap.initdb.import.from", b.Initdb.Import.From, "a connection", connected)
 	}
 	if r := k.plan.Replica; r != nil {
-		k.external("spec.replica.from", r.From, "a connection or an archive", func(plan.ExternalCluster) bool { return true })
+		k.external("spec.replica.from", r.From, "", nil)
+		k.external("spec.replica.self", r.Self, "", nil)
+		k.external("spec.replica.primary", r.Primary, "", nil)
+		k.promotion(r)
 		if b.Initdb != nil {
 			k.problem("ONG2161", "spec.replica", "a replica cluster cannot start empty", "it continues the history of another cluster", "add bootstrap: {recovery: {from: NAME}} or bootstrap: {basebackup: {from: NAME}}")
 		}
 	}
 }
 
-func (k *checker) recovery(r *spec.Recovery) {
-	if r.From != "" {
-		k.external("spec.bootstrap.recovery.from", r.From, "an archive or a connection", func(plan.ExternalCluster) bool { return true })
+func connected(e plan.ExternalCluster) bool { return e.Connection != nil }
+
+func archived(e plan.ExternalCluster) bool { return e.Archive != nil }
+
+// promotion: the token is what the former primary site hands over, so it means nothing to a site that goes on following.
+func (k *checker) promotion(r *plan.Replica) {
+	if r.PromotionToken == "" {
+		return
 	}
-	if t := r.Target; t != nil && t.BackupID == "" && (t.XID != "" || t.Name != "" || t.Immediate) {
-		k.problem("ONG2162", "spec.bootstrap.recovery.target", "this target needs backupID", "only a time or an LSN tells which base backup to start from", "add backupID: the id of the base backup")
+	follows := r.On
+	if r.Primary != "" {
+		follows = r.Primary != orElse(r.Self, k.plan.Name)
+	}
+	switch {
+	case follows:
+		k.problem("ONG2165", "spec.replica.promotionToken", "a token promotes, and this cluster goes on following", "the operator refuses the two together", "set primary to this cluster, or enabled: false; or take the token out")
+	case r.ApplyDelay != "":
+		k.problem("ONG2165", "spec.replica.applyDelay", "a cluster that is promoted cannot stay behind", "the operator refuses the two together", "take applyDelay out")
+	}
+}
+
+func (k *checker) recovery(r *spec.Recovery) {
+	k.external("spec.bootstrap.recovery.from", r.From, "an archive", archived)
+	k.target(r)
+	if s := r.Snapshot; s != nil && s.WAL != "" && k.plan.WAL == nil {
+		k.problem("ONG2164", "spec.bootstrap.recovery.snapshot.wal", "there is no WAL volume to restore the snapshot to", "storage.wal is not set", "add storage: {wal: {size: …}}")
 	}
 	if k.plan.Backup == nil {
 		return
@@ -87,11 +128,33 @@ func (k *checker) recovery(r *spec.Recovery) {
 	}
 }
 
-// external finds the cluster that a reference means.
+// target checks the moment that a recovery stops at against the backup that it starts from.
+func (k *checker) target(r *spec.Recovery) {
+	const path = "spec.bootstrap.recovery.target"
+	t := r.Target
+	if t == nil {
+		return
+	}
+	named := t.XID != "" || t.Name != "" || t.Immediate
+	switch {
+	case r.Snapshot == nil && named && t.BackupID == "":
+		k.problem("ONG2162", path, "this target needs backupID", "only a time or an LSN tells which base backup to start from", "add backupID: the id of the base backup")
+	case r.Snapshot != nil && t.BackupID != "":
+		k.problem("ONG2162", path+".backupID", "a recovery from a snapshot has no base backup to choose", "the snapshot is the backup", "take backupID out")
+	}
+	if t.Timeline == "current" || t.Timeline == "0" {
+		k.problem("ONG2166", path+".timeline", fmt.Sprintf("CloudNativePG does not take timeline %s", t.Timeline), "it takes latest and numbers from 1 on", "write latest, or the number of the timeline")
+	}
+}
+
+// external finds the cluster that a reference means; an empty one means nothing. fits is nil where any will do.
 func (k *checker) external(path, name, needs string, fits func(plan.ExternalCluster) bool) {
+	if name == "" {
+		return
+	}
 	for _, e := range k.plan.ExternalClusters {
 		if e.Name == name {
-			if !fits(e) {
+			if fits != nil && !fits(e) {
 				k.problem("ONG2170", path, fmt.Sprintf("externalClusters has %s without %s", name, needs), "it is needed for this", "add it there")
 			}
 			return
@@ -104,9 +167,10 @@ func (k *checker) pooler() {
 	if k.plan.Pooler == nil {
 		return
 	}
+	k.memory("spec.pooler.resources", k.plan.Pooler.Resources)
 	for _, name := range slices.Sorted(maps.Keys(k.plan.Pooler.Parameters)) {
 		if !poolerParameter(name) {
-			k.problem("ONG2180", "spec.pooler.parameters."+name, fmt.Sprintf("CloudNativePG does not let %s be set", name), "PgBouncer's other parameters belong to the operator", "take the line out")
+			k.problem("ONG2180", key("spec.pooler.parameters", name), fmt.Sprintf("CloudNativePG does not let %s be set", name), "PgBouncer's other parameters belong to the operator", "take the line out")
 		}
 	}
 	if k.plan.Pooler.ReadOnly != nil && k.plan.Instances < 2 {

@@ -180,9 +180,14 @@ func (b builder) affinity() manifest.Map {
 		out["podAntiAffinityType"] = p.AntiAffinity
 	}
 	put(out, "nodeSelector", textMap(p.NodeSelector))
-	put(out, "nodeAffinity", p.NodeAffinity)
-	var tolerations []any
-	for _, t := range p.Tolerations {
+	put(out, "nodeAffinity", manifest.Clone(p.NodeAffinity))
+	put(out, "tolerations", b.tolerations())
+	return out
+}
+
+func (b builder) tolerations() []any {
+	var out []any
+	for _, t := range b.Placement.Tolerations {
 		item := manifest.Map{"operator": t.Operator}
 		put(item, "key", t.Key)
 		put(item, "value", t.Value)
@@ -190,9 +195,8 @@ func (b builder) affinity() manifest.Map {
 		if t.Seconds != nil {
 			item["tolerationSeconds"] = int64(*t.Seconds)
 		}
-		tolerations = append(tolerations, item)
+		out = append(out, item)
 	}
-	put(out, "tolerations", tolerations)
 	return out
 }
 
@@ -210,8 +214,17 @@ func (b builder) spread() []any {
 func resources(r *spec.Resources) manifest.Map {
 	out := manifest.Map{}
 	if r != nil {
-		put(out, "requests", textMap(r.Requests))
-		put(out, "limits", textMap(r.Limits))
+		put(out, "requests", quantities(r.Requests))
+		put(out, "limits", quantities(r.Limits))
+	}
+	return out
+}
+
+// quantities are written as the operator's webhook will write them back.
+func quantities(m map[string]string) manifest.Map {
+	out := make(manifest.Map, len(m))
+	for k, v := range m {
+		out[k] = plan.Quantity(v)
 	}
 	return out
 }

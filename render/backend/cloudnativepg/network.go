@@ -12,33 +12,36 @@ func (b builder) networkPolicies() []manifest.Object {
 	if b.Network == nil {
 		return nil
 	}
-	operator := []any{inNamespace(b.Network.OperatorNamespace, nil)}
-	prometheus := []any{inNamespace(b.Network.MonitoringNamespace, nil)}
-	inside := []any{pods(manifest.Map{labelCluster: b.Name})}
-	instances := []any{
-		rule(inside, postgresPort, statusPort),
-		rule(operator, postgresPort, statusPort),
-		rule(prometheus, metricsPort),
+	ingress := []any{
+		rule([]any{pods(manifest.Map{labelCluster: b.Name})}, postgresPort, statusPort),
+		rule([]any{inNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
+		b.prometheus(metricsPort),
 	}
-	var peers []any
-	for _, peer := range b.Network.Allow {
-		peers = append(peers, b.peer(peer))
-	}
-	if len(peers) > 0 {
-		instances = append(instances, rule(peers, postgresPort))
-	}
-	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.Name, labelPodRole: "instance"}, instances)}
+	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.Name, labelPodRole: "instance"}, append(ingress, b.clients()...))}
 	if b.Pooler == nil {
 		return objs
 	}
 	for _, m := range b.Pooler.Members {
-		rules := []any{rule(prometheus, poolerMetrics)}
-		if len(peers) > 0 {
-			rules = append(rules, rule(peers, postgresPort))
-		}
-		objs = append(objs, b.policy(m.Name, manifest.Map{labelPooler: m.Name}, rules))
+		ingress := []any{b.prometheus(poolerMetrics)}
+		objs = append(objs, b.policy(m.Name, manifest.Map{labelPooler: m.Name}, append(ingress, b.clients()...)))
 	}
 	return objs
+}
+
+func (b builder) prometheus(port int64) manifest.Map {
+	return rule([]any{inNamespace(b.Network.MonitoringNamespace, nil)}, port)
+}
+
+// clients is no rule at all when nobody is allowed: a rule without peers would let everybody in.
+func (b builder) clients() []any {
+	if len(b.Network.Allow) == 0 {
+		return nil
+	}
+	peers := make([]any, len(b.Network.Allow))
+	for i, peer := range b.Network.Allow {
+		peers[i] = b.peer(peer)
+	}
+	return []any{rule(peers, postgresPort)}
 }
 
 func (b builder) policy(name string, selector manifest.Map, ingress []any) manifest.Object {

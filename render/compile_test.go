@@ -1,0 +1,5 @@
+package render_test
+
+import "testing"
+
+func TestSamplesCompile(t *testing.T) { samples(t) }
