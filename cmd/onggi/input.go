@@ -179,7 +179,7 @@ func generated(dir string) bool {
 }
 
 func isSpec(name string) bool {
-	if strings.HasPrefix(name, ".") {
+	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".schema.json") {
 		return false
 	}
 	switch strings.ToLower(filepath.Ext(name)) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/onggi-db/onggi/render/spec"
@@ -100,6 +101,9 @@ func conclude(err error, s streams) int {
 			fmt.Fprintf(s.err, "%s: %s\n", commandOnggi, outcome.err)
 		}
 		return outcome.code
+	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+		fmt.Fprintf(s.err, "%s: %s\n", commandOnggi, err)
+		return exitUsage
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", commandOnggi, err)
 	return exitInOut

@@ -1,6 +1,8 @@
 package provenance
 
 import (
+	"slices"
+
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -15,17 +17,30 @@ type Sources struct {
 func Trace(c *spec.Cluster, finish Finish, before []manifest.Object) Sources {
 	s := Sources{leaves: make(map[string]Leaf)}
 	for _, leaf := range Leaves(c.Spec) {
-		moved, ok := Moved(c, leaf, Other(leaf.Value), finish, before)
-		if !ok {
-			continue
-		}
-		for _, d := range moved {
-			if place := place(d.Ref, d.Path); !s.has(place) {
-				s.leaves[place] = leaf
+		for _, other := range others(leaf) {
+			moved, ok := Moved(c, leaf, other, finish, before)
+			if !ok {
+				continue
+			}
+			for _, d := range moved {
+				if place := place(d.Ref, d.Path); !s.has(place) {
+					s.leaves[place] = leaf
+				}
 			}
 		}
 	}
 	return s
+}
+
+// others are values to try in place of the leaf's: all others of an enum, or neighbours. Some may not compile.
+func others(leaf Leaf) []any {
+	if choices, ok := spec.SchemaAt("spec." + leaf.Path)["enum"].([]any); ok {
+		return slices.DeleteFunc(slices.Clone(choices), func(v any) bool { return v == leaf.Value })
+	}
+	if n, ok := leaf.Value.(int64); ok {
+		return []any{n + 1, n - 1}
+	}
+	return []any{Other(leaf.Value)}
 }
 
 func (s Sources) has(place string) bool {
