@@ -101,6 +101,9 @@ func (b *build) node(at place, cs cells) node {
 	if cs.agree() {
 		return &literal{cs.first(), fragile(cs.first())}
 	}
+	if t := b.text(at, cs); t != nil {
+		return t
+	}
 	return b.leaf(at, cs)
 }
 
@@ -169,7 +172,9 @@ func (cs cells) opinions() []opinion {
 
 // choice makes a value that names which of several literals stands here.
 func (b *build) choice(at place, cs cells) node {
-	c := &choice{value: &value{want: at.names(), form: formString, opinions: make([]opinion, len(cs))}}
+	c := &choice{}
+	opinions := make([]opinion, len(cs))
+	var names []string
 	for i, x := range cs {
 		if !x.has {
 			continue
@@ -177,24 +182,34 @@ func (b *build) choice(at place, cs cells) node {
 		j := slices.IndexFunc(c.alternatives, func(a alternative) bool { return same(a.value, x.value) })
 		if j < 0 {
 			j = len(c.alternatives)
-			c.alternatives = append(c.alternatives, alternative{b.alternativeName(i, c), x.value})
+			names = append(names, b.versionName(i, names))
+			c.alternatives = append(c.alternatives, alternative{names[j], x.value})
 		}
-		c.value.opinions[i] = opinion{true, c.alternatives[j].name}
+		opinions[i] = opinion{true, names[j]}
 	}
-	names := make([]any, len(c.alternatives))
-	for i, a := range c.alternatives {
-		names[i] = a.name
-	}
-	c.value.doc = "Whose " + strings.TrimPrefix(at.describe(), "The ")
-	c.value.schema = manifest.Map{"type": "string", "enum": names}
-	b.leaves = append(b.leaves, c.value)
+	c.value = b.version(at, names, opinions)
 	return c
 }
 
-// alternativeName is the name of the first variant that has it; an environment may be called base too.
-func (b *build) alternativeName(variant int, c *choice) string {
+// version makes a value that says which variant's version of a place is rendered.
+func (b *build) version(at place, names []string, opinions []opinion) *value {
+	enum := make([]any, len(names))
+	for i, name := range names {
+		enum[i] = name
+	}
+	v := &value{
+		want: at.names(), form: formString, opinions: opinions,
+		doc:    "Whose " + strings.TrimPrefix(at.describe(), "The "),
+		schema: manifest.Map{"type": "string", "enum": enum},
+	}
+	b.leaves = append(b.leaves, v)
+	return v
+}
+
+// versionName is the name of the first variant that has a version; an environment may be called base too.
+func (b *build) versionName(variant int, taken []string) string {
 	name := b.variants[variant].name
-	for slices.ContainsFunc(c.alternatives, func(a alternative) bool { return a.name == name }) {
+	for slices.Contains(taken, name) {
 		name += "-env"
 	}
 	return name

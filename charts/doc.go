@@ -10,6 +10,7 @@
 //     database has one switch (backup.enabled) that also governs the places of other objects that belong to it, and
 //     anything else has a switch of its own.
 //   - Lists go item by item where the items can be told apart, and are one value where they cannot.
+//   - Long text goes line by line, and a value says whose lines are rendered.
 //   - What no value can carry (a null, another type, an integer that no float holds) is a choice between literals.
 //   - The namespace is the release's wherever a place names it and can mean nothing else.
 //
@@ -30,7 +31,7 @@
 // # How it is made
 //
 //	objects.go           pairs the objects of all variants
-//	build.go, list.go    compares them into nodes: literal, leaf, choice, mapping, sequence
+//	build.go, list.go, text.go  compare them into nodes: literal, leaf, choice, text, mapping, sequence
 //	guard.go, root.go    what only some have; what the chart adds to metadata
 //	knobs.go, scope.go   spec fields and namespaces in the outputs
 //	names.go, switches.go  where values stand in values.yaml

@@ -1,13 +1,11 @@
 package charts
 
 import (
-	"slices"
-
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
 // node is one place of an object as the template has it: what all variants agree on, and what each has of its own. It is
-// one of *literal, *scoped, *leaf, *choice, *mapping and *sequence.
+// one of *literal, *scoped, *text, *leaf, *choice, *mapping and *sequence.
 type node interface{}
 
 // literal stands in the template as it is: all variants that have the place agree.
@@ -140,27 +138,8 @@ func (cs cells) child(key string) cells {
 	return out
 }
 
-// same reports whether two canonical values are equal.
-func same(a, b any) bool {
-	switch a := a.(type) {
-	case manifest.Map:
-		b, ok := b.(manifest.Map)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for k, v := range a {
-			if w, ok := b[k]; !ok || !same(v, w) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, same)
-	default:
-		return !isMap(b) && !isList(b) && a == b
-	}
-}
+// same reports whether two values are equal, numbers by value.
+func same(a, b any) bool { return manifest.EqualValue(a, b) }
 
 func isMap(v any) bool  { _, ok := v.(manifest.Map); return ok }
 func isList(v any) bool { _, ok := v.([]any); return ok }

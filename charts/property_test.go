@@ -3,6 +3,7 @@ package charts
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,7 +178,9 @@ func (g generator) key() string {
 }
 
 func (g generator) scalar() any {
-	switch g.IntN(9) {
+	switch g.IntN(10) {
+	case 9:
+		return g.script(strings.Repeat("line\n", 20+g.IntN(200)))
 	case 0:
 		return nil
 	case 1:
@@ -244,22 +247,48 @@ func (g generator) change(v any) any {
 			return v[1:]
 		}
 		return append(v, g.tree(1))
+	case string:
+		if strings.Count(v, "\n") > 5 {
+			return g.script(v)
+		}
 	}
 	return g.tree(1)
 }
 
+// script changes some lines of a text.
+func (g generator) script(s string) string {
+	lines := strings.Split(s, "\n")
+	pool := []string{"", "  indented", "{{ $x }}", "host: db-rw.ns.svc", `up{namespace="ns"}`, "in ns", "ns-1", "ends ", "---", "echo 'x'"}
+	for range 1 + g.IntN(6) {
+		i := g.IntN(len(lines))
+		switch l := pool[g.IntN(len(pool))]; g.IntN(3) {
+		case 0:
+			lines[i] = l
+		case 1:
+			lines = slices.Insert(lines, i, l, l)
+		default:
+			lines = slices.Delete(lines, i, i+1)
+		}
+		if len(lines) == 0 {
+			lines = []string{"x"}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // addKnobs writes a value to a place of an object in every variant, and says so.
 func (g generator) addKnobs(set *variant.Set) {
-	for i := range g.IntN(3) {
+	if len(set.Base) == 0 {
+		return
+	}
+	for i := range g.IntN(4) % 3 {
 		k := variant.Knob{
 			Path: []string{"instances", "storage.size", "expose.lb.ip"}[i], Doc: "A knob.", Schema: manifest.Map{}, Envs: map[string]any{},
 		}
 		values := []any{int64(3), int64(30_000_000), "10Gi", "{{ x }}", true}
 		for j := range 1 + g.IntN(2) {
-			k.Fields = append(k.Fields, variant.Field{
-				Ref:  manifest.Ref{APIVersion: "example.org/v1", Kind: "Cluster", Namespace: "ns", Name: fmt.Sprintf("db-%d", g.IntN(4))},
-				Path: []any{"spec", fmt.Sprintf("knob%d%d", i, j)},
-			})
+			ref := set.Base[g.IntN(len(set.Base))].Ref()
+			k.Fields = append(k.Fields, variant.Field{Ref: ref, Path: []any{"spec", fmt.Sprintf("knob%d%d", i, j)}})
 		}
 		write := func(objs []manifest.Object) any {
 			v := values[g.IntN(len(values))]

@@ -12,12 +12,22 @@ const nsToken = "ONGGI0RELEASE0NAMESPACE"
 // releaseNamespace is what the token becomes.
 const releaseNamespace = "{{ .Release.Namespace }}"
 
-// scope finds text that names the namespace of the database, so that the chart can be installed in another one. Where
-// variants differ by nothing but their namespace, every mention is one; where they agree, only what cannot mean
-// anything else is: a field that holds a namespace, a qualified name, a Service's DNS name, a label matcher of a query.
+// scope finds text that names the namespace of the database, so that the chart can be installed in another one. What can
+// mean nothing else is one: a field that holds a namespace, a qualified name, a Service's DNS name, a label matcher of a
+// query. Where variants differ by nothing but their namespace, every mention is.
 func (b *build) scope(at place, cs cells) (string, bool) {
+	if text, ok := b.reading(at, cs, false); ok {
+		return text, true
+	}
+	if cs.agree() {
+		return "", false
+	}
+	return b.reading(at, cs, true)
+}
+
+// reading is the text that all variants have once the namespace is marked.
+func (b *build) reading(at place, cs cells, everyMention bool) (string, bool) {
 	var text string
-	agree := cs.agree()
 	for i, c := range cs {
 		if !c.has {
 			continue
@@ -26,7 +36,7 @@ func (b *build) scope(at place, cs cells) (string, bool) {
 		if !isText || b.variants[i].namespace == "" || strings.Contains(s, nsToken) || fragile(s) {
 			return "", false
 		}
-		marked := b.mark(s, b.variants[i].namespace, at.holdsNamespace(), !agree)
+		marked := b.mark(s, b.variants[i].namespace, at.holdsNamespace(), everyMention)
 		if text == "" {
 			text = marked
 		}
@@ -68,6 +78,7 @@ func (b *build) mark(s, namespace string, isField, everyMention bool) string {
 	if rest, ok := strings.CutPrefix(s, namespace+"."+b.set.Name+"."); ok {
 		s = nsToken + "." + b.set.Name + "." + rest
 	}
+	s = replaceWord(s, namespace+"/"+b.set.Name, nsToken+"/"+b.set.Name)
 	return strings.NewReplacer(
 		"."+namespace+".svc", "."+nsToken+".svc",
 		`namespace="`+namespace+`"`, `namespace="`+nsToken+`"`,

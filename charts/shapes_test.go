@@ -173,6 +173,27 @@ func cluster(t *testing.T, spec string) []manifest.Object {
 	return objs
 }
 
+// Long text that differs is no value: the template has the lines that versions have of their own, and the value says whose.
+func TestLongTextDiffersLineByLine(t *testing.T) {
+	body := func(first, last string) []manifest.Object {
+		return []manifest.Object{{Part: manifest.PartExtra, Body: manifest.Map{
+			"apiVersion": "v1", "kind": "ConfigMap", "metadata": manifest.Map{"name": "c", "namespace": "ns"},
+			"data": manifest.Map{"run.sh": first + "\n" + strings.Repeat("same\n", 200) + last},
+		}}}
+	}
+	files := emit(t, variant.Set{
+		Name: "db", Namespace: "ns", Engine: "postgres", Version: "17.10", Backend: "cloudnative-pg",
+		Base: body("a", ""), Envs: []variant.Env{
+			{Name: "dev", Namespace: "ns", Objects: body("b", "")}, {Name: "prod", Namespace: "ns", Objects: body("a", "{{ c }}\n")},
+		},
+	})
+	template := string(files["templates/configmap-c.yaml"])
+	require.Contains(t, template, "data:\n  run.sh: |\n    {{- if has .Values.configMap.data.runSh (list \"base\" \"prod\") }}\n    a\n"+
+		"    {{- else if eq .Values.configMap.data.runSh \"dev\" }}\n    b\n    {{- end }}\n    same\n")
+	require.Contains(t, template, "    same\n    {{- if eq .Values.configMap.data.runSh \"prod\" }}\n    {{`{{ c }}`}}\n    {{- end }}\n")
+	require.Contains(t, string(files["values-prod.yaml"]), "runSh: prod")
+}
+
 // The places of another object that come and go with a part, and say that they belong to it, follow the part's switch.
 func TestPartsSwitchWhatBelongsToThem(t *testing.T) {
 	template := string(emit(t, shop(t))["templates/cluster-shop.yaml"])

@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,6 +83,9 @@ func (t *template) body(indent int, e entry) {
 		t.leaf(indent, key, e, n)
 	case *choice:
 		t.choice(indent, n, func(v any) { t.entryLiteral(indent, e, v) })
+	case *text:
+		t.line(indent, key+": "+n.header)
+		t.text(indent+2, n)
 	case *mapping:
 		t.line(indent, key+":"+n.otherwise(e.when))
 		t.mapping(indent+2, n)
@@ -243,6 +247,50 @@ func (t *template) choice(indent int, n *choice, write func(any)) {
 	t.end(indent)
 }
 
+// text writes the lines of a block. An action on a line of its own takes the newline before it away and leaves its own.
+func (t *template) text(indent int, n *text) {
+	for _, h := range n.hunks {
+		if !h.differs() {
+			t.textLine(indent, h.common)
+			continue
+		}
+		word := "if "
+		for i, own := range h.own {
+			first := slices.IndexFunc(h.own, func(o []string) bool { return slices.Equal(o, own) })
+			if len(own) == 0 || first < i {
+				continue
+			}
+			t.line(indent, "{{- "+word+n.is(h, own)+" }}")
+			for _, l := range own {
+				t.textLine(indent, l)
+			}
+			word = "else if "
+		}
+		t.end(indent)
+	}
+}
+
+func (t *template) textLine(indent int, l string) {
+	if l == "" {
+		indent = 0
+	}
+	t.line(indent, strings.ReplaceAll(escape(l), nsToken, releaseNamespace))
+}
+
+// is is the condition that the value names a version that has these lines.
+func (n *text) is(h hunk, lines []string) string {
+	var names []string
+	for i, own := range h.own {
+		if slices.Equal(own, lines) {
+			names = append(names, n.names[i])
+		}
+	}
+	if len(names) == 1 {
+		return "eq " + n.value.expr() + " " + goQuote(names[0])
+	}
+	return "has " + n.value.expr() + " (list " + strings.Join(quoteAll(names), " ") + ")"
+}
+
 func (t *template) sequence(indent int, n *sequence) {
 	for _, it := range n.items {
 		if !it.when.always() {
@@ -271,6 +319,9 @@ func (t *template) item(indent int, it item) {
 		t.line(indent, "- "+n.form.inline(n.value.expr()))
 	case *choice:
 		t.choice(indent, n, func(v any) { t.literalItem(indent, v) })
+	case *text:
+		t.line(indent, "- "+n.header)
+		t.text(indent+2, n)
 	case *mapping:
 		t.itemMapping(indent, n)
 	case *sequence:
