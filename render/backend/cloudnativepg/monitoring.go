@@ -18,7 +18,7 @@ func (b builder) monitoring() []manifest.Object {
 	}
 	c := monitoring.Cluster{
 		Name: b.Name, Namespace: b.Namespace, Backend: monitoring.CloudNativePG, Labels: labels,
-		Hibernated: b.Hibernate, Interval: m.Interval, Hibernated: b.Hibernate, TLS: m.TLS, MonitorLabels: m.Labels, RunbookURL: m.RunbookURL,
+		Interval: m.Interval, Hibernated: b.Hibernate, TLS: m.TLS, MonitorLabels: m.Labels, RunbookURL: m.RunbookURL,
 		DashboardNamespace: m.DashboardNamespace, DashboardFolder: m.DashboardFolder,
 	}
 	if b.TLS != nil {
