@@ -15,11 +15,14 @@ func BenchmarkCompile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		set, problems := spec.Load(sources)
-		require.Empty(b, problems)
+		if len(problems) > 0 {
+			b.Fatal(problems)
+		}
 		cluster, problems := set.Clusters[0].Resolve("prod")
-		require.Empty(b, problems)
-		bundle, problems := render.Compile(cluster)
-		if len(problems) > 0 || len(bundle.Objects) == 0 {
+		if len(problems) > 0 {
+			b.Fatal(problems)
+		}
+		if bundle, problems := render.Compile(cluster); len(problems) > 0 || len(bundle.Objects) == 0 {
 			b.Fatal(problems)
 		}
 	}

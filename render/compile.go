@@ -56,7 +56,7 @@ func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
 				continue
 			}
 			hit = true
-			objs[j].Body, _ = manifest.MergePatch(objs[j].Body, o.Patch).(manifest.Map)
+			merge(objs[j].Body, o.Patch)
 			if now := objs[j].Ref(); now != ref {
 				problems = append(problems, c.Problem("ONG3010", path+".patch", "an override must not change what object it patches",
 					fmt.Sprintf("%s would become %s", ref, now), "leave apiVersion, kind, metadata.name and metadata.namespace out of the patch"))
@@ -70,6 +70,22 @@ func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
 	return problems
 }
 
+// merge is manifest.MergePatch in place: the objects are nobody else's yet.
+func merge(target, patch manifest.Map) {
+	for k, change := range patch {
+		inner, isMap := change.(manifest.Map)
+		have, had := target[k].(manifest.Map)
+		switch {
+		case change == nil:
+			delete(target, k)
+		case isMap && had:
+			merge(have, inner)
+		default:
+			target[k] = manifest.MergePatch(nil, change)
+		}
+	}
+}
+
 func names(objs []manifest.Object) string {
 	s := ""
 	for i, o := range objs {
@@ -81,22 +97,27 @@ func names(objs []manifest.Object) string {
 	return s
 }
 
-// duplicates finds two objects with one identity: the API server would keep only the later one.
+// duplicates finds two objects with one identity: the API server would keep only the later one. The objects are sorted.
 func duplicates(c *spec.Cluster, objs []manifest.Object) spec.Problems {
-	type identity struct{ group, kind, namespace, name string }
-	seen := make(map[identity]bool, len(objs))
 	var problems spec.Problems
-	for _, o := range objs {
+	var last manifest.Ref
+	for i, o := range objs {
 		r := o.Ref()
-		id := identity{r.Group(), r.Kind, r.Namespace, r.Name}
-		if seen[id] {
-			where := o.Origin
-			if where == "" {
-				where = "two parts of this spec make it"
-			}
-			problems = append(problems, c.Problem("ONG3012", "metadata.name", fmt.Sprintf("%s is made twice", r), where, "rename one of the two"))
+		if i > 0 && r.Kind == last.Kind && r.Group() == last.Group() && r.Namespace == last.Namespace && r.Name == last.Name {
+			problems = append(problems, c.Problem("ONG3012", "metadata.name", fmt.Sprintf("%s is made twice", r), origins(objs[i-1], o), "rename one of the two"))
 		}
-		seen[id] = true
+		last = r
 	}
 	return problems
+}
+
+// origins says where two objects come from.
+func origins(a, b manifest.Object) string {
+	switch {
+	case a.Origin != "" && b.Origin != "":
+		return a.Origin + " and " + b.Origin
+	case a.Origin != "" || b.Origin != "":
+		return "by this spec and at " + a.Origin + b.Origin
+	}
+	return "two parts of this spec make it"
 }

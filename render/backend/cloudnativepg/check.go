@@ -159,6 +159,9 @@ func (k *checker) memory(path string, r *spec.Resources) {
 
 // compare orders two quantities. Where one is missing they are not known, and not equal.
 func compare(a, b string) (order int, known bool) {
+	if a == b {
+		return 0, true
+	}
 	x, isA := spec.ParseQuantity(a)
 	y, isB := spec.ParseQuantity(b)
 	if !isA || !isB {
