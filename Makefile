@@ -49,8 +49,7 @@ test: tools ## run every test and the judges, with the tools they ask; installs 
 judges: tools ## show the goldens to yamllint, kubeconform and kube-score
 	@if [ ! -d $(SHARED)/crds ]; then echo "judges: not asked, since $(SHARED)/crds is not there: set ONGGI_SHARED"; exit 0; fi; \
 	$(MAKE) -s --no-print-directory .cache/schemas/.stamp; \
-	dirs=$$(ls -d testdata/golden examples 2>/dev/null || true); \
-	if [ -z "$$dirs" ]; then echo "judges: there are no goldens"; exit 0; fi; \
+	dirs="$(if $(wildcard testdata/golden),-all testdata/golden) $(wildcard examples)"; \
 	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go run ./.ci/judges $$dirs
 
 .PHONY: verify
