@@ -65,7 +65,7 @@ func (p place) holdsNamespace() bool {
 // mark puts the token where s names the namespace.
 func (b *build) mark(s, namespace string, isField, everyMention bool) string {
 	switch {
-	case !strings.Contains(s, namespace):
+	case namespace == "" || !strings.Contains(s, namespace):
 		return s
 	case s == namespace:
 		if isField || everyMention {

@@ -27,6 +27,9 @@ func (h hunk) differs() bool { return h.own != nil }
 // longText is from where on text is better kept out of values.yaml.
 const longText = 600
 
+// mostLines is up to where texts are compared: the comparison takes the square of it.
+const mostLines = 2000
+
 // line is one line of a text in two readings: with the namespace marked where it can mean nothing else, and wherever it
 // is mentioned. Lines of two versions are one line when they agree in either.
 type line struct {
@@ -53,10 +56,13 @@ func (b *build) text(at place, cs cells) node {
 	long := false
 	isBlock := cs.every(func(v any) bool {
 		s, ok := v.(string)
+		if !ok || strings.Count(s, "\n") > mostLines {
+			return false
+		}
 		long = long || len(s) > longText
 		header, _, _ := strings.Cut(string(manifest.AppendYAML(nil, v)), "\n")
 		headers[header] = true
-		return ok && !strings.Contains(s, noValue) && !strings.Contains(s, nsToken) && (header == "|" || header == "|-")
+		return !strings.Contains(s, noValue) && !strings.Contains(s, nsToken) && (header == "|" || header == "|-")
 	})
 	if !long || !isBlock || len(headers) > 1 {
 		return nil
