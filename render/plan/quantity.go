@@ -16,8 +16,10 @@ func Quantity(s string) string {
 	if !ok || q.keeps() {
 		return s
 	}
-	if n, err := strconv.ParseInt(q.whole, 10, 64); err == nil && s[0] != '-' && q.part == "" && 0 < n && n < 1<<(62-q.binary) && q.binary != 0 {
-		return binaryQuantity(n << q.binary) // the common case
+	if q.binary != 0 && q.part == "" && !strings.HasPrefix(s, "-") { // the common case
+		if n, err := strconv.ParseInt(q.whole, 10, 64); err == nil && 0 < n && n < 1<<(62-q.binary) {
+			return binaryQuantity(n << q.binary)
+		}
 	}
 	value, ok := spec.ParseQuantity(s)
 	if !ok {
