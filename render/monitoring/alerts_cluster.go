@@ -41,7 +41,14 @@ func (b *builder) availability() []alert {
 		expr:    "changes(" + b.of(m.started) + "[1h]) >= 3",
 		summary: "{{ $labels.pod }} keeps restarting",
 		detail:  "The server in {{ $labels.pod }} started {{ $value }} times within an hour. An update restarts it once.",
-	}, {
+	}}
+}
+
+// roles: who is the primary, where do the instances run, are their metrics whole.
+func (b *builder) roles() []alert {
+	m := &b.metrics
+	up, inRecovery := b.of(m.up), b.of(m.inRecovery)
+	return []alert{{
 		name: "PostgresFailover", severity: info,
 		expr:    inRecovery + " == 0 and on (namespace, pod) max_over_time(" + inRecovery + "[15m]) == 1",
 		summary: "{{ $labels.pod }} is the new primary",

@@ -22,7 +22,7 @@ func Rules(c Cluster) []manifest.Object {
 	}
 	objs := make([]manifest.Object, 0, 3)
 	objs = append(objs, b.object(c.Name+"-alerts",
-		b.group("availability", b.availability()),
+		b.group("availability", append(b.availability(), b.roles()...)),
 		b.group("replication", b.replication()),
 		b.group("storage", b.storage()),
 		b.group("load", b.load()),
