@@ -9,6 +9,11 @@ type rule struct {
 // crossRules are the rules in Go, by topic: references (00-09), backups (10-29), availability (30-39), access (40-49),
 // images (50-59), fields on their way out (60-69), storage (70-79). The numbers between them are the files in vap/.
 func crossRules() []rule {
+	return append(referenceRules(), operationRules()...)
+}
+
+// referenceRules are those about what names what.
+func referenceRules() []rule {
 	return []rule{
 		{Policy{
 			ID: "ONG7001", Level: Error, Title: "A Secret that nobody makes",
@@ -45,6 +50,12 @@ func crossRules() []rule {
 			Why: "CloudNativePG documents kubernetes.io/basic-auth for user names and passwords: the API server then checks that both are there, and tools know what it is.",
 			Fix: "Set type: kubernetes.io/basic-auth (for a SealedSecret: spec.template.type).",
 		}, loginSecretTypes},
+	}
+}
+
+// operationRules are those about backups, availability, access and fields on their way out.
+func operationRules() []rule {
+	return []rule{
 		{Policy{
 			ID: "ONG7010", Level: Error, Title: "A restore from the path that is archived to",
 			Why: "The restored cluster writes its own WAL over the backup that it came from. CloudNativePG refuses (\"Expected empty archive\") unless that check is off; then the backup is lost.",
