@@ -98,11 +98,14 @@ func checkSize(s string) *violation {
 		v.message = strings.Replace(v.message, "a quantity", "a size", 1)
 		return v
 	}
+	number, suffix, _ := cutQuantity(s)
+	if number[0] >= '1' && number[0] <= '9' && strings.HasSuffix(suffix, "i") && suffix != "Ki" {
+		return nil
+	}
 	value, _ := ParseQuantity(s)
 	if value.Cmp(smallestSize) >= 0 {
 		return nil
 	}
-	number, suffix, _ := cutQuantity(s)
 	v := &violation{codeQuantity, fmt.Sprintf("%s is less than 1Mi", s), "", "write " + number + "Gi"}
 	switch suffix {
 	case "":

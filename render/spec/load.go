@@ -132,9 +132,11 @@ func (l *loader) document(root *node.Node) {
 	case version == "" || kind == "":
 		l.report(root, "", violation{codeUnknownKind, "this document has no " + cmp.Or(missing(version, "apiVersion"), "kind"), "onggi cannot tell what it is",
 			"add apiVersion: " + APIVersion + " and kind: " + KindCluster})
-	case version == "v1" && kind == "List" && root.Get("items") != nil:
+	case version == "v1" && (kind == "List" || kind == "SecretList") && root.Get("items") != nil:
 		for _, item := range root.Get("items").Items {
-			l.document(item)
+			if kind != "SecretList" || !l.plainSecret(item) {
+				l.document(item)
+			}
 		}
 	default:
 		l.extra(root, version, kind)

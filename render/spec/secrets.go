@@ -77,7 +77,6 @@ func (s spills) all(n *node.Node) {
 }
 
 var (
-	passwordKey  = regexp.MustCompile(`(?i)(password|passwd|passphrase|secret_?access_?key|api_?key|token)$`)
 	urlPassword  = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@`)
 	pairPassword = regexp.MustCompile(`(?i)\b(password|ldapbindpasswd|radiussecrets)\s*=\s*('[^']+'|"[^"]+"|[^\s'"]+)`)
 	sqlPassword  = regexp.MustCompile(`(?i)\b(password|identified\s+by)\s+(e|u&)?('[^']+'|\$\w*\$)`)
@@ -150,8 +149,16 @@ func (s *secretScan) env(n *node.Node) {
 	}
 }
 
-// notSecret are fields that are called like secrets and hold none: names of keys, and the token of a planned promotion.
-func notSecret(key string) bool { return key == "sessionToken" || key == "promotionToken" }
+// passwordKey reports whether a key says that its value is a secret. Those that are called so and hold none are the name of
+// a key in a Secret, and the token of a planned promotion.
+func passwordKey(key string) bool {
+	for _, end := range [...]string{"password", "passwd", "passphrase", "secretaccesskey", "secret_access_key", "apikey", "api_key", "token"} {
+		if n := len(key) - len(end); n >= 0 && key[len(key)-1]|0x20 == end[len(end)-1] && strings.EqualFold(key[n:], end) {
+			return key != "sessionToken" && key != "promotionToken"
+		}
+	}
+	return false
+}
 
 // key reports a string under a key that says password.
 func (s *secretScan) key(key string, value *node.Node) bool {
@@ -162,7 +169,7 @@ func (s *secretScan) key(key string, value *node.Node) bool {
 		s.hit(value, violation{codeSecretCloudKey, "this looks like a secret access key itself", secretWhy, "write the name of the key in the Secret here, and seal the value with onggi seal"})
 		return true
 	}
-	if !maybePassword(key) || !passwordKey.MatchString(key) || notSecret(key) {
+	if !passwordKey(key) {
 		return false
 	}
 	s.hit(value, violation{codeSecretParameter, fmt.Sprintf("%s is a literal secret", key), secretWhy, secretFix})
@@ -173,27 +180,6 @@ const (
 	secretWhy = "whoever can read the repository can read it, for as long as its history lives"
 	secretFix = "put it into a Secret with onggi seal and write the Secret's name here; change the password, it is known now"
 )
-
-// maybePassword is a cheap look before the expressions are tried: most keys and values are none of it.
-func maybePassword(s string) bool {
-	for i := 0; i+3 < len(s); i++ {
-		switch s[i] | 0x20 {
-		case 'p', 't', 'k', 'i', '=':
-			if w := strings.ToLower(s[i : i+4]); w == "pass" || w == "toke" || w == "iden" {
-				return true
-			}
-		case 's':
-			if w := strings.ToLower(s[i : i+4]); w == "secr" {
-				return true
-			}
-		case 'a':
-			if w := strings.ToLower(s[i : i+3]); w == "api" || w == "acc" {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // maybeCloudKey is a cheap look before cloudKey is tried.
 func maybeCloudKey(s string) bool {
@@ -216,8 +202,8 @@ func (s *secretScan) scalar(text string) *violation {
 			return &violation{codeSecretURL, "a URL with a password in it", secretWhy, "write the URL without user:password@, and put the password into a Secret with onggi seal"}
 		}
 	}
-	if !maybePassword(text) {
-		return nil
+	if !strings.ContainsAny(text, "='$") {
+		return nil // nothing is assigned and nothing is quoted
 	}
 	if m := pairPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[2], "$") {
 		return &violation{codeSecretParameter, strings.ToLower(m[1]) + "= with a literal secret", secretWhy, secretFix}

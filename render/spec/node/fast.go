@@ -16,10 +16,10 @@ type fast struct {
 	bol       int   // where its line begins
 	line      int32 // its line
 	indent    int   // column, from 0, of the token that next stopped at; -1 at the end
-	ascii     bool
 	depth     int
-	nodes     []Node // slabs to cut nodes and slices from: one allocation for a hundred
+	nodes     []Node // slabs to cut nodes and slices from: one allocation for hundreds of them
 	slots     []*Node
+	cut       int     // nodes cut off the slab
 	stack     []*Node // members of the collections being read
 	errs      []*Error
 	diagnosis *Error
@@ -33,13 +33,7 @@ func parseFast(file *File, c chunk) (root *Node, errs []*Error, diagnosis *Error
 	if c.ended {
 		return nil, nil, nil, false
 	}
-	p := fast{file: file, src: c.text, line: c.line + 1, ascii: true}
-	for i := range len(p.src) {
-		if p.src[i] >= utf8.RuneSelf {
-			p.ascii = false
-			break
-		}
-	}
+	p := fast{file: file, src: c.text, line: c.line + 1}
 	p.next()
 	if p.indent == 0 && marker(p.src[p.pos:], "---") {
 		p.pos += len("---")
@@ -75,7 +69,7 @@ func (p *fast) wrong(f Fault, at, width int, message, why, fix string) *Node {
 
 // column counts characters from 1.
 func (p *fast) column(at int) int32 {
-	if p.ascii {
+	if p.file.ascii {
 		return int32(at - p.bol + 1)
 	}
 	return int32(utf8.RuneCountInString(p.src[p.bol:at]) + 1)
@@ -83,13 +77,20 @@ func (p *fast) column(at int) int32 {
 
 // at makes a node that begins at an offset in the current line.
 func (p *fast) at(off int) *Node {
-	if len(p.nodes) == 0 {
-		p.nodes = make([]Node, max(16, (len(p.src)-off)/12))
+	if p.cut == len(p.nodes) {
+		p.nodes, p.cut = make([]Node, p.estimate(off)), 0
 	}
-	n := &p.nodes[0]
-	p.nodes = p.nodes[1:]
+	n := &p.nodes[p.cut]
+	p.cut++
 	n.File, n.Line, n.Col = p.file, p.line, p.column(off)
 	return n
+}
+
+// estimate is about how many nodes the source still has from an offset on: a key and a value for each colon, one for each
+// comma.
+func (p *fast) estimate(off int) int {
+	rest := p.src[off:]
+	return 16 + 2*strings.Count(rest, ":") + strings.Count(rest, ",")
 }
 
 func (p *fast) null(off int) *Node {
@@ -102,7 +103,7 @@ func (p *fast) null(off int) *Node {
 func (p *fast) collect(mark, step, first int) []*Node {
 	count := (len(p.stack) - mark) / step
 	if count > len(p.slots) {
-		p.slots = make([]*Node, max(64, count, (len(p.src)-p.pos)/12))
+		p.slots = make([]*Node, max(count, len(p.nodes)-p.cut+count+len(p.stack)))
 	}
 	out := p.slots[:count:count]
 	p.slots = p.slots[count:]

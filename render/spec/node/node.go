@@ -43,8 +43,9 @@ const (
 
 // File is one source: the name that positions are given in, and its text with line breaks as \n.
 type File struct {
-	Name string
-	Text string
+	Name  string
+	Text  string
+	ascii bool // one byte for each character
 }
 
 // Line is the text of a line, counted from 1, without its break; "" beyond the end.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -59,12 +60,15 @@ func decodeText(name string, src []byte) (*File, []*Error) {
 		src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 		src = bytes.ReplaceAll(src, []byte("\r"), []byte("\n"))
 	}
-	file.Text = string(src)
-	for i := 0; i < len(src); {
-		c := src[i]
-		if c >= ' ' && c < 0x7f || c == '\n' || c == '\t' {
-			i++
-			continue
+	file.Text, file.ascii = string(src), true
+	for i := 0; ; {
+		for i < len(src) && printable[src[i]] {
+			if i++; src[i-1] == ' ' {
+				i += plainRun(src[i:])
+			}
+		}
+		if i == len(src) {
+			return file, nil
 		}
 		r, size := utf8.DecodeRune(src[i:])
 		if bad := unprintable(r, size); bad != "" {
@@ -73,10 +77,31 @@ func decodeText(name string, src []byte) (*File, []*Error) {
 			return nil, []*Error{{Fault: BadEncoding, File: file, Line: line, Col: int32(utf8.RuneCount(src[start:i]) + 1), Width: 1,
 				Message: bad, Why: "YAML and JSON are UTF-8 text", Fix: "delete it, or save the file as UTF-8"}}
 		}
+		file.ascii = false
 		i += size
 	}
-	return file, nil
 }
+
+// plainRun is how many bytes, in steps of eight, are characters from the space to the tilde. Each of the three terms sets the
+// top bit of a byte that is below, above, or no ASCII at all.
+func plainRun(src []byte) (n int) {
+	for ; n+8 <= len(src); n += 8 {
+		x := binary.LittleEndian.Uint64(src[n:])
+		if ((x-0x2020202020202020)|(x+0x0101010101010101)|x)&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	return n
+}
+
+// printable are the bytes that are a character of their own.
+var printable = func() (t [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		t[c] = true
+	}
+	t['\n'], t['\t'] = true, true
+	return t
+}()
 
 func unprintable(r rune, size int) string {
 	switch {

@@ -30,7 +30,7 @@ func number(s string) Type {
 		strings.HasPrefix(s, "0o") && len(s) > 2 && only(s[2:], "01234567") {
 		return Int
 	}
-	t := strings.TrimLeft(s[:1], "+-") + s[1:]
+	t := unsigned(s)
 	switch t {
 	case ".inf", ".Inf", ".INF":
 		return Float
@@ -65,6 +65,14 @@ func number(s string) Type {
 		return Float
 	}
 	return String
+}
+
+// unsigned is s without a sign before it.
+func unsigned(s string) string {
+	if s[0] == '+' || s[0] == '-' {
+		return s[1:]
+	}
+	return s
 }
 
 // digits counts the decimal digits that s begins with, and returns what follows them.
@@ -124,7 +132,7 @@ func Legacy(s string) string {
 }
 
 func legacyNumber(s string) string {
-	t := strings.TrimLeft(s[:1], "+-") + s[1:]
+	t := unsigned(s)
 	if t == "" {
 		return ""
 	}

@@ -204,8 +204,13 @@ func dropDuplicates(n *Node) []*Error {
 	kept := 0
 	for i, k := range n.Keys {
 		var first *Node
-		if len(n.Keys) <= 16 {
-			first, _ = (&Node{Kind: Mapping, Keys: n.Keys[:kept], Items: n.Items[:kept]}).Pair(k.Value)
+		if len(n.Keys) <= 64 {
+			for _, earlier := range n.Keys[:kept] {
+				if earlier.Value == k.Value {
+					first = earlier
+					break
+				}
+			}
 		} else {
 			if seen == nil {
 				seen = make(map[string]*Node, len(n.Keys))
@@ -220,7 +225,9 @@ func dropDuplicates(n *Node) []*Error {
 				Why:     "readers disagree on which of the two counts", Fix: "keep one of them"})
 			continue
 		}
-		n.Keys[kept], n.Items[kept] = k, n.Items[i]
+		if kept != i {
+			n.Keys[kept], n.Items[kept] = k, n.Items[i]
+		}
 		kept++
 	}
 	n.Keys, n.Items = n.Keys[:kept], n.Items[:kept]

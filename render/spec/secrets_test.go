@@ -1,0 +1,106 @@
+package spec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+// secrets are literals and the code that refuses each; each stands in a spec with 12345 for the secret part.
+var secrets = []struct{ code, spec string }{
+	{"ONG5002", "parameters: {primary_conninfo: host=db password=s12345}"},
+	{"ONG5002", "parameters: {primary_conninfo: \"host=db password='s12345'\"}"},
+	{"ONG5002", "hba: [hostssl all all samenet ldap ldapbindpasswd=s12345]"},
+	{"ONG5002", "overrides: [{kind: Secret, name: x, patch: {stringData: {password: s12345}}}]"},
+	{"ONG5002", "overrides: [{kind: Secret, name: x, patch: {stringData: {PGPASSWORD: s12345}}}]"},
+	{"ONG5002", "overrides: [{kind: Pooler, name: x, patch: {env: [{name: API_TOKEN, value: s12345}]}}]"},
+	{"ONG5002", "overrides: [{kind: Pooler, name: x, patch: {adminPassword: 12345}}]"},
+	{"ONG5003", "parameters: {primary_conninfo: \"postgres://app:s12345@db/app\"}"},
+	{"ONG5003", "backup: {destination: s3://shop, endpoint: \"https://a:s12345@minio.lan\"}"},
+	{"ONG5003", "annotations: {from: \"see mysql://root:s12345@db/app for more\"}"},
+	{"ONG5004", "bootstrap: {initdb: {sql: [\"ALTER ROLE app PASSWORD 's12345'\"]}}"},
+	{"ONG5004", "bootstrap: {initdb: {sql: [\"create user app identified by 's12345'\"]}}"},
+	{"ONG5004", "bootstrap: {initdb: {sql: [\"ALTER ROLE app PASSWORD $x$s12345$x$\"]}}"},
+	{"ONG5005", "backup: {destination: s3://shop, credentials: {accessKey: AKIAAAAAAAAAAAA12345}}"},
+	{"ONG5005", "backup: {destination: s3://shop, credentials: {secretKey: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa12345}}"},
+	{"ONG5005", "annotations: {x: \"DefaultEndpointsProtocol=https;AccountKey=aaaaaaaaaaaaaaaaaaaaaa12345==\"}"},
+	{"ONG5005", "annotations: {x: ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa12345}"},
+	{"ONG5006", "overrides: [{kind: ConfigMap, name: x, patch: {data: {key: \"-----BEGIN RSA PRIVATE KEY-----\\n12345\"}}}]"},
+}
+
+// TestSecretsAreRefused holds that each is refused with its code, wherever it stands, and that nothing that is printed has
+// the secret in it.
+func TestSecretsAreRefused(t *testing.T) {
+	base := strings.ReplaceAll(strings.Replace(small, "}}\n", "}, LITERAL}\n", 1), "NAME", "a")
+	for _, c := range secrets {
+		for _, src := range []string{
+			strings.Replace(base, "LITERAL", c.spec, 1),
+			strings.Replace(base, ", LITERAL", "", 1) + "environments: {dev: {" + c.spec + "}}\n",
+			"apiVersion: onggi.dev/v1alpha1\nkind: Project\ndefaults: {" + c.spec + "}\n",
+		} {
+			sources := []spec.Source{source("a.yaml", src)}
+			_, problems := spec.Load(sources)
+			require.NotEmpty(t, problems, src)
+			require.Equal(t, c.code, problems[0].Code, src)
+			require.Equal(t, 5, problems.Exit())
+			noSecret(t, src, check(sources))
+		}
+	}
+}
+
+func noSecret(t *testing.T, src string, problems spec.Problems) {
+	var out bytes.Buffer
+	require.NoError(t, problems.Render(&out, false))
+	data, err := json.Marshal(problems)
+	require.NoError(t, err)
+	require.NotContains(t, out.String()+string(data)+problems.Error(), "12345", src)
+}
+
+// TestSecretBesideAnotherProblem holds that a mistake on the line of a secret, or about the secret itself, does not show it.
+func TestSecretBesideAnotherProblem(t *testing.T) {
+	for _, body := range []string{
+		"roles: [{name: app, password: s12345, logn: true}]",
+		"externalClusters: [{name: old, connection: {host: db, password: s12345}}]",
+		"backup: {destination: \"s3://key:s12345@bucket\"}",
+		"pooler: {image: \"https://a:s12345@reg/x\"}",
+		"logLevel: \"password='s12345'\"",
+		"parameters: {\"a b\": \"password=s12345\"}",
+	} {
+		src := strings.ReplaceAll(strings.Replace(small, "}}\n", "}, "+body+"}\n", 1), "NAME", "a")
+		problems := check([]spec.Source{source("a.yaml", src)})
+		require.Equal(t, 5, problems.Exit(), body)
+		noSecret(t, src, problems)
+	}
+	for _, src := range []string{
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData:\n  a: s12345\n",
+		"apiVersion: v1\nkind: SecretList\nitems:\n- data: {a: s12345}\n",
+		"apiVersion: v1\nkind: ConfigMap\ndata:\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    12345\n",
+	} {
+		problems := check([]spec.Source{source("a.yaml", src)})
+		require.Equal(t, 5, problems.Exit(), src)
+		noSecret(t, src, problems)
+	}
+}
+
+// TestNotSecrets holds that what only looks like a secret is let through.
+func TestNotSecrets(t *testing.T) {
+	for _, body := range []string{
+		"parameters: {password_encryption: scram-sha-256, ssl_passphrase_command: /bin/true, krb_caseins_users: \"off\"}",
+		"bootstrap: {initdb: {sql: [\"ALTER ROLE app VALID UNTIL 'infinity'\", \"COMMENT ON ROLE app IS 'has a password'\"]}}",
+		"backup: {destination: s3://shop, credentials: {secret: aws, accessKey: ACCESS_KEY_ID, secretKey: ACCESS_SECRET_KEY, sessionToken: TOKEN}}",
+		"superuser: {secret: superuser-password}",
+		"externalClusters: [{name: old, connection: {host: db, password: {secret: old, key: password}}}]",
+		"replica: {from: old, promotionToken: eyJsYXRlc3QiOiJ4In0K}",
+		"overrides: [{kind: X, name: x, patch: {env: [{name: PGPASSWORD, value: $(SECRET)}], automountServiceAccountToken: false, passwordSecret: name}}]",
+		"annotations: {url: \"https://user@example.com/\", mail: \"see https://a.b/c or x@y\", conninfo: \"host=db password=$PASSWORD\"}",
+	} {
+		src := strings.ReplaceAll(strings.Replace(small, "}}\n", "}, "+body+"}\n", 1), "NAME", "a")
+		_, problems := spec.Load([]spec.Source{source("a.yaml", src)})
+		require.Empty(t, problems, body)
+	}
+}
