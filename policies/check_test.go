@@ -129,6 +129,7 @@ func TestWaive(t *testing.T) {
 	}{
 		{"accepts by kind and name", Waiver{"ONG7030", "Cluster/shop", "a toy"}, 1, ""},
 		{"accepts by glob", Waiver{"ONG7030", "*/sh*", "a toy"}, 1, ""},
+		{"accepts everywhere", Waiver{"ONG7030", "*", "a toy"}, 1, ""},
 		{"another object", Waiver{"ONG7030", "Cluster/shops", "a toy"}, 0, ": warning ONG7090: waiver of ONG7030 on Cluster/shops: nothing to waive (a toy)"},
 		{"another rule", Waiver{"ONG7031", "Cluster/shop", "a toy"}, 0, ": warning ONG7090: waiver of ONG7031 on Cluster/shop: nothing to waive (a toy)"},
 		{"without a reason", Waiver{"ONG7030", "Cluster/shop", " "}, 0, ": error ONG7091: waiver of ONG7030 on Cluster/shop: it has no reason"},

@@ -11,7 +11,7 @@ import (
 // Waiver accepts the findings of one rule on some objects, and says why.
 type Waiver struct {
 	Policy string // the rule's id
-	Object string // "Kind/name", with * and ? as in a shell
+	Object string // "Kind/name", with * and ? as in a shell; "*" for every object
 	Reason string // required: it is what the next reader gets
 }
 
@@ -56,7 +56,7 @@ func Waive(findings []Finding, waivers []Waiver) []Finding {
 
 func (w Waiver) accepts(f Finding) bool {
 	ok, _ := path.Match(w.Object, f.Ref.Kind+"/"+f.Ref.Name)
-	return ok && f.Policy == w.Policy
+	return (ok || w.Object == "*") && f.Policy == w.Policy
 }
 
 func (w Waiver) problem() string {
@@ -65,7 +65,7 @@ func (w Waiver) problem() string {
 	switch {
 	case !slices.ContainsFunc(Builtin(), func(p Policy) bool { return p.ID == w.Policy }):
 		return "there is no such rule"
-	case !ok || kind == "" || name == "" || strings.Contains(name, "/") || err != nil:
+	case w.Object != "*" && (!ok || kind == "" || name == "" || strings.Contains(name, "/") || err != nil):
 		return "the object is written Kind/name, with * for any"
 	case strings.TrimSpace(w.Reason) == "":
 		return "it has no reason"

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/onggi-db/onggi/policies"
@@ -42,7 +43,7 @@ func sarif(findings []policies.Finding) any {
 			if column > 0 {
 				region["startColumn"] = column
 			}
-			location["physicalLocation"] = object{"artifactLocation": object{"uri": file}, "region": region}
+			location["physicalLocation"] = object{"artifactLocation": object{"uri": (&url.URL{Path: file}).String()}, "region": region}
 		}
 		if len(location) > 0 {
 			result["locations"] = []any{location}
