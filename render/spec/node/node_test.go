@@ -2,6 +2,8 @@ package node
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -92,7 +94,38 @@ func FuzzParse(f *testing.F) {
 	for _, src := range documents {
 		f.Add(src)
 	}
+	for _, file := range samples(f) {
+		f.Add(file)
+	}
 	f.Fuzz(func(t *testing.T, src string) { compare(t, src) })
+}
+
+// samples are the specs that package spec is tested with.
+func samples(tb testing.TB) []string {
+	files, err := filepath.Glob("../testdata/*/*.yaml")
+	require.NoError(tb, err)
+	var out []string
+	for _, file := range append(files, "../testdata/everything.yaml", "../testdata/project.yaml") {
+		src, err := os.ReadFile(file)
+		require.NoError(tb, err)
+		out = append(out, string(src))
+	}
+	require.Greater(tb, len(out), 50)
+	return out
+}
+
+// TestSamples holds the two parsers equal on whole specs, and that those with everything on are read without yaml.v3.
+func TestSamples(t *testing.T) {
+	all := samples(t)
+	for _, src := range all {
+		compare(t, src)
+	}
+	for _, src := range all[len(all)-2:] {
+		for _, c := range split(src) {
+			_, _, _, ok := parseFast(&File{Text: src}, c)
+			require.True(t, ok)
+		}
+	}
 }
 
 func compare(t *testing.T, src string) {
