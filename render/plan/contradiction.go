@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/spec"
@@ -27,6 +28,9 @@ func (r *resolver) contradictions() {
 	if rep := r.spec.Replica; rep != nil && rep.Primary != "" && rep.Enabled != nil && !*rep.Enabled {
 		r.problem("ONG2218", "replica.enabled", "enabled and primary both say who is the primary", "with primary set nothing reads enabled", "take one of the two out")
 	}
+	for i, d := range r.spec.Databases {
+		r.tablespace(index("databases", i)+".tablespace", d.Tablespace)
+	}
 	r.certificates()
 	r.peers()
 	r.services()
@@ -39,6 +43,15 @@ func (r *resolver) initdb() *spec.Initdb {
 		return nil
 	}
 	return r.spec.Bootstrap.Initdb
+}
+
+// tablespace finds the one that a database is put into.
+func (r *resolver) tablespace(path, name string) {
+	known := func(t spec.Tablespace) bool { return t.Name == name }
+	if name == "" || name == "pg_default" || slices.ContainsFunc(r.spec.Tablespaces, known) {
+		return
+	}
+	r.problem("ONG2219", path, fmt.Sprintf("tablespaces has no %s", name), "the database could not be made", "add it to spec.tablespaces, or take it out here")
 }
 
 func (r *resolver) locale(i *spec.Initdb) {
