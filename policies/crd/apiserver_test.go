@@ -40,9 +40,7 @@ func TestSameAsTheAPIServer(t *testing.T) {
 			continue
 		}
 		var want, got []string
-		for _, e := range createJar(t, data, o.Clone().Body) {
-			want = append(want, e)
-		}
+		want = append(want, createJar(t, data, o.Clone().Body)...)
 		for _, v := range schemas.Validate(o) {
 			if v.Reason == crd.Invalid {
 				got = append(got, v.Message)

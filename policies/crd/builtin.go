@@ -3,13 +3,14 @@ package crd
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -161,7 +162,21 @@ func nameRule(kind string) apivalidation.ValidateNameFunc {
 	case "Namespace":
 		return apivalidation.NameIsDNSLabel
 	case "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding":
-		return path.ValidatePathSegmentName
+		return pathSegment
 	}
 	return apivalidation.NameIsDNSSubdomain
+}
+
+// pathSegment are the names of objects whose names are free but for what would break a URL: the API server's own rule for RBAC.
+func pathSegment(name string, prefix bool) []string {
+	var problems []string
+	if !prefix && (name == "." || name == "..") {
+		problems = append(problems, fmt.Sprintf("may not be '%s'", name))
+	}
+	for _, illegal := range []string{"/", "%"} {
+		if strings.Contains(name, illegal) {
+			problems = append(problems, fmt.Sprintf("may not contain '%s'", illegal))
+		}
+	}
+	return problems
 }

@@ -67,27 +67,7 @@ func TestLoad(t *testing.T) {
 func print(vs []crd.Violation) string {
 	var b strings.Builder
 	for _, v := range vs {
-		fmt.Fprintf(&b, "%s %s: %s: %s\n", v.Ref, pathText(v.Path), v.Reason, v.Message)
-	}
-	return b.String()
-}
-
-func pathText(path []any) string {
-	var b strings.Builder
-	for i, key := range path {
-		switch key := key.(type) {
-		case int:
-			fmt.Fprintf(&b, "[%d]", key)
-		case string:
-			if strings.ContainsAny(key, "./") {
-				fmt.Fprintf(&b, "[%q]", key)
-				continue
-			}
-			if i > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(key)
-		}
+		fmt.Fprintf(&b, "%s %s: %s: %s\n", v.Ref, manifest.FormatPath(v.Path), v.Reason, v.Message)
 	}
 	return b.String()
 }
@@ -102,7 +82,7 @@ func read(t testing.TB, file string) manifest.Object {
 func decode(t testing.TB, data []byte) manifest.Object {
 	t.Helper()
 	var body manifest.Map
-	require.NoError(t, yaml.Unmarshal(data, &body))
+	require.NoError(t, yaml.Unmarshal(data, &body)) // manifest.Decode refuses what some cases are about
 	return manifest.Object{Body: manifest.Clone(body)}
 }
 

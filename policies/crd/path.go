@@ -66,17 +66,8 @@ func longestKey(at any, text string) string {
 }
 
 func child(at, key any) any {
-	switch at := at.(type) {
-	case manifest.Map:
-		if name, ok := key.(string); ok {
-			return at[name]
-		}
-	case []any:
-		if i, ok := key.(int); ok && i >= 0 && i < len(at) {
-			return at[i]
-		}
-	}
-	return nil
+	v, _ := manifest.Get(at, key)
+	return v
 }
 
 // suggest names the field of the schema that an unknown one was probably meant to be, as ", did you mean …?", or "".

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -71,5 +70,3 @@ func made(s, extra string, upper bool) bool {
 	}
 	return s != "" && isAlnum(s[0], upper) && isAlnum(s[len(s)-1], upper)
 }
-
-func quoted(format string, args ...any) string { return fmt.Sprintf(format, args...) }

@@ -108,7 +108,7 @@ func (f cronField) number(s string) (int, error) {
 			return n, nil
 		}
 		if n == 7 && f.max == 6 {
-			return 0, fmt.Errorf("Sunday is 0")
+			return 0, fmt.Errorf("write 0 for Sunday")
 		}
 		return 0, fmt.Errorf("it goes from %d to %d", f.min, f.max)
 	}
