@@ -251,7 +251,7 @@ func pointsAtItself(t *testing.T, src string, n *Node) {
 	case n.Kind == Sequence:
 		begins("-")
 	case n.Kind == Mapping && len(n.Keys) > 0:
-		if k := n.Keys[0]; !strings.Contains(src, "?") && !strings.Contains(src, "&") {
+		if k := n.Keys[0]; !strings.ContainsAny(src, "?&") && !strings.Contains(src, "<<") && !strings.Contains(src, "\n:") { // keys that were refused are gone
 			require.Equal(t, []int32{k.Line, k.Col}, []int32{n.Line, n.Col}, "%q", src)
 		}
 	}
