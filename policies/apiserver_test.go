@@ -66,7 +66,7 @@ func TestSameAsTheAPIServer(t *testing.T) {
 // So it is for what the embedded policies do not do: match conditions, messages that fail, are too long or have two lines.
 func TestSameAsTheAPIServerWhenOdd(t *testing.T) {
 	files := os.DirFS("testdata")
-	policies, err := loadVAP(files)
+	policies, err := load(files)
 	require.NoError(t, err)
 	objects, err := manifest.Decode("odd.yaml", []byte(`{apiVersion: v1, kind: ConfigMap, metadata: {name: odd, namespace: db}, data: {a: a}}`))
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ const maxMessage = celconfig.MaxEvaluatedMessageExpressionSizeBytes
 func evaluate(policies admissionPolicies, e *entry) []Finding {
 	gvk := schema.FromAPIVersionAndKind(e.ref.APIVersion, e.ref.Kind)
 	gvr, _ := meta.UnsafeGuessKindToResource(gvk)
-	matching := policies.byResource[gvr]
+	matching := policies[gvr]
 	if len(matching) == 0 {
 		return nil
 	}

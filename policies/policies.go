@@ -64,7 +64,7 @@ type Input struct {
 // Builtin lists every rule, sorted by id.
 func Builtin() []Policy {
 	var out []Policy
-	for _, v := range compiledVAP().all {
+	for _, v := range embeddedVAP() {
 		out = append(out, v.Policy)
 	}
 	for _, r := range crossRules() {

@@ -11,7 +11,7 @@ import (
 	"sync"
 
 	celgo "github.com/google/cel-go/cel"
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	registration "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
@@ -26,11 +26,8 @@ var vapFiles embed.FS
 // compiled in its environment: a function that a newer release added does not compile here, as it would not there.
 var oldestKubernetes = version.MajorMinor(1, 30)
 
-// admissionPolicies are the policies in order, and which of them a resource has to pass.
-type admissionPolicies struct {
-	all        []*vap
-	byResource map[schema.GroupVersionResource][]*vap
-}
+// admissionPolicies are the policies that a resource has to pass.
+type admissionPolicies map[schema.GroupVersionResource][]*vap
 
 // vap is one ValidatingAdmissionPolicy with the level its binding gives it, compiled.
 type vap struct {
@@ -38,49 +35,83 @@ type vap struct {
 	conditions  plugincel.ConditionEvaluator // matchConditions; nil without
 	validations plugincel.ConditionEvaluator
 	messages    plugincel.ConditionEvaluator // messageExpressions, one per validation
-	texts       []admissionregistrationv1.Validation
+	texts       []registration.Validation
 }
 
-// compiledVAP are the embedded policies, compiled on first use. They are constants of the program: a policy that does not
-// compile is a bug that every test of this package meets.
-var compiledVAP = sync.OnceValue(func() admissionPolicies {
-	out, err := loadVAP(vapFiles)
-	if err != nil {
-		panic("embedded policies: " + err.Error())
-	}
-	return out
-})
+// vapFile is one file, decoded.
+type vapFile struct {
+	Policy
+	path   string
+	policy *registration.ValidatingAdmissionPolicy
+}
 
-// loadVAP compiles every policy of fsys. Policies use nothing that this package does not evaluate: a file that does is
+// The embedded policies, decoded when somebody asks what rules there are and compiled on the first Check. They are constants
+// of the program: a file that cannot be read is a bug that every test of this package meets.
+var (
+	embeddedVAP = sync.OnceValue(func() []vapFile {
+		files, err := readVAP(vapFiles)
+		if err != nil {
+			panic("embedded policies: " + err.Error())
+		}
+		return files
+	})
+	compiledVAP = sync.OnceValue(func() admissionPolicies {
+		out, err := compileVAP(embeddedVAP())
+		if err != nil {
+			panic("embedded policies: " + err.Error())
+		}
+		return out
+	})
+)
+
+// readVAP decodes every policy of fsys. Policies use nothing that this package does not evaluate: a file that does is
 // refused, not half obeyed.
-func loadVAP(fsys fs.FS) (admissionPolicies, error) {
-	out := admissionPolicies{byResource: map[schema.GroupVersionResource][]*vap{}}
-	files, err := fs.Glob(fsys, "vap/*.yaml")
+func readVAP(fsys fs.FS) ([]vapFile, error) {
+	names, err := fs.Glob(fsys, "vap/*.yaml")
 	if err != nil {
-		return out, err
+		return nil, err
 	}
+	var out []vapFile
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		p, binding, err := decodeVAP(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		level, err := supported(p, binding)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, vapFile{path: name, policy: p, Policy: Policy{
+			ID:    strings.ToUpper(strings.TrimSuffix(p.Name, ".onggi.dev")),
+			Title: p.Annotations["policies.onggi.dev/title"],
+			Level: level,
+			Why:   p.Annotations["policies.onggi.dev/why"],
+			Fix:   p.Annotations["policies.onggi.dev/fix"],
+		}})
+	}
+	return out, nil
+}
+
+// compileVAP compiles every expression and sorts the policies by what they match.
+func compileVAP(files []vapFile) (admissionPolicies, error) {
+	out := admissionPolicies{}
 	env, err := admissionEnv()
 	if err != nil {
 		return out, err
 	}
-	for _, name := range files {
-		data, err := fs.ReadFile(fsys, name)
+	for _, f := range files {
+		v, err := compileOne(env, f)
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("%s: %w", f.path, err)
 		}
-		p, binding, err := decodeVAP(data)
-		if err != nil {
-			return out, fmt.Errorf("%s: %w", name, err)
-		}
-		v, err := compileVAP(env, p, binding)
-		if err != nil {
-			return out, fmt.Errorf("%s: %w", name, err)
-		}
-		out.all = append(out.all, v)
-		for _, r := range p.Spec.MatchConstraints.ResourceRules {
+		for _, r := range f.policy.Spec.MatchConstraints.ResourceRules {
 			for _, resource := range r.Resources {
 				gvr := schema.GroupVersionResource{Group: r.APIGroups[0], Version: r.APIVersions[0], Resource: resource}
-				out.byResource[gvr] = append(out.byResource[gvr], v)
+				out[gvr] = append(out[gvr], v)
 			}
 		}
 	}
@@ -88,12 +119,12 @@ func loadVAP(fsys fs.FS) (admissionPolicies, error) {
 }
 
 // decodeVAP reads a file of one policy and its binding.
-func decodeVAP(data []byte) (*admissionregistrationv1.ValidatingAdmissionPolicy, *admissionregistrationv1.ValidatingAdmissionPolicyBinding, error) {
+func decodeVAP(data []byte) (*registration.ValidatingAdmissionPolicy, *registration.ValidatingAdmissionPolicyBinding, error) {
 	first, second, ok := bytes.Cut(data, []byte("\n---\n"))
 	if !ok {
 		return nil, nil, fmt.Errorf("want a policy and its binding")
 	}
-	p, b := &admissionregistrationv1.ValidatingAdmissionPolicy{}, &admissionregistrationv1.ValidatingAdmissionPolicyBinding{}
+	p, b := &registration.ValidatingAdmissionPolicy{}, &registration.ValidatingAdmissionPolicyBinding{}
 	if err := yaml.UnmarshalStrict(first, p); err != nil {
 		return nil, nil, err
 	}
@@ -103,11 +134,8 @@ func decodeVAP(data []byte) (*admissionregistrationv1.ValidatingAdmissionPolicy,
 	return p, b, nil
 }
 
-func compileVAP(env *environment.EnvSet, p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*vap, error) {
-	level, err := supported(p, b)
-	if err != nil {
-		return nil, err
-	}
+func compileOne(env *environment.EnvSet, f vapFile) (*vap, error) {
+	p := f.policy
 	c, err := newCompiler(env)
 	if err != nil {
 		return nil, err
@@ -119,19 +147,10 @@ func compileVAP(env *environment.EnvSet, p *admissionregistrationv1.ValidatingAd
 			return nil, fmt.Errorf("spec.variables[%d]: %w", i, result.Error)
 		}
 	}
-	v := &vap{
-		Policy: Policy{
-			ID:    strings.ToUpper(strings.TrimSuffix(p.Name, ".onggi.dev")),
-			Title: p.Annotations["policies.onggi.dev/title"],
-			Level: level,
-			Why:   p.Annotations["policies.onggi.dev/why"],
-			Fix:   p.Annotations["policies.onggi.dev/fix"],
-		},
-		texts: p.Spec.Validations,
-	}
-	conditions := accessors(p.Spec.MatchConditions, celgo.BoolType, func(c admissionregistrationv1.MatchCondition) string { return c.Expression })
-	validations := accessors(p.Spec.Validations, celgo.BoolType, func(v admissionregistrationv1.Validation) string { return v.Expression })
-	messages := accessors(p.Spec.Validations, celgo.StringType, func(v admissionregistrationv1.Validation) string { return v.MessageExpression })
+	v := &vap{Policy: f.Policy, texts: p.Spec.Validations}
+	conditions := accessors(p.Spec.MatchConditions, celgo.BoolType, func(c registration.MatchCondition) string { return c.Expression })
+	validations := accessors(p.Spec.Validations, celgo.BoolType, func(v registration.Validation) string { return v.Expression })
+	messages := accessors(p.Spec.Validations, celgo.StringType, func(v registration.Validation) string { return v.MessageExpression })
 	v.validations = c.CompositedCompiler.CompileCondition(validations, decls, environment.NewExpressions)
 	v.messages = c.CompositedCompiler.CompileCondition(messages, decls, environment.NewExpressions)
 	compiled := []plugincel.ConditionEvaluator{v.validations, v.messages}
@@ -148,9 +167,11 @@ func compileVAP(env *environment.EnvSet, p *admissionregistrationv1.ValidatingAd
 }
 
 // supported refuses what the evaluator does not do, and reads the level off the binding.
-func supported(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (Level, error) {
+func supported(p *registration.ValidatingAdmissionPolicy, b *registration.ValidatingAdmissionPolicyBinding) (Level, error) {
 	m := p.Spec.MatchConstraints
 	switch {
+	case p.Spec.FailurePolicy != nil && *p.Spec.FailurePolicy != registration.Fail:
+		return "", fmt.Errorf("failurePolicy must be Fail")
 	case p.Spec.ParamKind != nil || b.Spec.ParamRef != nil:
 		return "", fmt.Errorf("parameters are not supported")
 	case len(p.Spec.AuditAnnotations) > 0:
@@ -167,16 +188,16 @@ func supported(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissio
 		switch {
 		case len(r.ResourceNames) > 0 || r.Scope != nil || wild:
 			return "", fmt.Errorf("wildcards, subresources, resourceNames and scope are not supported")
-		case len(r.APIGroups) != 1 || len(r.APIVersions) != 1 || !slices.Contains(r.Operations, admissionregistrationv1.Create):
+		case len(r.APIGroups) != 1 || len(r.APIVersions) != 1 || !slices.Contains(r.Operations, registration.Create):
 			return "", fmt.Errorf("a resource rule names one group, one version and the operation CREATE")
 		}
 	}
 	switch {
-	case slices.Equal(b.Spec.ValidationActions, []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}):
+	case slices.Equal(b.Spec.ValidationActions, []registration.ValidationAction{registration.Deny}):
 		return Error, nil
-	case slices.Equal(b.Spec.ValidationActions, []admissionregistrationv1.ValidationAction{admissionregistrationv1.Warn}):
+	case slices.Equal(b.Spec.ValidationActions, []registration.ValidationAction{registration.Warn}):
 		return Warning, nil
-	case slices.Equal(b.Spec.ValidationActions, []admissionregistrationv1.ValidationAction{admissionregistrationv1.Audit}):
+	case slices.Equal(b.Spec.ValidationActions, []registration.ValidationAction{registration.Audit}):
 		return Info, nil
 	}
 	return "", fmt.Errorf("validationActions must be one of Deny, Warn and Audit, not %v", b.Spec.ValidationActions)
@@ -193,7 +214,7 @@ func (e expression) ReturnTypes() []*celgo.Type { return []*celgo.Type{e.returns
 
 // named is a variable of a policy.
 type named struct {
-	v admissionregistrationv1.Variable
+	v registration.Variable
 }
 
 func (n named) GetExpression() string      { return n.v.Expression }
