@@ -39,4 +39,4 @@ func TestAssembled(t *testing.T) {
 	}
 }
 
-const assembledCases = 10_000
+const assembledCases = 5_000

