@@ -67,7 +67,11 @@ func serverCodes() []spec.CodeDoc {
 		Code: "ONG2124", Title: "min_wal_size above max_wal_size",
 		Text:  "min_wal_size is how much WAL is kept for reuse and max_wal_size when a checkpoint is forced; the first is below the second. The defaults are 80MB and 1GB, so a large min_wal_size needs a max_wal_size too. The operator refuses the cluster otherwise.",
 		Wrong: "parameters: {min_wal_size: 2GB}", Right: "parameters: {min_wal_size: 2GB, max_wal_size: 8GB}",
-	}, {
+	}}
+}
+
+func imageCodes() []spec.CodeDoc {
+	return []spec.CodeDoc{{
 		Code: "ONG2140", Title: "an image of another version",
 		Text: "CloudNativePG reads the version of the server from the tag of the image, and it must be the major that the spec names: a server of another major cannot open the data, and a restore needs the major that was backed up. " +
 			"Changing a major is an upgrade, and is done by changing both.",

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/render"
 )
 
 var codePattern = regexp.MustCompile(`^(?i)ONG[0-9]{4}$`)
@@ -31,7 +31,7 @@ func newExplainCmd(s *streams) *cobra.Command {
 }
 
 func explainCode(w io.Writer, code string) error {
-	doc, known := spec.Explain(code)
+	doc, known := render.Explain(code)
 	if !known {
 		return explainPolicy(w, code)
 	}

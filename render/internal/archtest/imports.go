@@ -47,7 +47,7 @@ func Imports(p Package) []string {
 		if keeper := keeperOf(imp); keeper != "" && !isIn(rel, keeper) {
 			bad("imports %s: only packages below %s may", imp, keeper)
 		}
-		if isPure(rel) && p.Name != "main" && isImpure(imp) { // a main package there is a generator, for go generate
+		if isPure(rel) && !aside(p.Name) && isImpure(imp) {
 			bad("imports %s: packages below render are pure; pass in what it would have read", imp)
 		}
 		if isIn(rel, "sidecars/ha") && !isIn(rel, "sidecars/ha/hatest") && strings.Contains(imp, ".") && !isIn(imp, Module+"/sidecars/ha") {
@@ -95,6 +95,9 @@ func keeperOf(imp string) string {
 func isPure(rel string) bool {
 	return isIn(rel, "render") && !isIn(rel, "render/tree") && !isIn(rel, "render/watch") && !isIn(rel, "render/internal/archtest")
 }
+
+// aside reports whether a package is no part of the program: a generator for go generate, or support for tests.
+func aside(name string) bool { return name == "main" || strings.HasSuffix(name, "test") }
 
 func isImpure(imp string) bool {
 	switch imp {
