@@ -70,9 +70,9 @@ func runCheck(ctx context.Context, s *streams, o checkOptions, args []string) er
 		return err
 	}
 	failOn := policies.Error
-	if c.project != nil {
-		failOn = policies.Level(c.project.Policies.FailOn)
-		c.findings = policies.Waive(c.findings, waivers(c.project))
+	if len(c.projects) > 0 {
+		failOn = policies.Level(c.projects[0].Policies.FailOn)
+		c.findings = policies.Waive(c.findings, waivers(c.projects))
 	}
 	if o.failOn != "" {
 		failOn = policies.Level(o.failOn)
@@ -92,13 +92,14 @@ func runCheck(ctx context.Context, s *streams, o checkOptions, args []string) er
 type checker struct {
 	findings []policies.Finding
 	checked  int
-	project  *spec.Project
+	projects []*spec.ProjectFile // each once; the first decides what fails
 }
 
 func (c *checker) variant(doc *spec.Document, r rendered) error {
 	c.checked += len(r.objs)
-	if doc.Project != nil {
-		c.project = &doc.Project.Project
+	known := func(p *spec.ProjectFile) bool { return p.File == doc.Project.File }
+	if doc.Project != nil && !slices.ContainsFunc(c.projects, known) {
+		c.projects = append(c.projects, doc.Project)
 	}
 	found := policies.Check(policies.Input{
 		Objects: r.objs, External: external(r.cluster, r.needs), Namespace: r.cluster.Namespace,
@@ -150,14 +151,16 @@ func external(c *spec.Cluster, needs []plan.Need) []policies.SecretRef {
 	return out
 }
 
-func waivers(p *spec.Project) []policies.Waiver {
+func waivers(projects []*spec.ProjectFile) []policies.Waiver {
 	var out []policies.Waiver
-	for _, w := range p.Policies.Waive {
-		object := w.Object
-		if object == "*" {
-			object = "*/*"
+	for _, p := range projects {
+		for _, w := range p.Policies.Waive {
+			object := w.Object
+			if object == "*" {
+				object = "*/*"
+			}
+			out = append(out, policies.Waiver{Policy: w.Policy, Object: object, Reason: w.Reason})
 		}
-		out = append(out, policies.Waiver{Policy: w.Policy, Object: object, Reason: w.Reason})
 	}
 	return out
 }

@@ -124,3 +124,13 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		require.Contains(t, string(docs), "| "+line)
 	}
 }
+
+func TestVerbsAreDocumented(t *testing.T) {
+	docs, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
+	require.NoError(t, err)
+	for _, cmd := range newRootCmd(&streams{}).Commands() {
+		if !cmd.Hidden && cmd.Name() != "exit-codes" {
+			require.Contains(t, string(docs), "| `onggi "+cmd.Name(), cmd.Name())
+		}
+	}
+}
