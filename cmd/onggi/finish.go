@@ -1,6 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/argocd"
@@ -8,35 +13,68 @@ import (
 	"github.com/onggi-db/onggi/render/spec"
 )
 
-// finish applies what the project asks for besides: its Kustomize Components, and Argo CD's annotations.
-func finish(doc *spec.Document, objs []manifest.Object) ([]manifest.Object, error) {
+// finish applies what the project asks for besides: its Kustomize Components, and Argo CD's annotations. The idle ones are
+// the Components that found nothing to patch here.
+func finish(doc *spec.Document, objs []manifest.Object) (done []manifest.Object, idle []string, err error) {
 	if doc.Project == nil {
-		return objs, nil
+		return objs, nil, nil
 	}
 	if components := doc.Project.Components; len(components) > 0 {
-		var err error
-		if objs, err = overlays.Apply(objs, components...); err != nil {
-			return nil, spec.Problems{doc.Project.Problem("ONG3020", "components", err.Error(), "", "name components that fit, see onggi components")}
+		objs, err = overlays.Apply(objs, components...)
+		var none *overlays.IdleError
+		if errors.As(err, &none) {
+			idle = none.Components
+		} else if err != nil {
+			return nil, nil, spec.Problems{doc.Project.Problem("ONG3020", "components", err.Error(), "", "onggi components lists those that are shipped")}
 		}
 	}
 	if doc.Project.ArgoCD != nil {
 		objs = argocd.Annotate(objs)
 	}
 	manifest.Sort(objs)
-	return objs, nil
+	return objs, idle, nil
 }
 
-// compile renders a document in one environment, with what the project asks for.
+// transformer is finish for packages that render a document several times over.
+func transformer(doc *spec.Document) func([]manifest.Object) ([]manifest.Object, error) {
+	return func(objs []manifest.Object) ([]manifest.Object, error) {
+		objs, _, err := finish(doc, objs)
+		return objs, err
+	}
+}
+
+// compile renders a document in one environment, with what the project asks for. A Component that finds nothing to patch in
+// any environment is a problem: it was meant to do something.
 func compile(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, error) {
+	bundle, cluster, idle, err := compileOnly(doc, env)
+	if err != nil || len(idle) == 0 {
+		return bundle, cluster, err
+	}
+	for _, other := range append([]string{""}, doc.Environments()...) {
+		_, _, too, err := compileOnly(doc, other)
+		if err != nil {
+			return bundle, cluster, nil // it is reported when that environment is rendered
+		}
+		idle = slices.DeleteFunc(slices.Clone(idle), func(name string) bool { return !slices.Contains(too, name) })
+	}
+	if len(idle) == 0 {
+		return bundle, cluster, nil
+	}
+	return bundle, cluster, spec.Problems{doc.Project.Problem("ONG3020", "components",
+		fmt.Sprintf("%s: nothing of %s is patched by %s", doc.File, doc.Name, strings.Join(idle, ", ")),
+		"a Component that changes nothing was meant to change something", "take it out, or see in onggi components what it is for")}
+}
+
+func compileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, []string, error) {
 	cluster, problems := doc.Resolve(env)
 	if len(problems) > 0 {
-		return render.Bundle{}, nil, problems
+		return render.Bundle{}, nil, nil, problems
 	}
 	bundle, problems := render.Compile(cluster)
 	if len(problems) > 0 {
-		return render.Bundle{}, nil, problems.Sort()
+		return render.Bundle{}, nil, nil, problems.Sort()
 	}
-	objs, err := finish(doc, bundle.Objects)
+	objs, idle, err := finish(doc, bundle.Objects)
 	bundle.Objects = objs
-	return bundle, cluster, err
+	return bundle, cluster, idle, err
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/provenance"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -143,9 +142,4 @@ func inParallel(ctx context.Context, n int, work func(i int) error) []error {
 	close(next)
 	running.Wait()
 	return errs
-}
-
-// transformer is what is done to the objects of a document after they are rendered, in every format.
-func transformer(doc *spec.Document) func([]manifest.Object) ([]manifest.Object, error) {
-	return func(objs []manifest.Object) ([]manifest.Object, error) { return finish(doc, objs) }
 }
