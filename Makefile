@@ -84,8 +84,13 @@ verify-generated:
 	@.ci/generated
 
 .PHONY: bench
-bench: ## run the benchmarks that match BENCH=.
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+bench: ## print the table of docs/performance.md; BENCHFLAGS='-runs 5 -fleets 100' is a quick look
+	@mkdir -p $(BIN) .cache/bench
+	@$(BUILD) -o .cache/bench/onggi ./cmd/onggi
+	@CGO_ENABLED=0 go -C .ci/helm3 build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BIN)/helm3 helm.sh/helm/v3/cmd/helm
+	@go build -o .cache/bench/bench ./.ci/bench
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count 5 -benchtime 0.3s ./render ./render/manifest ./render/tree | tee .cache/bench/go.txt >&2
+	@.cache/bench/bench -go .cache/bench/go.txt $(BENCHFLAGS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME=20s

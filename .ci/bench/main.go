@@ -1,0 +1,107 @@
+// Command bench measures what docs/performance.md promises, and prints it as one Markdown table.
+//
+//	make bench                                     # builds what is measured, then runs this
+//	make bench BENCHFLAGS='-runs 5 -fleets 100'    # a quick look
+//
+// Time is the processor's (user and system, of the process and what it waited for) unless it says wall; memory is the peak
+// resident set that the kernel accounts to the process. Processes that are compared run alternately, since a machine that is
+// busy for a while would otherwise be held against one of them, and the median counts. The file named by -go is the output of
+// go test -bench, whose results become rows of the same table.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	b, err := parseFlags(os.Args[1:], os.Stdout, os.Stderr)
+	if err == nil {
+		err = b.run(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run of everything.
+type bench struct {
+	onggi, helm string // the binaries
+	gotest      string // output of go test -bench; "" leaves those rows out
+	runs        int    // of each process that is compared
+	fleets      []int  // specs in each generated fleet
+	fleetRuns   int
+	sample      int // charts that helm template renders
+	specs       []string
+	out, log    io.Writer
+
+	dir   string // temporary
+	table table
+}
+
+func parseFlags(args []string, out, log io.Writer) (*bench, error) {
+	b := &bench{out: out, log: log}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(log)
+	f.StringVar(&b.onggi, "onggi", ".cache/bench/onggi", "the onggi to measure")
+	f.StringVar(&b.helm, "helm", ".cache/bin/helm3", "the Helm to compare with; \"\" compares with none")
+	f.StringVar(&b.gotest, "go", "", "file with the output of go test -bench")
+	f.IntVar(&b.runs, "runs", 15, "runs of each process that is compared")
+	f.IntVar(&b.fleetRuns, "fleet-runs", 3, "runs of each fleet")
+	f.IntVar(&b.sample, "sample", 50, "charts of the fleet that helm template renders")
+	fleets := f.String("fleets", "100,1000,3000", "specs in each generated fleet")
+	specs := f.String("specs", "testdata/specs/everything,examples/homelab", "specs to render one at a time, with an environment prod")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	for field := range strings.SplitSeq(*fleets, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("-fleets: %q is not a number of specs", field)
+		}
+		b.fleets = append(b.fleets, n)
+	}
+	b.specs = strings.Split(*specs, ",")
+	if b.runs < 1 || b.fleetRuns < 1 || b.sample < 1 {
+		return nil, fmt.Errorf("-runs, -fleet-runs and -sample start at 1")
+	}
+	return b, nil
+}
+
+func (b *bench) run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "onggi-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b.dir = dir
+	for _, binary := range []*string{&b.onggi, &b.helm} {
+		if *binary == "" {
+			continue
+		}
+		if *binary, err = filepath.Abs(*binary); err != nil {
+			return err
+		}
+	}
+	for _, part := range []func(context.Context) error{b.goBenchmarks, b.startup, b.oneCluster, b.formats, b.fleet} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(b.out, machine())
+	fmt.Fprintln(b.out)
+	return b.table.write(b.out)
+}
+
+// say tells a person what is being measured.
+func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.log, "bench: "+format+"\n", args...) }
