@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/onggi-db/onggi/render/backend"
 	"github.com/onggi-db/onggi/render/backend/cloudnativepg"
@@ -19,6 +20,16 @@ type Bundle struct {
 
 // Compile renders a cluster. The bundle is usable only when there are no problems.
 func Compile(c *spec.Cluster) (Bundle, spec.Problems) {
+	bundle, problems := compile(c)
+	if c.Env != "" {
+		for i := range problems { // the line may be one of the base, which is right by itself
+			problems[i].Why = strings.TrimPrefix(problems[i].Why+"; in environment "+c.Env, "; ")
+		}
+	}
+	return bundle, problems
+}
+
+func compile(c *spec.Cluster) (Bundle, spec.Problems) {
 	p, problems := plan.Resolve(c)
 	problems = append(problems, backend.Check(c, p.Operator)...)
 	if !backend.Name(p.Backend).Builds() {

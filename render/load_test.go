@@ -10,12 +10,12 @@ import (
 	"github.com/onggi-db/onggi/render/spec"
 )
 
-// folder reads the files of a folder as sources, named by their paths below it.
+// folder reads the YAML files of a folder as sources, named by their paths below it.
 func folder(t testing.TB, dir string) []spec.Source {
 	t.Helper()
 	var sources []spec.Source
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {
 			return err
 		}
 		data, err := os.ReadFile(path)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -152,7 +153,9 @@ func (k *checker) external(path, name, needs string, fits func(plan.ExternalClus
 	if name == "" {
 		return
 	}
+	var known []string
 	for _, e := range k.plan.ExternalClusters {
+		known = append(known, e.Name)
 		if e.Name == name {
 			if fits != nil && !fits(e) {
 				k.problem("ONG2170", path, fmt.Sprintf("externalClusters has %s without %s", name, needs), "it is needed for this", "add it there")
@@ -160,7 +163,11 @@ func (k *checker) external(path, name, needs string, fits func(plan.ExternalClus
 			return
 		}
 	}
-	k.problem("ONG2171", path, fmt.Sprintf("externalClusters has no %s", name), "the name must be listed there", "add {name: "+name+", …} to spec.externalClusters")
+	fix := "add {name: " + name + ", …} to spec.externalClusters"
+	if len(known) > 0 {
+		fix = "write " + strings.Join(known, " or ") + ", or " + fix
+	}
+	k.problem("ONG2171", path, fmt.Sprintf("externalClusters has no %s", name), "the name must be listed there", fix)
 }
 
 func (k *checker) pooler() {
