@@ -217,25 +217,6 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// BenchmarkCheck is one cluster with everything: some twenty objects.
-func BenchmarkCheck(b *testing.B) {
-	in := sample(b, "testdata/full.yaml")
-	require.GreaterOrEqual(b, len(in.Objects), 20)
-	require.Empty(b, print(Check(in)))
-	b.ReportAllocs()
-	for b.Loop() {
-		Check(in)
-	}
-}
-
-// BenchmarkCompile is what the first Check pays.
-func BenchmarkCompile(b *testing.B) {
-	for b.Loop() {
-		_, err := load(vapFiles)
-		require.NoError(b, err)
-	}
-}
-
 func load(fsys fs.FS) (admissionPolicies, error) {
 	files, err := readVAP(fsys)
 	if err != nil {
