@@ -47,6 +47,12 @@ func compileCodes() []spec.CodeDoc {
 		Wrong: "expose: [{name: rw2}]   # beside a manifest of a Service shop-rw2",
 		Right: "expose: [{name: lb}]",
 	}, {
+		Code: "ONG3013", Title: "two databases for one folder",
+		Text: "Each database is written to a folder of its own name, and two of the input have the same one, in different namespaces. One would overwrite the other, and a tool " +
+			"that applies the folder would delete what the first one was.",
+		Wrong: "metadata: {name: shop, namespace: a}\n---\nmetadata: {name: shop, namespace: b}",
+		Right: "metadata: {name: shop-a, namespace: a}\n---\nmetadata: {name: shop-b, namespace: b}",
+	}, {
 		Code: "ONG3020", Title: "a component that cannot be applied",
 		Text: "The Project lists a Kustomize Component that does not exist, or one whose patch does not fit the rendered objects. Components change every environment; leaving one " +
 			"out would render databases without what all of them are meant to have, such as the pod security of the cluster. onggi components lists those that are shipped.",

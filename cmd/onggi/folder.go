@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/onggi-db/onggi/charts"
@@ -34,19 +32,27 @@ func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) er
 	if count == 0 {
 		return noClusters()
 	}
+	var applications output
+	if o.format == formatArgoCD {
+		if applications, err = compileApplications(ctx, in, o); err != nil {
+			return err
+		}
+	}
 	fleet, err := tree.Open(o.dir, tree.Options{Force: o.force, DryRun: o.check, NoFlush: count > 1})
 	if err != nil {
 		return exitError{exitInOut, err}
 	}
 	defer fleet.Close()
-	w := writer{ctx: ctx, o: o, fleet: fleet, progress: newProgress(s, count), files: make(map[string]string)}
+	w := writer{ctx: ctx, o: o, fleet: fleet, progress: newProgress(s, count)}
 	if err := in.batches(ctx, w.batch); err != nil {
 		w.progress.end()
 		return err
 	}
-	if err := w.argocd(); err != nil {
-		w.progress.end()
-		return err
+	if o.format == formatArgoCD {
+		if err := w.sync(applications); err != nil {
+			w.progress.end()
+			return err
+		}
 	}
 	result, err := fleet.Commit()
 	w.progress.end()
@@ -60,8 +66,10 @@ func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) er
 // compileAll renders every document without keeping the result.
 func compileAll(ctx context.Context, in *input, o renderOptions) (count int, err error) {
 	var problems spec.Problems
+	folders := make(map[string]*spec.Document)
 	err = in.batches(ctx, func(docs []*spec.Document) error {
 		count += len(docs)
+		problems = append(problems, sameFolder(folders, docs)...)
 		for _, err := range inParallel(ctx, len(docs), func(i int) error {
 			var found spec.Problems
 			envs := o.of(docs[i])
@@ -99,9 +107,6 @@ type writer struct {
 	written   []string
 	removed   []string
 	unchanged int
-	project   *spec.Project
-	sets      []variant.Set
-	files     map[string]string // where each database's spec is, below the project's folder
 }
 
 func (w *writer) batch(docs []*spec.Document) error {
@@ -146,20 +151,17 @@ func (w *writer) sync(out output) error {
 func (w *writer) emit(doc *spec.Document) ([]output, error) {
 	format := w.o.format
 	if format == formatArgoCD {
-		if doc.Project == nil || doc.Project.ArgoCD == nil {
-			return nil, exit(exitInvalid, "%s: --format argocd needs an argocd: section in %s, with the repository that Argo CD reads", doc.File, projectFile)
-		}
 		format = doc.Project.ArgoCD.Source
 	}
-	if format == formatManifests || format == "plugin" {
+	if format == argocd.Plugin {
+		return nil, nil // the plugin renders the specs themselves
+	}
+	if format == formatManifests {
 		return w.emitManifests(doc)
 	}
-	set, err := w.variants(doc, format == formatHelm)
+	set, err := w.o.variants(doc, format == formatHelm)
 	if err != nil {
 		return nil, err
-	}
-	if w.o.format == formatArgoCD {
-		w.keep(doc, set)
 	}
 	var files map[string][]byte
 	if format == formatHelm {
@@ -183,27 +185,11 @@ func (w *writer) chart(set variant.Set) (map[string][]byte, error) {
 	return map[string][]byte{set.Name + "-" + w.o.version + ".tgz": data}, err
 }
 
-func (w *writer) variants(doc *spec.Document, knobs bool) (variant.Set, error) {
-	o := variant.Options{Transform: transformer(doc), Knobs: knobs}
-	if len(w.o.envs) > 0 {
-		o.Only = w.o.envs
-	}
-	return variant.Build(doc, o)
-}
-
 // emitManifests makes one folder for each environment, named after it when there are several.
 func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 	envs := w.o.of(doc)
-	if w.o.format == formatArgoCD {
+	if w.o.format == formatArgoCD && len(w.o.envs) == 0 {
 		envs = doc.Environments()
-		set, err := w.variants(doc, false)
-		if err != nil {
-			return nil, err
-		}
-		w.keep(doc, set)
-		if doc.Project.ArgoCD.Source == "plugin" {
-			return nil, nil // the plugin renders the specs themselves
-		}
 	}
 	var outputs []output
 	for _, env := range envs {
@@ -226,34 +212,6 @@ func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 		outputs = append(outputs, out)
 	}
 	return outputs, nil
-}
-
-// keep remembers a database for the Applications, which are made last.
-func (w *writer) keep(doc *spec.Document, set variant.Set) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.project = &doc.Project.Project
-	if below, err := filepath.Rel(doc.Project.Dir, doc.File); err == nil {
-		w.files[doc.Name] = filepath.ToSlash(below)
-	}
-	w.sets = append(w.sets, set)
-}
-
-// argocd writes the Applications of all databases.
-func (w *writer) argocd() error {
-	if w.o.format != formatArgoCD || w.project == nil {
-		return nil
-	}
-	slices.SortFunc(w.sets, func(a, b variant.Set) int { return strings.Compare(a.Name, b.Name) })
-	files, err := argocd.Emit(argocd.Input{Project: *w.project, Databases: w.sets, Source: w.project.ArgoCD.Source, Env: w.o.env(), Files: w.files})
-	if err != nil {
-		return err
-	}
-	out, err := folderOf("argocd", files)
-	if err != nil {
-		return err
-	}
-	return w.sync(out)
 }
 
 func folderOf(dir string, files map[string][]byte) (output, error) {

@@ -172,6 +172,11 @@ func (c *Cluster) Problem(code, path, message, why, fix string) Problem {
 	return problemAt(c.place(path), path, violation{code, message, why, fix})
 }
 
+// Problem is a problem of a later stage at a field of the document as it was written, before any environment.
+func (d *Document) Problem(code, path, message, why, fix string) Problem {
+	return problemAt(place(d.root, path), path, violation{code, message, why, fix})
+}
+
 func (c *Cluster) place(path string) *node.Node { return place(c.root, path) }
 
 func place(root *node.Node, path string) *node.Node {

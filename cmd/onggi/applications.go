@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/onggi-db/onggi/render/argocd"
+	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/render/variant"
+)
+
+// applicationsDir is where the Applications are written, beside the databases.
+const applicationsDir = "argocd"
+
+// variants renders a document in the environments that were asked for.
+func (o renderOptions) variants(doc *spec.Document, knobs bool) (variant.Set, error) {
+	return variant.Build(doc, variant.Options{Transform: transformer(doc), Knobs: knobs, Only: o.envs})
+}
+
+// compileApplications makes what Argo CD reads, for all databases together and before anything is written: whether two of
+// them collide can only be told from all.
+func compileApplications(ctx context.Context, in *input, o renderOptions) (output, error) {
+	var mu sync.Mutex
+	input := argocd.Input{Env: o.env(), Files: make(map[string]string)}
+	err := in.batches(ctx, func(docs []*spec.Document) error {
+		for _, err := range inParallel(ctx, len(docs), func(i int) error {
+			doc := docs[i]
+			if doc.Project == nil || doc.Project.ArgoCD == nil {
+				return exit(exitInvalid, "%s: --format argocd needs an argocd: section in %s, with the repository that Argo CD reads", doc.File, projectFile)
+			}
+			set, err := o.variants(doc, false)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			input.Project, input.Source = doc.Project.Project, doc.Project.ArgoCD.Source
+			input.Databases = append(input.Databases, set)
+			if below, err := filepath.Rel(doc.Project.Dir, doc.File); err == nil {
+				input.Files[doc.Name] = filepath.ToSlash(below)
+			}
+			return nil
+		}) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return output{}, err
+	}
+	slices.SortFunc(input.Databases, func(a, b variant.Set) int { return strings.Compare(a.Name, b.Name) })
+	files, err := argocd.Emit(input)
+	if err != nil {
+		return output{}, exitError{exitInvalid, err}
+	}
+	return folderOf(applicationsDir, files)
+}
+
+// sameFolder finds databases that would be written to one folder, for being called alike in two namespaces.
+func sameFolder(folders map[string]*spec.Document, docs []*spec.Document) spec.Problems {
+	var problems spec.Problems
+	for _, doc := range docs {
+		first, taken := folders[doc.Name]
+		if !taken && doc.Name != applicationsDir {
+			folders[doc.Name] = doc
+			continue
+		}
+		other := "the Applications of Argo CD"
+		if taken {
+			other = first.File
+		}
+		problems = append(problems, doc.Problem("ONG3013", "metadata.name", fmt.Sprintf("the folder %s is taken by %s", doc.Name, other),
+			"each database has a folder of its name", "rename one of them, or render them into two folders"))
+	}
+	return problems
+}
