@@ -2,7 +2,6 @@ package spec
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -45,8 +44,6 @@ func legacyKey(n *node.Node) string {
 	return n.Value
 }
 
-var legacyFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
-
 // legacyScalar is a plain scalar: a number in any base, with underscores or without, a boolean in any of its words, null, or
 // a string. A number that is not finite stays a string, as JSON has no other word for it.
 func legacyScalar(s string) any {
@@ -67,7 +64,7 @@ func legacyScalar(s string) any {
 			return i
 		}
 	}
-	if legacyFloat.MatchString(plain) && (s[0] != '.' || plain == s) {
+	if t := node.Resolve(plain); (t == node.Float || t == node.Int) && strings.ContainsAny(plain, "0123456789") && (s[0] != '.' || plain == s) {
 		if f, err := strconv.ParseFloat(plain, 64); err == nil && !math.IsInf(f, 0) {
 			return f
 		}

@@ -61,7 +61,7 @@ func fieldAt(path string) (*field, *shape) {
 	switch {
 	case name == "project":
 		s, path = shapes().project, rest
-	case s.byName[indexes.ReplaceAllString(strings.ReplaceAll(name, "[]", ""), "")] == nil:
+	case s.byName[withoutIndexes(name)] == nil:
 		s = shapes().spec // a path below spec
 	}
 	for path != "" {

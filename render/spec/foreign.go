@@ -1,16 +1,22 @@
 package spec
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
-// indexes are the [0] of a path.
-var indexes = regexp.MustCompile(`\[[0-9]+\]`)
+// withoutIndexes is a path without its [0].
+func withoutIndexes(path string) string {
+	for {
+		before, rest, found := strings.Cut(path, "[")
+		_, after, closed := strings.Cut(rest, "]")
+		if !found || !closed {
+			return path
+		}
+		path = before + after
+	}
+}
 
 // foreignWord says where the word of another tool went that did not become one field of the same object.
 func foreignWord(s *shape, parent, name string) (fix string, ok bool) {
-	parent = indexes.ReplaceAllString(parent, "")
+	parent = withoutIndexes(parent)
 	if rest, found := strings.CutPrefix(parent, "environments."); found {
 		_, parent, _ = strings.Cut(rest, ".")
 	}

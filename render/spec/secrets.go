@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/onggi-db/onggi/render/spec/node"
@@ -76,14 +77,18 @@ func (s spills) all(n *node.Node) {
 	}
 }
 
-var (
-	urlPassword  = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@`)
-	pairPassword = regexp.MustCompile(`(?i)\b(password|ldapbindpasswd|radiussecrets)\s*=\s*('[^']+'|"[^"]+"|[^\s'"]+)`)
-	sqlPassword  = regexp.MustCompile(`(?i)\b(password|identified\s+by)\s+(e|u&)?('[^']+'|\$\w*\$)`)
-	cloudKey     = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bAccountKey=[A-Za-z0-9+/]{20,}`)
-	awsSecretKey = regexp.MustCompile(`^[A-Za-z0-9/+]{40}$`)
-	privateKey   = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
-)
+// expressions find the secrets in texts; they are compiled when the first text asks for them.
+var expressions = sync.OnceValue(func() (e struct {
+	urlPassword, pairPassword, sqlPassword, cloudKey, awsSecretKey, privateKey *regexp.Regexp
+}) {
+	e.urlPassword = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@`)
+	e.pairPassword = regexp.MustCompile(`(?i)\b(password|ldapbindpasswd|radiussecrets)\s*=\s*('[^']+'|"[^"]+"|[^\s'"]+)`)
+	e.sqlPassword = regexp.MustCompile(`(?i)\b(password|identified\s+by)\s+(e|u&)?('[^']+'|\$\w*\$)`)
+	e.cloudKey = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bAccountKey=[A-Za-z0-9+/]{20,}`)
+	e.awsSecretKey = regexp.MustCompile(`^[A-Za-z0-9/+]{40}$`)
+	e.privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
+	return e
+})
 
 // secretScan looks for literal secrets in one document.
 type secretScan struct {
@@ -165,7 +170,7 @@ func (s *secretScan) key(key string, value *node.Node) bool {
 	if s.foreign || value.Type != node.String && value.Type != node.Int || value.Value == "" || strings.HasPrefix(value.Value, "$") {
 		return false
 	}
-	if key == "secretKey" && awsSecretKey.MatchString(value.Value) {
+	if key == "secretKey" && expressions().awsSecretKey.MatchString(value.Value) {
 		s.hit(value, violation{codeSecretCloudKey, "this looks like a secret access key itself", secretWhy, "write the name of the key in the Secret here, and seal the value with onggi seal"})
 		return true
 	}
@@ -188,27 +193,27 @@ func maybeCloudKey(s string) bool {
 
 // scalar says which kind of secret a string holds, nil for none.
 func (s *secretScan) scalar(text string) *violation {
-	if strings.Contains(text, "-----BEGIN") && privateKey.MatchString(text) {
+	if strings.Contains(text, "-----BEGIN") && expressions().privateKey.MatchString(text) {
 		return &violation{codeSecretPEM, "a private key in plain text", secretWhy, "put it into a Secret with onggi seal, and make a new key: this one is known now"}
 	}
-	if maybeCloudKey(text) && cloudKey.MatchString(text) {
+	if maybeCloudKey(text) && expressions().cloudKey.MatchString(text) {
 		return &violation{codeSecretCloudKey, "a cloud access key in plain text", secretWhy, "put it into a Secret with onggi seal, write the Secret's name here, and revoke this key"}
 	}
 	if s.foreign {
 		return nil
 	}
 	if strings.Contains(text, "://") && strings.Contains(text, "@") {
-		if m := urlPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[1], "$") {
+		if m := expressions().urlPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[1], "$") {
 			return &violation{codeSecretURL, "a URL with a password in it", secretWhy, "write the URL without user:password@, and put the password into a Secret with onggi seal"}
 		}
 	}
 	if !strings.ContainsAny(text, "='$") {
 		return nil // nothing is assigned and nothing is quoted
 	}
-	if m := pairPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[2], "$") {
+	if m := expressions().pairPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[2], "$") {
 		return &violation{codeSecretParameter, strings.ToLower(m[1]) + "= with a literal secret", secretWhy, secretFix}
 	}
-	if sqlPassword.MatchString(text) {
+	if expressions().sqlPassword.MatchString(text) {
 		return &violation{codeSecretSQL, "SQL with a password in it", "whoever can read the repository or the server's log can read it",
 			"list the role under roles with secret: NAME, and seal the password with onggi seal"}
 	}

@@ -2,8 +2,6 @@ package node
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -234,8 +232,6 @@ func dropDuplicates(n *Node) []*Error {
 	return errs
 }
 
-var unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
-
 // unknownAlias is where an alias stands whose anchor there is not.
 func unknownAlias(file *File, c chunk, name string) *Error {
 	for i, row := range strings.Split(c.text, "\n") {
@@ -247,24 +243,22 @@ func unknownAlias(file *File, c chunk, name string) *Error {
 	return nil
 }
 
-var atLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
 // syntaxError places an error of yaml.v3, which knows the line only, and often the one after.
 func syntaxError(file *File, c chunk, err error) *Error {
-	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
-		if e := unknownAlias(file, c, m[1]); e != nil {
+	if _, rest, found := strings.Cut(err.Error(), "unknown anchor '"); found {
+		name, _, _ := strings.Cut(rest, "'")
+		if e := unknownAlias(file, c, name); e != nil {
 			return e
 		}
 	}
-	m := atLine.FindStringSubmatch(err.Error())
-	e := &Error{Fault: BadSyntax, File: file, Line: c.line + 1, Col: 1, Width: 1, Message: err.Error(), Fix: "correct the YAML on this line or the one before"}
-	if m == nil {
-		return e
+	e := &Error{Fault: BadSyntax, File: file, Line: c.line + 1, Col: 1, Width: 1, Fix: "correct the YAML on this line or the one before"}
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	var n int32
+	if _, scanErr := fmt.Sscanf(message, "line %d: ", &n); scanErr == nil {
+		_, message, _ = strings.Cut(message, ": ")
+		e.Line = c.line + min(n, int32(strings.Count(strings.TrimRight(c.text, "\n"), "\n"))+1)
 	}
-	e.Message = strings.ReplaceAll(m[2], "'", `"`)
-	if n, err := strconv.Atoi(m[1]); err == nil {
-		e.Line = min(c.line+int32(n), c.line+int32(strings.Count(strings.TrimRight(c.text, "\n"), "\n"))+1)
-	}
+	e.Message = strings.ReplaceAll(message, "'", `"`)
 	text := file.Line(int(e.Line))
 	e.Col = int32(len(text)-len(strings.TrimLeft(text, " "))) + 1
 	return e
