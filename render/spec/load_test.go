@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -278,4 +279,27 @@ func FuzzLoad(f *testing.F) {
 		_, err := json.Marshal(problems)
 		require.NoError(t, err)
 	})
+}
+
+// TestResolveTogether holds that one document is resolved by many at once, to the same each time. Run it with -race.
+func TestResolveTogether(t *testing.T) {
+	set, problems := spec.Load([]spec.Source{{Name: "everything.yaml", Data: everything(t)}})
+	require.Empty(t, problems)
+	want, problems := set.Clusters[0].Resolve("prod")
+	require.Empty(t, problems)
+	var wg sync.WaitGroup
+	got := make([]*spec.Cluster, 8)
+	for i := range got {
+		wg.Go(func() { got[i], _ = set.Clusters[0].Resolve("prod") })
+	}
+	wg.Wait()
+	for _, c := range got {
+		require.Equal(t, want.Spec, c.Spec)
+		// Nothing is shared that one of them could change under another.
+		c.Spec.Instances = 1
+		c.Spec.Labels["x"] = "y"
+		*c.Spec.Storage.ResizeInUse = false
+	}
+	require.NotContains(t, want.Spec.Labels, "x")
+	require.True(t, *want.Spec.Storage.ResizeInUse)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -161,9 +162,9 @@ func (p *fast) newline(at int) {
 	p.bol, p.pos = at+1, at+1
 }
 
-// escapes are those of one letter.
+// escapes are those of one letter. The slash is JSON's and YAML 1.2's; yaml.v3 does not know it.
 var escapes = map[byte]string{
-	'0': "\x00", 'a': "\a", 'b': "\b", 't': "\t", '\t': "\t", 'n': "\n", 'v': "\v", 'f': "\f", 'r': "\r", 'e': "\x1b", ' ': " ", '"': "\"", '\'': "'", '\\': "\\",
+	'0': "\x00", 'a': "\a", 'b': "\b", 't': "\t", '\t': "\t", 'n': "\n", 'v': "\v", 'f': "\f", 'r': "\r", 'e': "\x1b", ' ': " ", '"': "\"", '\'': "'", '\\': "\\", '/': "/",
 	'N': "\u0085", '_': "\u00a0", 'L': "\u2028", 'P': "\u2029",
 }
 
@@ -197,6 +198,13 @@ func (p *fast) escape(value []byte, i int) ([]byte, int, bool) {
 		return nil, 0, false
 	}
 	r, err := strconv.ParseUint(p.src[i+2:i+2+digits], 16, 32)
+	if rest := p.src[i+2+digits:]; err == nil && digits == 4 && len(rest) >= 6 && rest[:2] == `\u` {
+		// JSON writes characters beyond 16 bits as two escapes, which yaml.v3 does not know.
+		low, lowErr := strconv.ParseUint(rest[2:6], 16, 32)
+		if pair := utf16.DecodeRune(rune(r), rune(low)); lowErr == nil && pair != utf8.RuneError {
+			return utf8.AppendRune(value, pair), i + 2 + digits + 6, true
+		}
+	}
 	if err != nil || r > utf8.MaxRune || r >= 0xd800 && r <= 0xdfff {
 		return nil, 0, false
 	}

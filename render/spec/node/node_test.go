@@ -100,6 +100,18 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) { compare(t, src) })
 }
 
+// TestJSON holds that JSON is read, also where YAML 1.1 is no superset of it.
+func TestJSON(t *testing.T) {
+	docs, errs := Parse("x.json", []byte("{\n\t\"a\": \"http:\\/\\/x\\ud83d\\ude00\",\n\t\"b\":[1,2.5e3,true,null,{}],\"c\":\"\"\n}\n"))
+	require.Empty(t, errs)
+	require.Equal(t, "http://x\U0001f600", docs[0].Get("a").Value)
+	require.Len(t, docs[0].Get("b").Items, 5)
+	require.Equal(t, []Type{Int, Float, Bool, Null}, []Type{docs[0].Get("b").Items[0].Type, docs[0].Get("b").Items[1].Type, docs[0].Get("b").Items[2].Type, docs[0].Get("b").Items[3].Type})
+	require.True(t, docs[0].Get("c").Quoted())
+	_, errs = Parse("x.json", []byte("{\"a\": \"\\ud83d\"}"))
+	require.Len(t, errs, 1)
+}
+
 // samples are the specs that package spec is tested with.
 func samples(tb testing.TB) []string {
 	files, err := filepath.Glob("../testdata/*/*.yaml")
@@ -140,8 +152,8 @@ func compare(t *testing.T, src string) {
 		pointsAtItself(t, src, doc, len(errs) == 0) // keys that were refused are gone
 	}
 	file, errs := decodeText("x.yaml", []byte(src))
-	if errs != nil {
-		return
+	if errs != nil || strings.Contains(src, `\/`) || strings.Contains(strings.ToLower(src), `\ud`) {
+		return // not text, or JSON that yaml.v3 does not know
 	}
 	for _, c := range split(file.Text) {
 		fast, fastErrs, _, ok := parseFast(file, c)
