@@ -21,9 +21,11 @@ type tracing struct {
 // knobs finds the spec fields whose value stands unchanged in outputs and shapes nothing else: changing one must move
 // exactly the fields that copy it, in every variant.
 func knobs(variants []tracing) []Knob {
-	t := tracer{variants: variants, found: make(map[string]*Knob), spoiled: make(map[string]bool)}
+	t := tracer{variants: variants, found: make(map[string]*Knob), spoiled: make(map[string]bool), copied: make(map[variantKnob][]Field)}
 	for _, v := range variants {
-		for _, leaf := range provenance.Leaves(v.cluster.Spec) {
+		leaves := provenance.Leaves(v.cluster.Spec)
+		t.spoilNamesakes(leaves)
+		for _, leaf := range leaves {
 			if wanted(leaf) && !t.spoiled[leaf.Name] {
 				t.trace(v, leaf)
 			}
@@ -32,7 +34,7 @@ func knobs(variants []tracing) []Knob {
 	var out []Knob
 	for _, name := range slices.Sorted(maps.Keys(t.found)) {
 		k := t.found[name]
-		if t.spoiled[name] || len(k.Fields) == 0 || !holds(*k, variants) {
+		if t.spoiled[name] || len(k.Fields) == 0 || !t.holds(*k) {
 			continue
 		}
 		out = append(out, *k)
@@ -44,6 +46,22 @@ type tracer struct {
 	variants []tracing
 	found    map[string]*Knob
 	spoiled  map[string]bool
+	copied   map[variantKnob][]Field // what moves with the knob in one variant
+}
+
+// variantKnob is a knob in one variant.
+type variantKnob struct{ env, name string }
+
+// spoilNamesakes gives up on names that two leaves of one variant share, as those below roles called a-b and aB do: a chart
+// would turn both at once.
+func (t *tracer) spoilNamesakes(leaves []provenance.Leaf) {
+	paths := make(map[string]bool, len(leaves))
+	for _, leaf := range leaves {
+		if paths[leaf.Name] {
+			t.spoiled[leaf.Name] = true
+		}
+		paths[leaf.Name] = true
+	}
 }
 
 // wanted leaves out names, which are identities, and choices that decide what is rendered at all.
@@ -78,6 +96,7 @@ func (t *tracer) trace(v tracing, leaf provenance.Leaf) {
 		k.Envs[v.env] = leaf.Value
 	}
 	k.Fields = merge(k.Fields, fields, t.variants[0])
+	t.copied[variantKnob{v.env, leaf.Name}] = fields
 	if also != "" && !strings.Contains(k.Doc, also) {
 		k.Doc += also
 	}
@@ -141,28 +160,31 @@ func merge(known, more []Field, base tracing) []Field {
 				f.Ref = r
 			}
 		}
-		if !slices.ContainsFunc(known, func(k Field) bool { return sameName(k.Ref, f.Ref) && slices.Equal(k.Path, f.Path) }) {
+		if !slices.ContainsFunc(known, func(k Field) bool { return samePlace(k, f) }) {
 			known = append(known, f)
 		}
 	}
 	return known
 }
 
+func samePlace(a, b Field) bool { return sameName(a.Ref, b.Ref) && slices.Equal(a.Path, b.Path) }
+
 func sameName(a, b manifest.Ref) bool {
 	return a.Kind == b.Kind && a.Name == b.Name && a.Group() == b.Group()
 }
 
-// holds reports whether every field of the knob has the knob's value in every variant that has the field: a default that
-// only looks alike in one variant would break another.
-func holds(k Knob, variants []tracing) bool {
-	for _, v := range variants {
+// holds reports whether every field of the knob copies it in every variant that has the field. One that only looks alike
+// there, a default or the same place in a list that holds another item, would be turned with it.
+func (t *tracer) holds(k Knob) bool {
+	for _, v := range t.variants {
 		want, has := k.Envs[v.env]
 		if v.env == "" {
 			want, has = k.Value, true
 		}
+		copied := t.copied[variantKnob{v.env, k.Path}]
 		for _, f := range k.Fields {
 			got, found := field(v.objs, f)
-			if found && (!has || got != want) {
+			if found && (!has || got != want || !slices.ContainsFunc(copied, func(c Field) bool { return samePlace(c, f) })) {
 				return false
 			}
 		}
