@@ -33,7 +33,7 @@ func Random(r *rand.Rand) Case {
 		"apiVersion": "onggi.dev/v1alpha1", "kind": "DatabaseCluster",
 		"metadata": object{"name": g.cluster, "namespace": g.namespace}, "spec": spec,
 	}}
-	envs := g.environments()
+	envs := g.environments(spec)
 	if len(envs) > 0 {
 		c.Cluster["environments"] = envs
 	}

@@ -1,7 +1,12 @@
 package spectest
 
-// environments are up to three patches over the spec, each of which leaves it valid.
-func (g *generator) environments() object {
+import (
+	"maps"
+	"slices"
+)
+
+// environments are up to three patches over the spec. Nearly all of them leave it valid.
+func (g *generator) environments(spec object) object {
 	out := object{}
 	for range g.IntN(4) {
 		name := pick(g, "dev", "stage", "prod", "no", "e-1")
@@ -10,8 +15,43 @@ func (g *generator) environments() object {
 			continue
 		}
 		out[name] = g.patch()
+		if g.chance(0.3) {
+			g.turn(out[name].(object), spec)
+		}
+		if g.chance(0.15) {
+			g.graft(out[name].(object))
+		}
 	}
 	return out
+}
+
+// turn has the lists of the spec in another order, or without their first entry.
+func (g *generator) turn(patch, spec object) {
+	for _, name := range []string{"roles", "expose", "tablespaces", "externalClusters", "hba"} {
+		items, _ := spec[name].(list)
+		if len(items) < 2 || g.chance(0.4) {
+			continue
+		}
+		turned := slices.Clone(items)
+		slices.Reverse(turned)
+		if g.chance(0.3) && name != "externalClusters" && name != "tablespaces" {
+			turned = turned[1:]
+		}
+		patch[name] = turned
+	}
+}
+
+// graft takes fields of another spec, of which some will not go with this one: then it is to be refused.
+func (g *generator) graft(patch object) {
+	other := (&generator{Rand: g.Rand}).spec()
+	names := slices.Sorted(maps.Keys(other))
+	for range 1 + g.IntN(4) {
+		switch name := pick(g, names...); name {
+		case "overrides": // they name the other cluster
+		default:
+			patch[name] = other[name]
+		}
+	}
 }
 
 // patch changes, adds, replaces and takes away.

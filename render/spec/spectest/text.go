@@ -60,6 +60,9 @@ func (g *generator) line() string {
 
 // identifier is a name in the database: what stands between double quotes there.
 func (g *generator) identifier() string {
+	if g.chance(0.1) {
+		return pick(g, "a-b", "aB", "a_b", "x.y", "x-y", "name", "0") // some are alike once they are names of values
+	}
 	if g.chance(0.7) {
 		return fmt.Sprintf("%s_%d", pick(g, "app", "shop", "orders", "audit", "report"), g.IntN(100))
 	}
@@ -78,7 +81,7 @@ func (g *generator) labelValue() string {
 // key is the key of a label. Those that YAML reads as a number or null are left out: Kustomize writes them without quotes,
 // and cannot read them back.
 func (g *generator) key() string {
-	return pick(g, "team", "example.com/owner", "a.b.example.com/no", "on", "Yes", "x_y", "n", "1_0-a", "v1.5", "example.com/cost-center")
+	return pick(g, "team", "example.com/owner", "a.b.example.com/no", "on", "Yes", "x_y", "x-y", "xY", "n", "1_0-a", "v1.5", "example.com/cost-center")
 }
 
 func (g *generator) labels() object { return g.pairs(3, g.key, g.labelValue) }
