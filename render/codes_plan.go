@@ -58,6 +58,10 @@ func planCodes() []spec.CodeDoc {
 		Text:  "A database is to be put into a tablespace that the spec does not list. CREATE DATABASE would fail, again at every attempt of the operator, and the application would find no database.",
 		Wrong: "databases: [{name: app}, {name: old, tablespace: archive}]",
 		Right: "tablespaces: [{name: archive, size: 100Gi}]\ndatabases: [{name: app}, {name: old, tablespace: archive}]",
+	}, {
+		Code: "ONG2220", Title: "an image and a catalog of images",
+		Text:  "image is one reference, imageCatalog takes the reference from an object in the cluster. The operator refuses the two together. In an environment's patch, take the other one away with a null.",
+		Wrong: "image: registry.example.com/postgresql:17.10\nimageCatalog: {name: postgresql}", Right: "imageCatalog: {name: postgresql}",
 	}}
 }
 

@@ -11,6 +11,9 @@ import (
 // contradictions finds fields that are right by themselves and mean nothing together, whichever back end is chosen: one of
 // the two would be dropped, or the API server would refuse the object.
 func (r *resolver) contradictions() {
+	if r.spec.Image != "" && r.spec.ImageCatalog != nil {
+		r.problem("ONG2220", "imageCatalog", "image and imageCatalog exclude each other", "which image runs would depend on who reads it", "take one of the two out")
+	}
 	for i, e := range r.spec.ExternalClusters {
 		if e.Connection == nil && e.Archive == nil {
 			r.problem("ONG2206", index("externalClusters", i), fmt.Sprintf("there is no way to %s", e.Name), "neither a server nor an archive of it is named", "add connection or archive")
