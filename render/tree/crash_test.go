@@ -148,9 +148,9 @@ func TestAKillAtAnyMomentIsHarmless(t *testing.T) {
 func TestTwoKillsAreHarmless(t *testing.T) {
 	t.Parallel()
 	before, after := beforeAndAfter(t)
-	last := tree(t, "changed", "1c", "swap", "9", "new/z", "5b")
+	last := tree(t, "changed", "1c", "swap", "9", "swop/y", "4b")
 	for n := 1; n <= steps(t); n++ {
-		for m := 1; m <= 30; m += 4 {
+		for m := 1; m <= 30; m += 3 {
 			dir := t.TempDir()
 			_, err := Sync(dir, before, quick)
 			require.NoError(t, err)

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -51,6 +53,61 @@ func TestRunsInARace(t *testing.T) {
 		}
 	}
 	require.Contains(t, []map[string]string{contents(trees[0]), contents(trees[1]), contents(trees[2])}, files(t, dir))
+}
+
+func TestALockThatAKillLeftIsTidiedUp(t *testing.T) {
+	dir := t.TempDir()
+	same := tree(t, "a", "1")
+	_, err := Sync(dir, same, quick)
+	require.NoError(t, err)
+	put(t, dir, lockName, "4711\n")
+	_, err = Sync(dir, same, quick)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"a": "1"}, files(t, dir))
+}
+
+// The last holder removes the file, perhaps between our open and our lock. Whoever comes next makes a new one, so holding the
+// old one holds nothing.
+func TestALockOnARemovedFileIsNoLock(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	defer root.Close()
+	held, err := root.Create(lockName)
+	require.NoError(t, err)
+	defer held.Close()
+	require.True(t, stillNamed(root, held))
+	require.NoError(t, root.Remove(lockName))
+	require.False(t, stillNamed(root, held))
+	require.NoError(t, root.WriteFile(lockName, nil, 0o644))
+	require.False(t, stillNamed(root, held))
+}
+
+func TestOnlyOneHoldsTheLock(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	defer root.Close()
+	var holders, most, turns atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 400 {
+				unlock, err := lock(root)
+				if err != nil {
+					continue // busy
+				}
+				turns.Add(1)
+				if now := holders.Add(1); now > most.Load() {
+					most.Store(now)
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				unlock()
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, int64(1), most.Load())
+	require.Greater(t, turns.Load(), int64(8))
 }
 
 const killedDir = "ONGGI_TEST_WRITE_UNTIL_KILLED"
