@@ -2,6 +2,7 @@
 //
 //	make bench                                     # builds what is measured, then runs this
 //	make bench BENCHFLAGS='-runs 5 -fleets 100'    # a quick look
+//	make bench BENCHFLAGS='-update docs/performance.md,docs/scale.md'
 //
 // Time is the processor's (user and system, of the process and what it waited for) unless it says wall; memory is the peak
 // resident set that the kernel accounts to the process. Processes that are compared run alternately, since a machine that is
@@ -43,6 +44,9 @@ type bench struct {
 	fleetRuns   int
 	sample      int // charts that helm template renders
 	specs       []string
+	memory      string // folder of a file system in memory
+	disk        string // folder on a disk
+	docs        []string
 	out, log    io.Writer
 
 	dir   string // temporary
@@ -61,6 +65,9 @@ func parseFlags(args []string, out, log io.Writer) (*bench, error) {
 	f.IntVar(&b.sample, "sample", 50, "charts of the fleet that helm template renders")
 	fleets := f.String("fleets", "100,1000,3000", "specs in each generated fleet")
 	specs := f.String("specs", "testdata/specs/everything,examples/homelab", "specs to render one at a time, with an environment prod")
+	docs := f.String("update", "", "pages whose tables are to be replaced, such as docs/performance.md,docs/scale.md")
+	f.StringVar(&b.memory, "memory", memoryFolder(), "folder of a file system in memory, where fleets are written")
+	f.StringVar(&b.disk, "disk", ".cache/bench", "folder on a disk, where the fleet of 1,000 is written too")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -72,6 +79,9 @@ func parseFlags(args []string, out, log io.Writer) (*bench, error) {
 		b.fleets = append(b.fleets, n)
 	}
 	b.specs = strings.Split(*specs, ",")
+	if *docs != "" {
+		b.docs = strings.Split(*docs, ",")
+	}
 	if b.runs < 1 || b.fleetRuns < 1 || b.sample < 1 {
 		return nil, fmt.Errorf("-runs, -fleet-runs and -sample start at 1")
 	}
@@ -79,28 +89,49 @@ func parseFlags(args []string, out, log io.Writer) (*bench, error) {
 }
 
 func (b *bench) run(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "onggi-bench-")
+	dir, err := os.MkdirTemp(b.memory, "onggi-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	b.dir = dir
-	for _, binary := range []*string{&b.onggi, &b.helm} {
-		if *binary == "" {
+	for _, path := range []*string{&b.onggi, &b.helm, &b.disk} {
+		if *path == "" {
 			continue
 		}
-		if *binary, err = filepath.Abs(*binary); err != nil {
+		if *path, err = filepath.Abs(*path); err != nil {
 			return err
 		}
 	}
-	for _, part := range []func(context.Context) error{b.goBenchmarks, b.startup, b.oneCluster, b.formats, b.fleet} {
-		if err := part(ctx); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{
+		{"go", b.goBenchmarks}, {"start", b.startup}, {"cluster", b.oneCluster}, {"formats", b.formats}, {"fleet", b.fleet},
+	} {
+		b.table.part = part.name
+		if err := part.measure(ctx); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintln(b.out, machine())
-	fmt.Fprintln(b.out)
-	return b.table.write(b.out)
+	about := machine()
+	if _, err := fmt.Fprintf(b.out, "%s\n\n%s", about, b.table.markdown(allParts)); err != nil {
+		return err
+	}
+	for _, page := range b.docs {
+		if err := updatePage(page, about, b.table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memoryFolder is where Linux keeps files in memory, or "", which is the folder for temporary files.
+func memoryFolder() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
 }
 
 // say tells a person what is being measured.

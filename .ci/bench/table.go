@@ -2,21 +2,26 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 )
 
 // table is the result: one row for each figure.
-type table struct{ rows []row }
+type table struct {
+	part string // that is being measured
+	rows []row
+}
 
 // row is one figure. Target and verdict are empty for figures that nobody asked for.
 type row struct {
+	part            string // of the run that measured it
 	what, figure    string
 	target, verdict string
 }
 
-func (t *table) add(what, figure string) { t.rows = append(t.rows, row{what: what, figure: figure}) }
+func (t *table) add(what, figure string) {
+	t.rows = append(t.rows, row{part: t.part, what: what, figure: figure})
+}
 
 // judge adds a figure that was asked for, and says whether it is reached.
 func (t *table) judge(what, figure, target string, reached bool) {
@@ -24,17 +29,19 @@ func (t *table) judge(what, figure, target string, reached bool) {
 	if !reached {
 		verdict = "**no**"
 	}
-	t.rows = append(t.rows, row{what, figure, target, verdict})
+	t.rows = append(t.rows, row{t.part, what, figure, target, verdict})
 }
 
-func (t *table) write(w io.Writer) error {
+// markdown prints the rows of a part, or with allParts those of the whole run.
+func (t *table) markdown(part string) string {
 	var b strings.Builder
 	b.WriteString("| what | measured | asked for | reached |\n| --- | --- | --- | --- |\n")
 	for _, r := range t.rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.what, r.figure, r.target, r.verdict)
+		if part == r.part || part == allParts {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.what, r.figure, r.target, r.verdict)
+		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // seconds prints three digits in the unit that suits.
