@@ -205,6 +205,9 @@ func Other(v any) any {
 // otherText raises the first number of a text by one, so that sizes, durations and versions keep their form; a text
 // without one gets a letter more.
 func otherText(s string) string {
+	if strings.Contains(s, "/") && strings.Contains(s, ":") {
+		return s + "-x" // an image or a URL: its numbers mean something to others
+	}
 	start := strings.IndexFunc(s, func(r rune) bool { return r >= '0' && r <= '9' })
 	if start < 0 {
 		return s + "x"
