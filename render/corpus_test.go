@@ -26,19 +26,27 @@ func samples(t testing.TB) []sample {
 		entries, err := os.ReadDir(parent)
 		require.NoError(t, err)
 		for _, e := range entries {
-			set, problems := spec.Load(folder(t, filepath.Join(parent, e.Name())))
-			require.Empty(t, problems, e.Name())
-			for _, doc := range set.Clusters {
-				for _, env := range append([]string{""}, doc.Environments()...) {
-					cluster, problems := doc.Resolve(env)
-					require.Empty(t, problems, e.Name())
-					bundle, problems := render.Compile(cluster)
-					require.Empty(t, problems, "%s in %q", e.Name(), env)
-					out = append(out, sample{e.Name() + "/" + doc.Name + "@" + env, cluster, bundle})
-				}
-			}
+			out = append(out, compiled(t, e.Name(), folder(t, filepath.Join(parent, e.Name())))...)
 		}
 	}
 	require.Greater(t, len(out), 20)
+	return out
+}
+
+// compiled compiles all databases of some files in all their environments.
+func compiled(t testing.TB, name string, sources []spec.Source) []sample {
+	t.Helper()
+	set, problems := spec.Load(sources)
+	require.Empty(t, problems, name)
+	var out []sample
+	for _, doc := range set.Clusters {
+		for _, env := range append([]string{""}, doc.Environments()...) {
+			cluster, problems := doc.Resolve(env)
+			require.Empty(t, problems, name)
+			bundle, problems := render.Compile(cluster)
+			require.Empty(t, problems, "%s in %q", name, env)
+			out = append(out, sample{name + "/" + doc.Name + "@" + env, cluster, bundle})
+		}
+	}
 	return out
 }
