@@ -116,6 +116,7 @@ func TestImports(t *testing.T) {
 		{"an emitter reads renders", Package{ImportPath: ours + "charts", Imports: []string{ours + "render/variant", "helm.sh/helm/v3/pkg/engine"}}, ""},
 		{"the native back end writes the agent's file", Package{ImportPath: ours + "render/backend/native", Imports: []string{ours + "sidecars/config"}}, ""},
 		{"tree writes", Package{ImportPath: ours + "render/tree", Imports: []string{"os", "syscall"}}, ""},
+		{"a generator reads and writes", Package{ImportPath: ours + "render/spec/internal/docgen", Name: "main", Imports: []string{"os"}}, ""},
 		{"durations are pure", Package{ImportPath: ours + "render/plan", Imports: []string{"time"}}, ""},
 
 		{"render looks up", Package{ImportPath: ours + "render/argocd", Imports: []string{ours + "charts"}},

@@ -93,7 +93,7 @@ func keeperOf(imp string) string {
 
 // isPure reports whether a package does no input or output, has no clock and no chance. tree is the one that writes.
 func isPure(rel string) bool {
-	return isIn(rel, "render") && !isIn(rel, "render/tree") && !isIn(rel, "render/watch") && !isIn(rel, "render/internal/archtest")
+	return isIn(rel, "render") && !isIn(rel, "render/tree") && !isIn(rel, "render/internal/archtest")
 }
 
 // aside reports whether a package is no part of the program: a generator for go generate, or support for tests.
