@@ -33,7 +33,11 @@ func planCodes() []spec.CodeDoc {
 		Code: "ONG2206", Title: "an external cluster that cannot be reached",
 		Text:  "An entry of externalClusters is a server to connect to, an archive to read, or both. With neither, a recovery or a standby that refers to it would wait for ever.",
 		Wrong: "externalClusters: [{name: old}]", Right: "externalClusters: [{name: old, connection: {host: old.example.com}}]",
-	}, {
+	}}
+}
+
+func startCodes() []spec.CodeDoc {
+	return []spec.CodeDoc{{
 		Code: "ONG2215", Title: "snapshot settings of another method",
 		Text: "backup.snapshot has the settings of volume snapshots, and the method is another one. Nothing would read them: whoever wrote the class believes that snapshots are taken, " +
 			"and none are.",
