@@ -36,7 +36,9 @@ environments: {prod: %s}
 			require.NoError(t, err)
 			var got []string
 			for _, k := range built.Knobs {
-				if slices.ContainsFunc(k.Fields, func(f variant.Field) bool { return slices.Contains(f.Path, any("roles")) && f.Path[len(f.Path)-1] == "connectionLimit" }) {
+				if slices.ContainsFunc(k.Fields, func(f variant.Field) bool {
+					return slices.Contains(f.Path, any("roles")) && f.Path[len(f.Path)-1] == "connectionLimit"
+				}) {
 					got = append(got, k.Path)
 				}
 			}
