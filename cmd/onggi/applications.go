@@ -62,18 +62,19 @@ func compileApplications(ctx context.Context, in *input, o renderOptions) (outpu
 	return folderOf(applicationsDir, files)
 }
 
-// sameFolder finds databases that would be written to one folder, for being called alike in two namespaces.
-func sameFolder(folders map[string]*spec.Document, docs []*spec.Document) spec.Problems {
+// sameFolder finds databases that would be written to one folder, for being called alike in two namespaces. It notes the file
+// of each database in folders: of a fleet only names may be kept, and a name that is a piece of its file would keep the file.
+func sameFolder(folders map[string]string, docs []*spec.Document) spec.Problems {
 	var problems spec.Problems
 	for _, doc := range docs {
 		first, taken := folders[doc.Name]
 		if !taken && doc.Name != applicationsDir {
-			folders[doc.Name] = doc
+			folders[strings.Clone(doc.Name)] = doc.File
 			continue
 		}
 		other := "the Applications of Argo CD"
 		if taken {
-			other = first.File
+			other = first
 		}
 		problems = append(problems, doc.Problem("ONG3013", "metadata.name", fmt.Sprintf("the folder %s is taken by %s", doc.Name, other),
 			"each database has a folder of its name", "rename one of them, or render them into two folders"))

@@ -66,7 +66,7 @@ func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) er
 // compileAll renders every document without keeping the result.
 func compileAll(ctx context.Context, in *input, o renderOptions) (count int, err error) {
 	var problems spec.Problems
-	folders := make(map[string]*spec.Document)
+	folders := make(map[string]string)
 	err = in.batches(ctx, func(docs []*spec.Document) error {
 		count += len(docs)
 		problems = append(problems, sameFolder(folders, docs)...)
