@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -11,12 +12,38 @@ import (
 // Bytes is the size that a Kubernetes quantity means, in whole bytes; ok is false for what is no quantity, and for one
 // beyond int64.
 func Bytes(quantity string) (size int64, ok bool) {
+	if q, simple := cutQuantity(quantity); simple {
+		if size, ok = q.int64(); ok && !strings.HasPrefix(quantity, "-") {
+			return size, true
+		}
+	}
 	value, ok := spec.ParseQuantity(quantity)
 	if !ok {
 		return 0, false
 	}
 	whole := new(big.Int).Quo(value.Num(), value.Denom())
 	return whole.Int64(), whole.IsInt64()
+}
+
+// Compare orders two quantities; ok is false unless both are some.
+func Compare(a, b string) (order int, ok bool) {
+	if x, whole := Bytes(a); whole && exact(a) {
+		if y, whole := Bytes(b); whole && exact(b) {
+			return cmp.Compare(x, y), true
+		}
+	}
+	x, isA := spec.ParseQuantity(a)
+	y, isB := spec.ParseQuantity(b)
+	if !isA || !isB {
+		return 0, false
+	}
+	return x.Cmp(y), true
+}
+
+// exact reports a quantity whose whole bytes are all of it.
+func exact(s string) bool {
+	q, ok := cutQuantity(s)
+	return ok && q.part == "" && q.ten >= 0
 }
 
 // PostgresBytes is the size that a value of a memory parameter means: "256MB", or a bare number of units of unit bytes.

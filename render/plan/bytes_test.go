@@ -1,9 +1,12 @@
 package plan
 
 import (
+	"math/big"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/render/spec"
 )
 
 func TestBytes(t *testing.T) {
@@ -18,6 +21,45 @@ func TestBytes(t *testing.T) {
 		_, ok := Bytes(quantity)
 		require.False(t, ok, quantity)
 	}
+}
+
+func TestCompare(t *testing.T) {
+	for _, tc := range []struct {
+		a, b string
+		want int
+	}{{"1", "1000m", 0}, {"1Gi", "1024Mi", 0}, {"1G", "1Gi", -1}, {"500m", "1", -1}, {"0.5", "400m", 1}, {"2", "1500m", 1}, {"-1", "1", -1}} {
+		got, ok := Compare(tc.a, tc.b)
+		require.True(t, ok)
+		require.Equal(t, tc.want, got, "%s and %s", tc.a, tc.b)
+	}
+	for _, pair := range [][2]string{{"1", ""}, {"", "1"}, {"much", "1"}, {"1.2.3", "1"}} {
+		_, ok := Compare(pair[0], pair[1])
+		require.False(t, ok, pair)
+	}
+}
+
+// FuzzCompare holds the quick ways through Bytes and Compare against exact arithmetic.
+func FuzzCompare(f *testing.F) {
+	f.Add("1024Mi", "1Gi")
+	f.Add("9223372036854775807", "8Ei")
+	f.Add("1500m", "1.5")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		x, isA := spec.ParseQuantity(a)
+		y, isB := spec.ParseQuantity(b)
+		got, ok := Compare(a, b)
+		require.Equal(t, isA && isB, ok)
+		if ok {
+			require.Equal(t, x.Cmp(y), got, "%q and %q", a, b)
+		}
+		size, ok := Bytes(a)
+		if isA {
+			whole := new(big.Int).Quo(x.Num(), x.Denom())
+			require.Equal(t, whole.IsInt64(), ok, a)
+			require.True(t, !ok || whole.Int64() == size, a)
+		} else {
+			require.False(t, ok, a)
+		}
+	})
 }
 
 func TestPostgresBytes(t *testing.T) {

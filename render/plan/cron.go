@@ -31,6 +31,10 @@ func cron(s string) Cron {
 // ok is false for a schedule that does not run twice in that time.
 func (c Cron) LongestGap() (gap time.Duration, ok bool) {
 	first, last, within := c.inDay()
+	const months = 1<<13 - 1<<1
+	if c.AnyDay && c.AnyWeekday && c.Month&months == months { // every day is like the next
+		return max(24*time.Hour+first-last, within), true
+	}
 	previous := time.Duration(-1)
 	midnight, weekday := time.Duration(0), 1 // 2024-01-01 was a Monday
 	for month := range 4 * 12 {

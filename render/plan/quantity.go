@@ -16,9 +16,9 @@ func Quantity(s string) string {
 	if !ok || q.keeps() {
 		return s
 	}
-	if q.binary != 0 && q.part == "" && !strings.HasPrefix(s, "-") { // the common case
-		if n, err := strconv.ParseInt(q.whole, 10, 64); err == nil && 0 < n && n < 1<<(62-q.binary) {
-			return binaryQuantity(n << q.binary)
+	if q.binary != 0 && !strings.HasPrefix(s, "-") {
+		if n, ok := q.int64(); ok && n > 0 {
+			return binaryQuantity(n) // the common case
 		}
 	}
 	value, ok := spec.ParseQuantity(s)
@@ -47,13 +47,19 @@ type quantity struct {
 }
 
 func cutQuantity(s string) (q quantity, ok bool) {
-	number := strings.TrimLeft(s, "+-")
+	number := s
+	if number != "" && (number[0] == '+' || number[0] == '-') {
+		number = number[1:]
+	}
 	end := strings.IndexFunc(number, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
 	suffix := ""
 	if end >= 0 {
 		number, suffix = number[:end], number[end:]
 	}
 	q.whole, q.part, _ = strings.Cut(number, ".")
+	if q.whole+q.part == "" || strings.Contains(q.part, ".") {
+		return q, false
+	}
 	if q.whole = strings.TrimLeft(q.whole, "0"); q.whole == "" {
 		q.whole = "0"
 	}
@@ -73,7 +79,24 @@ func cutQuantity(s string) (q quantity, ok bool) {
 	var err error
 	q.ten, err = strconv.ParseInt(suffix[1:], 10, 32)
 	q.exponent = true
-	return q, err == nil && (suffix[0] == 'e' || suffix[0] == 'E')
+	return q, err == nil && (suffix[0] == 'e' || suffix[0] == 'E') && -99 <= q.ten && q.ten <= 99
+}
+
+// int64 is the value without its sign, where that is a whole number of moderate size.
+func (q quantity) int64() (n int64, ok bool) {
+	if q.part != "" || q.ten < 0 || len(q.whole) > 18 {
+		return 0, false
+	}
+	for _, digit := range []byte(q.whole) {
+		n = n*10 + int64(digit-'0')
+	}
+	for range q.ten {
+		if n > 1<<58 {
+			return 0, false
+		}
+		n *= 10
+	}
+	return n << q.binary, n < 1<<(62-q.binary)
 }
 
 // keeps reports a quantity that Kubernetes remembers as it was written. That is its shortcut for what looks canonical, and

@@ -148,24 +148,29 @@ func credentials(out manifest.Map, a plan.Archive) {
 	}
 }
 
-// backups are the objects beside the Cluster: the stores and the schedules.
-func (b builder) backups() []manifest.Object {
+// stores are the objects that describe object stores to the plugin: what is archived to, and what is only read.
+func (b builder) stores() []manifest.Object {
+	if b.inTree() {
+		return nil
+	}
 	var objs []manifest.Object
-	if !b.inTree() {
-		for _, e := range b.ExternalClusters {
-			if e.Archive != nil {
-				objs = append(objs, b.objectStore(manifest.PartCluster, *e.Archive, ""))
-			}
-		}
-	}
-	k := b.Backup
-	if k == nil {
-		return objs
-	}
-	if !b.inTree() && k.Destination != "" {
+	if k := b.Backup; k != nil && k.Destination != "" {
 		objs = append(objs, b.objectStore(manifest.PartBackup, k.Archive, k.Retention))
 	}
-	for _, s := range k.Schedules {
+	for _, e := range b.ExternalClusters {
+		if e.Archive != nil {
+			objs = append(objs, b.objectStore(manifest.PartCluster, *e.Archive, ""))
+		}
+	}
+	return objs
+}
+
+func (b builder) schedules() []manifest.Object {
+	if b.Backup == nil {
+		return nil
+	}
+	var objs []manifest.Object
+	for _, s := range b.Backup.Schedules {
 		objs = append(objs, b.scheduledBackup(s))
 	}
 	return objs

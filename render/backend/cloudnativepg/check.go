@@ -2,7 +2,6 @@ package cloudnativepg
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,14 +90,21 @@ func plainName(s string) bool {
 }
 
 func (k *checker) parameters() {
-	for _, name := range slices.Sorted(maps.Keys(k.plan.Parameters)) {
+	var taken []string
+	for name := range k.plan.Parameters {
+		if fixed(name) {
+			taken = append(taken, name)
+		}
+	}
+	slices.Sort(taken)
+	for _, name := range taken {
 		path := key("spec.parameters", name)
-		switch {
-		case name == "shared_preload_libraries":
+		switch name {
+		case "shared_preload_libraries":
 			k.problem("ONG2110", path, "libraries are not a parameter here", "the operator adds its own", "list them under spec.preload")
-		case name == "synchronous_standby_names":
+		case "synchronous_standby_names":
 			k.problem("ONG2110", path, "the operator writes "+name, "it knows which standbys there are", "set spec.replication")
-		case fixed(name):
+		default:
 			k.problem("ONG2110", path, fmt.Sprintf("the operator does not let %s be set", name), "it sets it itself or depends on its default", "take the line out")
 		}
 	}
@@ -135,7 +141,7 @@ func fixed(name string) bool {
 		"ssl", "stats_temp_directory", "syslog_facility", "syslog_ident", "syslog_sequence_numbers", "syslog_split_messages",
 		"ssl_ca_file", "ssl_cert_file", "ssl_crl_file", "ssl_dh_params_file", "ssl_ecdh_curve", "ssl_key_file",
 		"ssl_passphrase_command", "ssl_passphrase_command_supports_reload", "ssl_prefer_server_ciphers",
-		"recovery_end_command", "recovery_min_apply_delay", "synchronized_standby_slots", "temp_tablespaces",
+		"recovery_end_command", "recovery_min_apply_delay", "shared_preload_libraries", "synchronous_standby_names", "synchronized_standby_slots", "temp_tablespaces",
 		"pg_failover_slots.primary_dsn", "pg_failover_slots.standby_slot_names":
 		return true
 	}
@@ -147,27 +153,20 @@ func (k *checker) memory(path string, r *spec.Resources) {
 	if r == nil {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Requests)) {
-		request, limit := r.Requests[name], r.Limits[name]
-		order, known := compare(request, limit)
-		if known && order > 0 || strings.HasPrefix(name, "hugepages-") && order != 0 {
-			k.problem("ONG2120", key(path+".requests", name), fmt.Sprintf("%s asks for %s and may use %s", name, request, orNothing(limit)),
-				"a request must not exceed its limit, and huge pages must equal it", "raise the limit or lower the request")
+	var bad []string
+	for name, request := range r.Requests {
+		if limit := r.Limits[name]; request != limit {
+			order, known := plan.Compare(request, limit)
+			if known && order > 0 || strings.HasPrefix(name, "hugepages-") && (!known || order != 0) {
+				bad = append(bad, name)
+			}
 		}
 	}
-}
-
-// compare orders two quantities. Where one is missing they are not known, and not equal.
-func compare(a, b string) (order int, known bool) {
-	if a == b {
-		return 0, true
+	slices.Sort(bad)
+	for _, name := range bad {
+		k.problem("ONG2120", key(path+".requests", name), fmt.Sprintf("%s asks for %s and may use %s", name, r.Requests[name], orNothing(r.Limits[name])),
+			"a request must not exceed its limit, and huge pages must equal it", "raise the limit or lower the request")
 	}
-	x, isA := spec.ParseQuantity(a)
-	y, isB := spec.ParseQuantity(b)
-	if !isA || !isB {
-		return 1, false
-	}
-	return x.Cmp(y), true
 }
 
 // sharedBuffers has a unit, as Postgres and the operator take a bare number for different things, and fits into the memory.

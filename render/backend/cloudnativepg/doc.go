@@ -25,17 +25,21 @@ const (
 	poolerMetrics    = int64(9127)
 )
 
-// Build makes every object of the plan, in no particular order.
+// Build makes every object of the plan, in about the order that they are applied in.
 func Build(p *plan.Plan) []manifest.Object {
 	b := builder{p}
-	objs := []manifest.Object{b.cluster()}
-	objs = append(objs, b.backups()...)
-	objs = append(objs, b.databases()...)
-	objs = append(objs, b.services()...)
-	objs = append(objs, b.poolers()...)
+	monitors, dashboards := b.monitoring()
+	objs := make([]manifest.Object, 0, 32)
 	objs = append(objs, b.certificates()...)
+	objs = append(objs, dashboards...)
+	objs = append(objs, b.stores()...)
+	objs = append(objs, b.cluster())
+	objs = append(objs, b.databases()...)
 	objs = append(objs, b.networkPolicies()...)
-	return append(objs, b.monitoring()...)
+	objs = append(objs, b.poolers()...)
+	objs = append(objs, b.services()...)
+	objs = append(objs, monitors...)
+	return append(objs, b.schedules()...)
 }
 
 type builder struct{ *plan.Plan }

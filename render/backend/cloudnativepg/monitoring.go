@@ -7,10 +7,11 @@ import (
 	"github.com/onggi-db/onggi/render/monitoring"
 )
 
-func (b builder) monitoring() []manifest.Object {
+// monitoring makes what Prometheus reads, and the dashboards.
+func (b builder) monitoring() (monitors, dashboards []manifest.Object) {
 	m := b.Monitoring
 	if m == nil {
-		return nil
+		return nil, nil
 	}
 	labels := make(map[string]string)
 	for k, v := range b.labels(manifest.PartMonitoring) {
@@ -35,17 +36,16 @@ func (b builder) monitoring() []manifest.Object {
 			c.Poolers = append(c.Poolers, member.Name)
 		}
 	}
-	var objs []manifest.Object
 	if m.Scrape {
-		objs = monitoring.PodMonitors(c)
+		monitors = monitoring.PodMonitors(c)
 	}
 	if m.Alerts {
-		objs = append(objs, monitoring.Rules(c)...)
+		monitors = append(monitors, monitoring.Rules(c)...)
 	}
 	if m.Dashboards {
-		objs = append(objs, monitoring.Dashboards(c)...)
+		dashboards = monitoring.Dashboards(c)
 	}
-	return objs
+	return monitors, dashboards
 }
 
 // caSecret holds the authority that signed the server's certificate.
