@@ -59,7 +59,7 @@ func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) er
 	if err != nil {
 		return exitError{exitInOut, err}
 	}
-	w.removed = append(w.removed, result.Removed...)
+	w.removed.add("", result.Removed, o.check)
 	return w.summary(s, count)
 }
 
@@ -104,9 +104,26 @@ type writer struct {
 	progress *progress
 
 	mu        sync.Mutex
-	written   []string
-	removed   []string
+	written   files
+	removed   files
 	unchanged int
+}
+
+// files counts files. It has their names too when they are to be told one by one, which is with --check: those of a whole
+// fleet would be megabytes.
+type files struct {
+	count int
+	names []string
+}
+
+func (f *files) add(dir string, names []string, keep bool) {
+	f.count += len(names)
+	if !keep {
+		return
+	}
+	for _, name := range names {
+		f.names = append(f.names, path.Join(dir, name))
+	}
 }
 
 func (w *writer) batch(docs []*spec.Document) error {
@@ -137,12 +154,8 @@ func (w *writer) sync(out output) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, name := range result.Written {
-		w.written = append(w.written, path.Join(out.dir, name))
-	}
-	for _, name := range result.Removed {
-		w.removed = append(w.removed, path.Join(out.dir, name))
-	}
+	w.written.add(out.dir, result.Written, w.o.check)
+	w.removed.add(out.dir, result.Removed, w.o.check)
 	w.unchanged += len(result.Unchanged)
 	return nil
 }
@@ -226,19 +239,19 @@ func folderOf(dir string, files map[string][]byte) (output, error) {
 
 // summary says what was done, or with --check what would have been.
 func (w *writer) summary(s *streams, count int) error {
-	slices.Sort(w.written)
-	slices.Sort(w.removed)
 	if !w.o.check {
-		fmt.Fprintf(s.out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, plural(count, "database"), w.o.format, len(w.written), len(w.removed), w.unchanged)
+		fmt.Fprintf(s.out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, plural(count, "database"), w.o.format, w.written.count, w.removed.count, w.unchanged)
 		return nil
 	}
-	for _, name := range w.written {
+	slices.Sort(w.written.names)
+	slices.Sort(w.removed.names)
+	for _, name := range w.written.names {
 		fmt.Fprintf(s.out, "differs: %s\n", path.Join(w.o.dir, name))
 	}
-	for _, name := range w.removed {
+	for _, name := range w.removed.names {
 		fmt.Fprintf(s.out, "left over: %s\n", path.Join(w.o.dir, name))
 	}
-	if len(w.written)+len(w.removed) > 0 {
+	if w.written.count+w.removed.count > 0 {
 		return exit(exitFindings, "%s is not what would be written: run the same command without --check", w.o.dir)
 	}
 	return nil

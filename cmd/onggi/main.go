@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	_ "github.com/onggi-db/onggi/cmd/onggi/collector" // before everything else is initialised
 	"github.com/onggi-db/onggi/render/spec"
 )
 
