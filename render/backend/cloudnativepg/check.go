@@ -155,11 +155,13 @@ func (k *checker) memory(path string, r *spec.Resources) {
 	}
 	var bad []string
 	for name, request := range r.Requests {
-		if limit := r.Limits[name]; request != limit {
-			order, known := plan.Compare(request, limit)
-			if known && order > 0 || strings.HasPrefix(name, "hugepages-") && (!known || order != 0) {
-				bad = append(bad, name)
-			}
+		limit, limited := r.Limits[name]
+		order := 0
+		if limited && limit != request {
+			order, _ = plan.Compare(request, limit)
+		}
+		if order > 0 || strings.HasPrefix(name, "hugepages-") && (!limited || order != 0) {
+			bad = append(bad, name)
 		}
 	}
 	slices.Sort(bad)

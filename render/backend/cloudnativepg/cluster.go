@@ -222,6 +222,9 @@ func resources(r *spec.Resources) manifest.Map {
 
 // quantities are written as the operator's webhook will write them back.
 func quantities(m map[string]string) manifest.Map {
+	if len(m) == 0 {
+		return nil
+	}
 	out := make(manifest.Map, len(m))
 	for k, v := range m {
 		out[k] = plan.Quantity(v)

@@ -105,6 +105,9 @@ func texts(list []string) []any {
 }
 
 func textMap(m map[string]string) manifest.Map {
+	if len(m) == 0 {
+		return nil
+	}
 	out := make(manifest.Map, len(m))
 	for k, v := range m {
 		out[k] = v
