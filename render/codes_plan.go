@@ -66,6 +66,11 @@ func startCodes() []spec.CodeDoc {
 		Code: "ONG2220", Title: "an image and a catalog of images",
 		Text:  "image is one reference, imageCatalog takes the reference from an object in the cluster. The operator refuses the two together. In an environment's patch, take the other one away with a null.",
 		Wrong: "image: registry.example.com/postgresql:17.10\nimageCatalog: {name: postgresql}", Right: "imageCatalog: {name: postgresql}",
+	}, {
+		Code: "ONG2221", Title: "metadata that Argo CD tracks objects by",
+		Text: "labels and annotations of the spec are put on every pod and inherited by volumes, Secrets and backups that the operator makes. Argo CD knows its own objects by app.kubernetes.io/instance and by " +
+			"annotations of argocd.argoproj.io: with one of these on it, a volume that is in no file looks like one to prune.",
+		Wrong: "labels: {app.kubernetes.io/instance: databases}", Right: "labels: {app.kubernetes.io/part-of: databases}",
 	}}
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/spec"
@@ -34,6 +35,8 @@ func (r *resolver) contradictions() {
 	for i, d := range r.spec.Databases {
 		r.tablespace(index("databases", i)+".tablespace", d.Tablespace)
 	}
+	r.inherited("labels", r.spec.Labels)
+	r.inherited("annotations", r.spec.Annotations)
 	r.certificates()
 	r.peers()
 	r.services()
@@ -46,6 +49,21 @@ func (r *resolver) initdb() *spec.Initdb {
 		return nil
 	}
 	return r.spec.Bootstrap.Initdb
+}
+
+// inherited keeps what Argo CD knows its own objects by away from pods and volumes, which inherit the user's metadata.
+func (r *resolver) inherited(path string, metadata map[string]string) {
+	var tracked []string
+	for name := range metadata {
+		if name == "app.kubernetes.io/instance" || strings.HasPrefix(name, "argocd.argoproj.io/") {
+			tracked = append(tracked, name)
+		}
+	}
+	slices.Sort(tracked)
+	for _, name := range tracked {
+		r.problem("ONG2221", path+"["+strconv.Quote(name)+"]", fmt.Sprintf("%s is not for pods and volumes", name),
+			"Argo CD would take them for objects that nobody wants any more, and delete them", "take it out; the Project's argocd says how objects are annotated")
+	}
 }
 
 // tablespace finds the one that a database is put into.

@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // newestMinor is the PostgreSQL minor release that this release of onggi pins for each major version. They are what the
 // PostgreSQL project released on 2026-05-14; a new onggi release moves them, never a new operator.
@@ -31,11 +34,25 @@ func trixie(v Version) bool {
 	return known && v.Minor >= minor
 }
 
-// cloudNativePGImage names the operand image. The system flavour carries Barman, which only the in-tree form of backups
+// InTree reports whether CloudNativePG's instances write and read object stores themselves, as they had to before the plugin.
+func (p *Plan) InTree() bool {
+	if p.Backup != nil && p.Backup.Method != "snapshot" {
+		return p.Backup.Method == "in-tree"
+	}
+	return p.Backend == "cloudnative-pg" && !p.Operator.AtLeast(1, 26)
+}
+
+// readsStores reports whether anything is archived to an object store or restored from one.
+func (p *Plan) readsStores() bool {
+	stored := func(e ExternalCluster) bool { return e.Archive != nil }
+	return p.Backup != nil && p.Backup.Destination != "" || slices.ContainsFunc(p.ExternalClusters, stored)
+}
+
+// cloudNativePGImage names the operand image. The system flavour carries Barman, which only the in-tree form of object stores
 // needs; it goes away with that form.
-func cloudNativePGImage(v Version, inTreeBackup bool) string {
+func cloudNativePGImage(v Version, barman bool) string {
 	flavour, distribution := "standard", "bookworm"
-	if inTreeBackup {
+	if barman {
 		flavour = "system"
 	}
 	if trixie(v) {

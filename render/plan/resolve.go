@@ -99,7 +99,7 @@ func (r *resolver) image(p *Plan) string {
 	if p.Version.Minor < 0 {
 		p.Version.Minor = minor
 	}
-	return cloudNativePGImage(p.Version, p.Backup != nil && p.Backup.Method == "in-tree")
+	return cloudNativePGImage(p.Version, p.InTree() && p.readsStores())
 }
 
 func (r *resolver) storage(p *Plan) {

@@ -8,14 +8,6 @@ import (
 	"github.com/onggi-db/onggi/render/plan"
 )
 
-// inTree reports whether object stores are described inside the Cluster, as operators before the plugin want it.
-func (b builder) inTree() bool {
-	if b.Backup != nil && b.Backup.Method != "snapshot" {
-		return b.Backup.Method == "in-tree"
-	}
-	return !b.Operator.AtLeast(1, 26)
-}
-
 // archives are those that the Cluster writes or reads.
 func (b builder) archives() []plan.Archive {
 	var out []plan.Archive
@@ -32,7 +24,7 @@ func (b builder) archives() []plan.Archive {
 
 // archiving is the part of backups that stands in the Cluster.
 func (b builder) archiving(s manifest.Map) {
-	if b.inTree() {
+	if b.InTree() {
 		put(s, "env", clientEnv(b.archives()...))
 	}
 	k := b.Backup
@@ -42,7 +34,7 @@ func (b builder) archiving(s manifest.Map) {
 	out := manifest.Map{"target": k.Target}
 	if k.Destination != "" {
 		switch {
-		case b.inTree():
+		case b.InTree():
 			store := b.store(k.Archive)
 			put(store, "serverName", k.ServerName)
 			out["barmanObjectStore"] = store
@@ -150,7 +142,7 @@ func credentials(out manifest.Map, a plan.Archive) {
 
 // stores are the objects that describe object stores to the plugin: what is archived to, and what is only read.
 func (b builder) stores() []manifest.Object {
-	if b.inTree() {
+	if b.InTree() {
 		return nil
 	}
 	var objs []manifest.Object

@@ -105,7 +105,7 @@ func (b builder) externalClusters() []any {
 			connection(item, e.Connection)
 		}
 		if a := e.Archive; a != nil {
-			if b.inTree() {
+			if b.InTree() {
 				store := b.store(*a)
 				store["serverName"] = a.Server
 				item["barmanObjectStore"] = store

@@ -31,7 +31,7 @@ func (k *checker) archives() {
 // regions: without the plugin one environment serves every store that the instances read or write.
 func (k *checker) regions() {
 	b := builder{k.plan}
-	if !b.inTree() {
+	if !b.InTree() {
 		return
 	}
 	region := ""

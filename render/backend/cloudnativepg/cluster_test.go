@@ -17,6 +17,9 @@ func TestImages(t *testing.T) {
 		{"plugin", `version: "17"` + s3 + "}", map[string]string{"Cluster/shop spec.imageName": "ghcr.io/cloudnative-pg/postgresql:17.10-standard-trixie"}},
 		{"in-tree", `version: "17"` + s3 + ", method: in-tree}", map[string]string{"Cluster/shop spec.imageName": "ghcr.io/cloudnative-pg/postgresql:17.10-system-trixie"}},
 		{"in-tree because of the operator", "version: '17.5'\noperatorVersion: '1.25'" + s3 + "}", map[string]string{"Cluster/shop spec.imageName": "ghcr.io/cloudnative-pg/postgresql:17.5-system-bookworm"}},
+		{"in-tree only to restore", "operatorVersion: '1.25'\nbootstrap: {recovery: {from: old}}\nexternalClusters: [{name: old, archive: {destination: s3://backups, credentials: {fromPod: true}}}]", map[string]string{"Cluster/shop spec.imageName": "ghcr.io/cloudnative-pg/postgresql:17.10-system-trixie"}},
+		{"snapshots and an archive before the plugin", "operatorVersion: '1.25'\nbackup: {method: snapshot, destination: s3://backups, credentials: {fromPod: true}}", map[string]string{"Cluster/shop spec.imageName": "ghcr.io/cloudnative-pg/postgresql:17.10-system-trixie"}},
+		{"an old operator without stores", "operatorVersion: '1.25'", map[string]string{"Cluster/shop spec.imageName": "ghcr.io/cloudnative-pg/postgresql:17.10-standard-trixie"}},
 		{"one's own", "image: registry.example.com/pg:17.2\nimagePullPolicy: Always\nimagePullSecrets: [a, b]", map[string]string{
 			"Cluster/shop spec.imageName":        "registry.example.com/pg:17.2",
 			"Cluster/shop spec.imagePullPolicy":  "Always",
