@@ -105,7 +105,7 @@ func (b *bench) onDisk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("… to a disk, once", fmt.Sprintf("%s wall, %s of CPU; `cp -r` of what was written: %s wall, %s of CPU", seconds(took.wall), seconds(took.cpu), seconds(copied.wall), seconds(copied.cpu)))
+	b.table.add(fmt.Sprintf("%d specs × %d environments, to a disk, once", fleetSize, len(environments)), fmt.Sprintf("%s wall, %s of CPU; `cp -r` of what was written: %s wall, %s of CPU", seconds(took.wall), seconds(took.cpu), seconds(copied.wall), seconds(copied.cpu)))
 	return nil
 }
 
@@ -116,10 +116,10 @@ func (b *bench) fleetRows(n, files int, bytes int64, medians []cost) {
 	}
 	written := fmt.Sprintf("%s; %d files, %s", figure(medians[0]), files, mebibytes(bytes))
 	if n == fleetSize {
-		b.table.judge(what+", to files", written, "≤ "+seconds(fleetTarget)+" wall on two cores", medians[0].wall <= fleetTarget)
+		b.table.judge(what+", to files in memory", written, "≤ "+seconds(fleetTarget)+" wall on two cores", medians[0].wall <= fleetTarget)
 		b.table.add("… if nothing else had asked for two cores", seconds(medians[0].cpu/2)+" wall: half the CPU time")
 	} else {
-		b.table.add(what+", to files", written)
+		b.table.add(what+", to files in memory", written)
 	}
 	b.table.add("… again, nothing changed", figure(medians[1]))
 	b.table.add("… with --check", figure(medians[2]))
