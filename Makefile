@@ -20,7 +20,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 COMMANDS := $(notdir $(wildcard cmd/*))
 # Programs of the checks. They stand below a dot folder, which ./... leaves out.
-CI       := ./.ci/schemas ./.ci/judges
+CI       := ./.ci/schemas ./.ci/judges ./.ci/bench
 BIN      := .cache/bin
 
 .PHONY: help
