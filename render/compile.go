@@ -67,7 +67,7 @@ func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
 				continue
 			}
 			hit = true
-			merge(objs[j].Body, o.Patch)
+			objs[j].Body, _ = manifest.MergePatch(objs[j].Body, o.Patch).(manifest.Map)
 			if now := objs[j].Ref(); now != ref {
 				problems = append(problems, c.Problem("ONG3010", path+".patch", "an override must not change what object it patches",
 					fmt.Sprintf("%s would become %s", ref, now), "leave apiVersion, kind, metadata.name and metadata.namespace out of the patch"))
@@ -79,22 +79,6 @@ func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
 		}
 	}
 	return problems
-}
-
-// merge is manifest.MergePatch in place: the objects are nobody else's yet.
-func merge(target, patch manifest.Map) {
-	for k, change := range patch {
-		inner, isMap := change.(manifest.Map)
-		have, had := target[k].(manifest.Map)
-		switch {
-		case change == nil:
-			delete(target, k)
-		case isMap && had:
-			merge(have, inner)
-		default:
-			target[k] = manifest.MergePatch(nil, change)
-		}
-	}
 }
 
 func names(objs []manifest.Object) string {

@@ -25,6 +25,7 @@ func (o renderOptions) variants(doc *spec.Document, knobs bool) (variant.Set, er
 // them collide can only be told from all.
 func compileApplications(ctx context.Context, in *input, o renderOptions) (output, error) {
 	var mu sync.Mutex
+	var project *spec.ProjectFile
 	input := argocd.Input{Env: o.env(), Files: make(map[string]string)}
 	err := in.batches(ctx, func(docs []*spec.Document) error {
 		for _, err := range inParallel(ctx, len(docs), func(i int) error {
@@ -38,6 +39,13 @@ func compileApplications(ctx context.Context, in *input, o renderOptions) (outpu
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if project == nil {
+				project = doc.Project
+			}
+			if project.File != doc.Project.File {
+				return exit(exitInvalid, "%s and %s are two projects: their Applications are written by two runs, into two folders",
+					min(project.File, doc.Project.File), max(project.File, doc.Project.File))
+			}
 			input.Project, input.Source = doc.Project.Project, doc.Project.ArgoCD.Source
 			input.Databases = append(input.Databases, set)
 			if below, err := filepath.Rel(doc.Project.Dir, doc.File); err == nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -198,7 +199,7 @@ func (o outcome) write(s *streams, findings []policies.Finding, checked int) err
 		}
 		return nil
 	}
-	if err := replaceFile(o.file, data); err != nil {
+	if err := writeFile(os.Rename, o.file, data); err != nil {
 		return exit(exitInOut, "write %s: %w", o.file, err)
 	}
 	return nil

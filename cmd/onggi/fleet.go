@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,49 +19,83 @@ import (
 // not grow with the fleet.
 const batchSize = 64
 
-// batches calls work with the documents of a few files at a time, folder by folder, in the order of names. Problems of
-// loading are gathered over all of them; work sees only what could be loaded.
+// batches calls work with the documents of a few files at a time, in the order of folders and names. Problems of loading are
+// gathered over all of them; work sees only what could be loaded.
 func (in *input) batches(ctx context.Context, work func([]*spec.Document) error) error {
 	var problems spec.Problems
 	if in.piped != nil {
-		found, err := in.batch(nil, nil, work)
+		set, found := spec.Load([]spec.Source{*in.piped})
+		problems = append(problems, found...)
+		if err := handOut(set, work); err != nil {
+			return err
+		}
+	}
+	for _, names := range in.batchNames() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sources, err := readSources(append(in.projectsAbove(names), names...))
 		if err != nil {
 			return err
 		}
+		set, found := spec.Load(sources)
 		problems = append(problems, found...)
-	}
-	for _, dir := range slices.Sorted(maps.Keys(in.folders)) {
-		f := in.folders[dir]
-		size := batchSize
-		if len(f.others) > 0 {
-			size = max(1, len(f.clusters)) // whose the manifests are is decided among all clusters of the folder
-		}
-		files := slices.Collect(slices.Chunk(f.clusters, size))
-		if len(files) == 0 && len(f.others) > 0 {
-			files = [][]string{nil} // nothing to render, but they may have problems
-		}
-		for _, names := range files {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			found, err := in.batch(f, names, work)
-			if err != nil {
-				return err
-			}
-			problems = append(problems, found...)
+		if err := handOut(set, work); err != nil {
+			return err
 		}
 	}
 	return problems.Sort().Err()
 }
 
-func (in *input) batch(f *folder, clusters []string, work func([]*spec.Document) error) (spec.Problems, error) {
-	var sources []spec.Source
-	names := slices.Concat(in.projects, clusters)
-	if f == nil {
-		sources = append(sources, *in.piped)
-	} else {
-		names = append(names, f.others...)
+// batchNames splits the files into batches. Folders are put together until a batch is full, and a folder of specs is split
+// where it is larger; one with manifests stays whole, since whose they are is decided among all its clusters.
+func (in *input) batchNames() [][]string {
+	var batches [][]string
+	var batch []string
+	clusters := 0
+	flush := func() {
+		if len(batch) > 0 {
+			batches = append(batches, batch)
+		}
+		batch, clusters = nil, 0
 	}
+	for _, dir := range slices.Sorted(maps.Keys(in.folders)) {
+		f := in.folders[dir]
+		size := batchSize
+		if len(f.others) > 0 {
+			size = max(1, len(f.clusters))
+		}
+		batch = append(batch, f.others...)
+		for names := range slices.Chunk(f.clusters, size) {
+			batch, clusters = append(batch, names...), clusters+len(names)
+			if clusters >= batchSize {
+				flush()
+			}
+		}
+	}
+	flush()
+	return batches
+}
+
+// projectsAbove are the project files in the folders of the names and in those above: no other can hold for them.
+func (in *input) projectsAbove(names []string) []string {
+	folders := make(map[string]bool)
+	for _, name := range names {
+		for dir := filepath.Dir(name); !folders[dir]; dir = filepath.Dir(dir) {
+			folders[dir] = true
+		}
+	}
+	var out []string
+	for _, project := range in.projects {
+		if folders[filepath.Dir(project)] {
+			out = append(out, project)
+		}
+	}
+	return out
+}
+
+func readSources(names []string) ([]spec.Source, error) {
+	sources := make([]spec.Source, 0, len(names))
 	for _, name := range names {
 		data, err := readFile(name)
 		if err != nil {
@@ -67,18 +103,31 @@ func (in *input) batch(f *folder, clusters []string, work func([]*spec.Document)
 		}
 		sources = append(sources, spec.Source{Name: filepath.ToSlash(name), Data: data})
 	}
-	set, problems := spec.Load(sources)
-	docs := set.Clusters
-	slices.SortFunc(docs, func(a, b *spec.Document) int {
-		return strings.Compare(a.Name+"/"+a.Namespace, b.Name+"/"+b.Namespace)
-	})
-	if len(docs) > 1 && len(set.Extras) > 0 {
-		docs = shareOut(docs)
+	return sources, nil
+}
+
+// handOut gives the documents of a set to work, each with the manifests that are its own.
+func handOut(set *spec.Set, work func([]*spec.Document) error) error {
+	byFolder := make(map[string][]*spec.Document)
+	for _, doc := range set.Clusters {
+		dir := path.Dir(doc.File)
+		byFolder[dir] = append(byFolder[dir], doc)
+	}
+	var docs []*spec.Document
+	for _, dir := range slices.Sorted(maps.Keys(byFolder)) {
+		beside := byFolder[dir]
+		slices.SortFunc(beside, func(a, b *spec.Document) int {
+			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Namespace, b.Namespace))
+		})
+		if len(beside) > 1 && len(beside[0].Extras) > 0 {
+			beside = shareOut(beside)
+		}
+		docs = append(docs, beside...)
 	}
 	if len(docs) == 0 {
-		return problems, nil
+		return nil
 	}
-	return problems, work(docs)
+	return work(docs)
 }
 
 // shareOut gives each manifest beside several clusters to one of them: the first whose spec names it, or else the first of

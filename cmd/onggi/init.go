@@ -71,26 +71,12 @@ func runInit(s *streams, profile, dir string) error {
 		return exitError{exitInOut, err}
 	}
 	for _, name := range names {
-		if err := writeNew(filepath.Join(dir, name), files[name]); err != nil {
+		if err := writeFile(os.Link, filepath.Join(dir, name), files[name]); err != nil {
 			return exitError{exitInOut, err}
 		}
 		fmt.Fprintln(s.out, filepath.Join(dir, name))
 	}
 	return nil
-}
-
-// writeNew writes a file under a temporary name first; it never replaces one.
-func writeNew(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".onggi-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Link(f.Name(), name)
 }
 
 func profileFiles(profile string) (map[string][]byte, error) {
@@ -111,19 +97,3 @@ func profileFiles(profile string) (map[string][]byte, error) {
 }
 
 func indentedSchema() []byte { return indentJSON(manifest.EncodeJSON(spec.JSONSchema(""))) }
-
-// replaceFile writes a file under a temporary name and renames it.
-func replaceFile(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".onggi-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the error that matters is the first
-	}
-	return err
-}

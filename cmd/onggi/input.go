@@ -25,7 +25,7 @@ const stdin = "-"
 // folder is what one folder holds: the files with clusters, and what they share.
 type folder struct {
 	clusters []string
-	others   []string // projects and manifests
+	others   []string // manifests
 }
 
 // input is what the arguments of a command name.
@@ -155,7 +155,7 @@ func folderFiles(dir string) ([]string, error) {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			if path != dir && strings.HasPrefix(name, ".") || generated(path) {
+			if path != dir && (strings.HasPrefix(name, ".") || generated(path)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -170,7 +170,7 @@ func folderFiles(dir string) ([]string, error) {
 
 // generated reports whether a folder holds output: what onggi wrote there is never its own input.
 func generated(dir string) bool {
-	for _, name := range []string{".onggi-files", ".onggi-folders", "Chart.yaml", "kustomization.yaml"} {
+	for _, name := range []string{".onggi-files", "Chart.yaml", "kustomization.yaml"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return true
 		}

@@ -17,17 +17,18 @@ import (
 
 // The exit codes. They are part of the interface: scripts depend on them, docs/cli.md explains them.
 const (
-	exitDone      = 0
-	exitFindings  = 1 // differs, or findings
-	exitUsage     = 2
-	exitInvalid   = 3
-	exitLacking   = 4 // the back end cannot do what the spec asks for
-	exitSecret    = 5 // a secret in plain text
-	exitInOut     = 6
-	exitTimeout   = 7
-	commandOnggi  = "onggi"
-	defaultColumn = 80
+	exitDone     = 0
+	exitFindings = 1 // differs, or findings
+	exitUsage    = 2
+	exitInvalid  = 3
+	exitLacking  = 4 // the back end cannot do what the spec asks for
+	exitSecret   = 5 // a secret in plain text
+	exitInOut    = 6
+	exitTimeout  = 7
 )
+
+// commandOnggi is the name that messages and help have for the program.
+const commandOnggi = "onggi"
 
 // streams are where a command reads and writes. Results go to out, everything said to a person goes to err.
 type streams struct {

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// lineWidth is that of the narrowest usual terminal.
+const lineWidth = 80
+
 // progress is a line on stderr that counts databases. It appears only on a terminal and only when the work is long.
 type progress struct {
 	s     *streams
@@ -31,7 +34,7 @@ func (p *progress) step(name string) {
 		return
 	}
 	p.shown = now
-	fmt.Fprintf(p.s.err, "\r%-*.*s", defaultColumn-1, defaultColumn-1, fmt.Sprintf("%d of %d  %s", p.done, p.total, name))
+	fmt.Fprintf(p.s.err, "\r%-*.*s", lineWidth-1, lineWidth-1, fmt.Sprintf("%d of %d  %s", p.done, p.total, name))
 }
 
 // end wipes the line.
@@ -39,6 +42,6 @@ func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.shown.IsZero() {
-		fmt.Fprintf(p.s.err, "\r%s\r", strings.Repeat(" ", defaultColumn-1))
+		fmt.Fprintf(p.s.err, "\r%s\r", strings.Repeat(" ", lineWidth-1))
 	}
 }

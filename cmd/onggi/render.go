@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -81,6 +82,8 @@ func (o renderOptions) validate() error {
 		return exit(exitUsage, "several environments in one stream would be applied over each other: name a folder with -o")
 	case o.allEnvs && len(o.envs) > 0:
 		return exit(exitUsage, "--env and --all-envs exclude each other")
+	case o.version != "" && !isVersion(o.version):
+		return exit(exitUsage, "--chart-version %q is not a semantic version: write 1.2.3", o.version)
 	case o.archive && o.format != formatHelm:
 		return exit(exitUsage, "--package belongs to --format helm")
 	}
@@ -99,6 +102,11 @@ func runRender(ctx context.Context, s *streams, o renderOptions, args []string) 
 		return stream(ctx, s, in, o.env())
 	}
 	return writeFolder(ctx, s, in, o)
+}
+
+func isVersion(s string) bool {
+	_, err := semver.StrictNewVersion(s)
+	return err == nil
 }
 
 // env is the one environment of a stream.

@@ -134,3 +134,20 @@ func TestVerbsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// What the README and the manual show of an error is what the program prints.
+func TestTheErrorInTheDocsIsReal(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	manual, err := os.ReadFile(filepath.Join("docs", "cli.md"))
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	source := "apiVersion: onggi.dev/v1alpha1\nkind: DatabaseCluster\nmetadata: {name: shop}\nspec:\n  version: \"17\"\n" +
+		"  backend: cloudnative-pg\n  instances: 3\n  databases: [{name: app}]\n  storage: {size: 10GB}\n"
+	require.NoError(t, os.WriteFile("shop.yaml", []byte(source), 0o644))
+	_, stderr, code := runAt(t, "render", "shop.yaml")
+	require.Equal(t, exitInvalid, code)
+	require.Contains(t, string(readme), stderr)
+	require.Contains(t, string(manual), stderr)
+}

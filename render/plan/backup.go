@@ -15,7 +15,6 @@ type Backup struct {
 	Retention string // e.g. "90d"
 	Target    string // "prefer-standby" or "primary"
 	Snapshot  *spec.SnapshotBackup
-	Drill     *Cron
 }
 
 // Schedule is one series of base backups.
@@ -81,10 +80,6 @@ func (r *resolver) backup() *Backup {
 			FullName: r.name + "-" + s.Name, Cron: cron(s.Cron), Immediate: s.Immediate, Type: s.Type,
 			Suspend: s.Suspend || r.spec.Hibernate, // a hibernated cluster can only fail its backups
 		})
-	}
-	if b.Drill != "" {
-		drill := cron(b.Drill)
-		out.Drill = &drill
 	}
 	return out
 }

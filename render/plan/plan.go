@@ -41,18 +41,17 @@ type Plan struct {
 	TLS        *TLS
 	Network    *Network
 
-	Resources          *spec.Resources
-	Placement          spec.Placement
-	Budget             bool // a PodDisruptionBudget
-	Updates            spec.Updates
-	Timeouts           Timeouts
-	Labels             map[string]string // the user's, for objects and pods
-	Annotations        map[string]string // the user's, for pods
-	ServiceAccount     map[string]string // annotations of the pods' ServiceAccount
-	Hibernate          bool
-	LogLevel           string
-	Secrets            spec.Secrets
-	DeclaredOperatorIn string // namespace of the operator
+	Resources      *spec.Resources
+	Placement      spec.Placement
+	Budget         bool // a PodDisruptionBudget
+	Updates        spec.Updates
+	Timeouts       Timeouts
+	Labels         map[string]string // the user's, for objects and pods
+	Annotations    map[string]string // the user's, for pods
+	ServiceAccount map[string]string // annotations of the pods' ServiceAccount
+	Hibernate      bool
+	LogLevel       string
+	Secrets        spec.Secrets
 
 	// Needs are the Secrets that the objects read, in the order of the spec.
 	Needs []Need
