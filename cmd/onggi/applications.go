@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/argocd"
 	"github.com/onggi-db/onggi/render/spec"
 	"github.com/onggi-db/onggi/render/variant"
@@ -18,20 +21,20 @@ const applicationsDir = "argocd"
 
 // variants renders a document in the environments that were asked for.
 func (o renderOptions) variants(doc *spec.Document, knobs bool) (variant.Set, error) {
-	return variant.Build(doc, variant.Options{Transform: transformer(doc), Knobs: knobs, Only: o.envs})
+	return variant.Build(doc, variant.Options{Transform: project.Transformer(doc), Knobs: knobs, Only: o.envs})
 }
 
 // compileApplications makes what Argo CD reads, for all databases together and before anything is written: whether two of
 // them collide can only be told from all.
-func compileApplications(ctx context.Context, in *input, o renderOptions) (output, error) {
+func compileApplications(ctx context.Context, in *source.Input, o renderOptions) (output, error) {
 	var mu sync.Mutex
 	var project *spec.ProjectFile
 	input := argocd.Input{Env: o.env(), Files: make(map[string]string)}
-	err := in.batches(ctx, func(docs []*spec.Document) error {
-		for _, err := range inParallel(ctx, len(docs), func(i int) error {
+	err := in.Batches(ctx, func(docs []*spec.Document) error {
+		for _, err := range source.InParallel(ctx, len(docs), func(i int) error {
 			doc := docs[i]
 			if doc.Project == nil || doc.Project.ArgoCD == nil {
-				return exit(exitInvalid, "%s: --format argocd needs an argocd: section in %s, with the repository that Argo CD reads", doc.File, projectFile)
+				return cli.Exit(cli.Invalid, "%s: --format argocd needs an argocd: section in %s, with the repository that Argo CD reads", doc.File, source.ProjectFile)
 			}
 			set, err := o.variants(doc, false)
 			if err != nil {
@@ -43,7 +46,7 @@ func compileApplications(ctx context.Context, in *input, o renderOptions) (outpu
 				project = doc.Project
 			}
 			if project.File != doc.Project.File {
-				return exit(exitInvalid, "%s and %s are two projects: their Applications are written by two runs, into two folders",
+				return cli.Exit(cli.Invalid, "%s and %s are two projects: their Applications are written by two runs, into two folders",
 					min(project.File, doc.Project.File), max(project.File, doc.Project.File))
 			}
 			input.Project, input.Source = doc.Project.Project, doc.Project.ArgoCD.Source
@@ -65,7 +68,7 @@ func compileApplications(ctx context.Context, in *input, o renderOptions) (outpu
 	slices.SortFunc(input.Databases, func(a, b variant.Set) int { return strings.Compare(a.Name, b.Name) })
 	files, err := argocd.Emit(input)
 	if err != nil {
-		return output{}, exitError{exitInvalid, err}
+		return output{}, cli.Fail(cli.Invalid, err)
 	}
 	return folderOf(applicationsDir, files)
 }

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/render/backend"
 )
 
-func newCapabilitiesCmd(s *streams) *cobra.Command {
+func newCapabilitiesCmd(s *cli.Streams) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "capabilities",
@@ -24,15 +25,15 @@ func newCapabilitiesCmd(s *streams) *cobra.Command {
 			case "json":
 				return capabilityJSON(s)
 			}
-			return exit(exitUsage, "there is no output %q: choose table or json", format)
+			return cli.Exit(cli.Usage, "there is no output %q: choose table or json", format)
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table | json")
 	return cmd
 }
 
-func capabilityTable(s *streams) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+func capabilityTable(s *cli.Streams) error {
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "FIELD\tWHAT")
 	for _, n := range backend.Names() {
 		mark := ""
@@ -53,7 +54,7 @@ func capabilityTable(s *streams) error {
 	return w.Flush()
 }
 
-func capabilityJSON(s *streams) error {
+func capabilityJSON(s *cli.Streams) error {
 	type row struct {
 		Field    string            `json:"field"`
 		What     string            `json:"what"`
@@ -67,18 +68,18 @@ func capabilityJSON(s *streams) error {
 		}
 		rows = append(rows, row{"spec." + f.Path, f.What, cells})
 	}
-	enc := json.NewEncoder(s.out)
+	enc := json.NewEncoder(s.Out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(rows)
 }
 
-func newComponentsCmd(s *streams) *cobra.Command {
+func newComponentsCmd(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "components",
 		Short: "List the Kustomize Components that a Project can name",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 			for _, c := range overlays.Components() {
 				fmt.Fprintf(w, "%s\t%s\n", c.Name, c.Doc)
 			}

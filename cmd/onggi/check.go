@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/policies"
 	"github.com/onggi-db/onggi/policies/report"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -24,7 +26,7 @@ type checkOptions struct {
 	outputs []string
 }
 
-func newCheckCmd(s *streams) *cobra.Command {
+func newCheckCmd(s *cli.Streams) *cobra.Command {
 	var o checkOptions
 	cmd := &cobra.Command{
 		Use:   "check PATH...",
@@ -51,13 +53,13 @@ The exit code is 1 when a finding is as severe as --fail-on. A Project can waive
 	return cmd
 }
 
-func runCheck(ctx context.Context, s *streams, o checkOptions, args []string) error {
+func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string) error {
 	outputs, err := parseOutputs(o.outputs)
 	if err != nil {
 		return err
 	}
 	if o.failOn != "" && !slices.Contains([]string{"error", "warning", "info"}, o.failOn) {
-		return exit(exitUsage, "there is no severity %q: choose error, warning or info", o.failOn)
+		return cli.Exit(cli.Usage, "there is no severity %q: choose error, warning or info", o.failOn)
 	}
 	var c checker
 	if o.objects {
@@ -84,7 +86,7 @@ func runCheck(ctx context.Context, s *streams, o checkOptions, args []string) er
 		}
 	}
 	if report.Fails(c.findings, failOn) {
-		return exitError{code: exitFindings}
+		return cli.Error{Code: cli.Findings}
 	}
 	return nil
 }
@@ -110,7 +112,7 @@ func (c *checker) variant(doc *spec.Document, r rendered) error {
 	for _, f := range found {
 		if f.Origin == "" {
 			if sources == nil { // tracing renders once for every field of the spec, so only when there is something to find
-				traced := provenance.Trace(r.cluster, transformer(doc), r.objs)
+				traced := provenance.Trace(r.cluster, project.Transformer(doc), r.objs)
 				sources = &traced
 			}
 			locate(&f, r.cluster, *sources)
@@ -175,7 +177,7 @@ func parseOutputs(flags []string) ([]outcome, error) {
 	for _, flag := range flags {
 		format, file, _ := strings.Cut(flag, "=")
 		if !slices.Contains(report.Formats(), format) {
-			return nil, exit(exitUsage, "there is no output %q: choose %s", format, strings.Join(report.Formats(), ", "))
+			return nil, cli.Exit(cli.Usage, "there is no output %q: choose %s", format, strings.Join(report.Formats(), ", "))
 		}
 		if file == "" {
 			toStdout++
@@ -183,24 +185,24 @@ func parseOutputs(flags []string) ([]outcome, error) {
 		out = append(out, outcome{format, file})
 	}
 	if toStdout > 1 {
-		return nil, exit(exitUsage, "only one report can go to standard output: give the others a file, as in -o sarif=findings.sarif")
+		return nil, cli.Exit(cli.Usage, "only one report can go to standard output: give the others a file, as in -o sarif=findings.sarif")
 	}
 	return out, nil
 }
 
-func (o outcome) write(s *streams, findings []policies.Finding, checked int) error {
-	data, err := report.Encode(o.format, findings, report.Options{Color: s.color && o.file == "", Objects: checked})
+func (o outcome) write(s *cli.Streams, findings []policies.Finding, checked int) error {
+	data, err := report.Encode(o.format, findings, report.Options{Color: s.Color && o.file == "", Objects: checked})
 	if err != nil {
 		return fmt.Errorf("write %s report: %w", o.format, err)
 	}
 	if o.file == "" {
-		if _, err := s.out.Write(data); err != nil {
-			return exit(exitInOut, "write standard output: %w", err)
+		if _, err := s.Out.Write(data); err != nil {
+			return cli.Exit(cli.InOut, "write standard output: %w", err)
 		}
 		return nil
 	}
 	if err := writeFile(os.Rename, o.file, data); err != nil {
-		return exit(exitInOut, "write %s: %w", o.file, err)
+		return cli.Exit(cli.InOut, "write %s: %w", o.file, err)
 	}
 	return nil
 }

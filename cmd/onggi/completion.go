@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -30,14 +32,14 @@ func completeEnvs(cmd *cobra.Command) {
 }
 
 func knownEnvs(c *cobra.Command, args []string) []string {
-	s := &streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}
-	in, err := readInput(s, args)
+	s := &cli.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
+	in, err := source.Read(s.In, args)
 	if err != nil {
 		return nil
 	}
 	seen := make(map[string]bool)
 	var envs []string
-	_ = in.batches(c.Context(), func(docs []*spec.Document) error { // a spec with problems still has names to offer
+	_ = in.Batches(c.Context(), func(docs []*spec.Document) error { // a spec with problems still has names to offer
 		for _, doc := range docs {
 			for _, env := range doc.Environments() {
 				if !seen[env] {

@@ -8,12 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/render"
 )
 
 var codePattern = regexp.MustCompile(`^(?i)ONG[0-9]{4}$`)
 
-func newExplainCmd(s *streams) *cobra.Command {
+func newExplainCmd(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain FIELD|CODE",
 		Short: "Explain a field of the spec, or the code of an error or finding",
@@ -23,9 +24,9 @@ func newExplainCmd(s *streams) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if codePattern.MatchString(args[0]) {
-				return explainCode(s.out, strings.ToUpper(args[0]))
+				return explainCode(s.Out, strings.ToUpper(args[0]))
 			}
-			return explainField(s.out, args[0])
+			return explainField(s.Out, args[0])
 		},
 	}
 }

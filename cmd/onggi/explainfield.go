@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/policies"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -13,7 +14,7 @@ import (
 func explainField(w io.Writer, path string) error {
 	f, known := spec.FieldDoc(path)
 	if !known {
-		return exit(exitUsage, "the spec has no field %q: start from onggi explain spec, or onggi explain project", path)
+		return cli.Exit(cli.Usage, "the spec has no field %q: start from onggi explain spec, or onggi explain project", path)
 	}
 	fmt.Fprintf(w, "%s  %s", f.Path, f.Type)
 	if f.Required {
@@ -51,5 +52,5 @@ func explainPolicy(w io.Writer, code string) error {
 			return nil
 		}
 	}
-	return exit(exitUsage, "there is no code %s", code)
+	return cli.Exit(cli.Usage, "there is no code %s", code)
 }

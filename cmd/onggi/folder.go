@@ -8,6 +8,9 @@ import (
 	"sync"
 
 	"github.com/onggi-db/onggi/charts"
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/render/argocd"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -24,7 +27,7 @@ type output struct {
 
 // writeFolder renders everything into a folder. It first compiles all documents, so that a problem in any of them is told
 // with the others and nothing is written; then it emits and writes a batch at a time.
-func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) error {
+func writeFolder(ctx context.Context, s *cli.Streams, in *source.Input, o renderOptions) error {
 	count, err := compileAll(ctx, in, o)
 	if err != nil {
 		return err
@@ -40,57 +43,57 @@ func writeFolder(ctx context.Context, s *streams, in *input, o renderOptions) er
 	}
 	fleet, err := tree.Open(o.dir, tree.Options{Force: o.force, DryRun: o.check, NoFlush: count > 1})
 	if err != nil {
-		return exitError{exitInOut, err}
+		return cli.Fail(cli.InOut, err)
 	}
 	defer fleet.Close()
-	w := writer{ctx: ctx, o: o, fleet: fleet, progress: newProgress(s, count)}
-	if err := in.batches(ctx, w.batch); err != nil {
-		w.progress.end()
+	w := writer{ctx: ctx, o: o, fleet: fleet, progress: cli.NewProgress(s, count)}
+	if err := in.Batches(ctx, w.batch); err != nil {
+		w.progress.End()
 		return err
 	}
 	if o.format == formatArgoCD {
 		if err := w.sync(applications); err != nil {
-			w.progress.end()
+			w.progress.End()
 			return err
 		}
 	}
 	result, err := fleet.Commit()
-	w.progress.end()
+	w.progress.End()
 	if err != nil {
-		return exitError{exitInOut, err}
+		return cli.Fail(cli.InOut, err)
 	}
 	w.removed.add("", result.Removed, o.check)
 	return w.summary(s, count)
 }
 
 // compileAll renders every document without keeping the result.
-func compileAll(ctx context.Context, in *input, o renderOptions) (count int, err error) {
+func compileAll(ctx context.Context, in *source.Input, o renderOptions) (count int, err error) {
 	var problems spec.Problems
 	folders := make(map[string]string)
-	err = in.batches(ctx, func(docs []*spec.Document) error {
+	err = in.Batches(ctx, func(docs []*spec.Document) error {
 		count += len(docs)
 		problems = append(problems, sameFolder(folders, docs)...)
-		for _, err := range inParallel(ctx, len(docs), func(i int) error {
+		for _, err := range source.InParallel(ctx, len(docs), func(i int) error {
 			var found spec.Problems
 			envs := o.of(docs[i])
 			if o.format != formatManifests {
 				envs = append([]string{""}, envs...)
 			}
 			for _, env := range envs {
-				_, _, err := compile(docs[i], env)
-				if err := gather(&found, err); err != nil {
+				_, _, err := project.Compile(docs[i], env)
+				if err := cli.Gather(&found, err); err != nil {
 					return err
 				}
 			}
 			return found.Err()
 		}) {
-			if err := gather(&problems, err); err != nil {
+			if err := cli.Gather(&problems, err); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err := gather(&problems, err); err != nil {
+	if err := cli.Gather(&problems, err); err != nil {
 		return count, err
 	}
 	return count, problems.Sort().Err()
@@ -101,7 +104,7 @@ type writer struct {
 	ctx      context.Context
 	o        renderOptions
 	fleet    *tree.Fleet
-	progress *progress
+	progress *cli.Progress
 
 	mu        sync.Mutex
 	written   files
@@ -127,7 +130,7 @@ func (f *files) add(dir string, names []string, keep bool) {
 }
 
 func (w *writer) batch(docs []*spec.Document) error {
-	for _, err := range inParallel(w.ctx, len(docs), func(i int) error {
+	for _, err := range source.InParallel(w.ctx, len(docs), func(i int) error {
 		outputs, err := w.emit(docs[i])
 		if err != nil {
 			return err
@@ -137,7 +140,7 @@ func (w *writer) batch(docs []*spec.Document) error {
 				return err
 			}
 		}
-		w.progress.step(docs[i].Name)
+		w.progress.Step(docs[i].Name)
 		return nil
 	}) {
 		if err != nil {
@@ -150,7 +153,7 @@ func (w *writer) batch(docs []*spec.Document) error {
 func (w *writer) sync(out output) error {
 	result, err := w.fleet.Sync(out.dir, out.tree)
 	if err != nil {
-		return exitError{exitInOut, err}
+		return cli.Fail(cli.InOut, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -206,7 +209,7 @@ func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 	}
 	var outputs []output
 	for _, env := range envs {
-		bundle, _, err := compile(doc, env)
+		bundle, _, err := project.Compile(doc, env)
 		if err != nil {
 			return nil, err
 		}
@@ -238,21 +241,21 @@ func folderOf(dir string, files map[string][]byte) (output, error) {
 }
 
 // summary says what was done, or with --check what would have been.
-func (w *writer) summary(s *streams, count int) error {
+func (w *writer) summary(s *cli.Streams, count int) error {
 	if !w.o.check {
-		fmt.Fprintf(s.out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, plural(count, "database"), w.o.format, w.written.count, w.removed.count, w.unchanged)
+		fmt.Fprintf(s.Out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, cli.Plural(count, "database"), w.o.format, w.written.count, w.removed.count, w.unchanged)
 		return nil
 	}
 	slices.Sort(w.written.names)
 	slices.Sort(w.removed.names)
 	for _, name := range w.written.names {
-		fmt.Fprintf(s.out, "differs: %s\n", path.Join(w.o.dir, name))
+		fmt.Fprintf(s.Out, "differs: %s\n", path.Join(w.o.dir, name))
 	}
 	for _, name := range w.removed.names {
-		fmt.Fprintf(s.out, "left over: %s\n", path.Join(w.o.dir, name))
+		fmt.Fprintf(s.Out, "left over: %s\n", path.Join(w.o.dir, name))
 	}
 	if w.written.count+w.removed.count > 0 {
-		return exit(exitFindings, "%s is not what would be written: run the same command without --check", w.o.dir)
+		return cli.Exit(cli.Findings, "%s is not what would be written: run the same command without --check", w.o.dir)
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -42,7 +44,7 @@ func goldens(t *testing.T) []golden {
 func runAt(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, err bytes.Buffer
-	code = run(context.Background(), args, streams{in: strings.NewReader(""), out: &out, err: &err})
+	code = run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &err})
 	return out.String(), err.String(), code
 }
 
@@ -66,10 +68,10 @@ func TestGoldens(t *testing.T) {
 }
 
 func hasEnvironments(t *testing.T, dir string) bool {
-	in, err := readInput(&streams{}, []string{dir})
+	in, err := source.Read(strings.NewReader(""), []string{dir})
 	require.NoError(t, err)
 	found := false
-	require.NoError(t, in.batches(context.Background(), func(docs []*spec.Document) error {
+	require.NoError(t, in.Batches(context.Background(), func(docs []*spec.Document) error {
 		for _, doc := range docs {
 			found = found || len(doc.Environments()) > 0
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -22,7 +23,7 @@ var profiles embed.FS
 // schemaFile is what the modeline of a starter spec points at.
 const schemaFile = "onggi.schema.json"
 
-func newInitCmd(s *streams) *cobra.Command {
+func newInitCmd(s *cli.Streams) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "init [homelab|team|native]",
@@ -47,7 +48,7 @@ Nothing that exists is overwritten.
 	return cmd
 }
 
-func runInit(s *streams, profile, dir string) error {
+func runInit(s *cli.Streams, profile, dir string) error {
 	files, err := profileFiles(profile)
 	if err != nil {
 		return err
@@ -65,16 +66,16 @@ func runInit(s *streams, profile, dir string) error {
 		}
 	}
 	if len(taken) > 0 {
-		return exit(exitInOut, "nothing was written: %s exists already", strings.Join(taken, ", "))
+		return cli.Exit(cli.InOut, "nothing was written: %s exists already", strings.Join(taken, ", "))
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return exitError{exitInOut, err}
+		return cli.Fail(cli.InOut, err)
 	}
 	for _, name := range names {
 		if err := writeFile(os.Link, filepath.Join(dir, name), files[name]); err != nil {
-			return exitError{exitInOut, err}
+			return cli.Fail(cli.InOut, err)
 		}
-		fmt.Fprintln(s.out, filepath.Join(dir, name))
+		fmt.Fprintln(s.Out, filepath.Join(dir, name))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/onggi-db/onggi/charts"
+	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
@@ -74,7 +75,7 @@ func (l *law) turn(r *rand.Rand, doc *spec.Document, k variant.Knob, env string)
 	if len(problems) > 0 {
 		return nil, nil, false
 	}
-	objs, _, err := finish(doc, bundle.Objects)
+	objs, _, err := project.Finish(doc, bundle.Objects)
 	require.NoError(l, err)
 	return value, objs, true
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onggi-db/onggi/charts"
+	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/policies/crd"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -85,7 +86,7 @@ func (l *law) built(sources []spec.Source, knobs bool) (doc *spec.Document, set 
 	require.Empty(l, problems, "a generated spec is well-formed")
 	require.Len(l, loaded.Clusters, 1)
 	doc = loaded.Clusters[0]
-	set, err := variant.Build(doc, variant.Options{Transform: transformer(doc), Knobs: knobs})
+	set, err := variant.Build(doc, variant.Options{Transform: project.Transformer(doc), Knobs: knobs})
 	if err != nil {
 		require.IsType(l, spec.Problems{}, err)
 		l.Logf("refused: %v", err)

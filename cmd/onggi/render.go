@@ -4,14 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -37,7 +38,7 @@ type renderOptions struct {
 	version string
 }
 
-func newRenderCmd(s *streams) *cobra.Command {
+func newRenderCmd(s *cli.Streams) *cobra.Command {
 	var o renderOptions
 	cmd := &cobra.Command{
 		Use:   "render PATH...",
@@ -73,28 +74,28 @@ compared with the manifests object by object.`,
 func (o renderOptions) validate() error {
 	switch {
 	case !slices.Contains(formats(), o.format):
-		return exit(exitUsage, "there is no format %q: choose %s", o.format, strings.Join(formats(), ", "))
+		return cli.Exit(cli.Usage, "there is no format %q: choose %s", o.format, strings.Join(formats(), ", "))
 	case o.dir == "" && o.format != formatManifests:
-		return exit(exitUsage, "--format %s writes many files: name a folder with -o", o.format)
+		return cli.Exit(cli.Usage, "--format %s writes many files: name a folder with -o", o.format)
 	case o.dir == "" && (o.check || o.force):
-		return exit(exitUsage, "--check and --force belong to -o")
+		return cli.Exit(cli.Usage, "--check and --force belong to -o")
 	case o.dir == "" && (o.allEnvs || len(o.envs) > 1):
-		return exit(exitUsage, "several environments in one stream would be applied over each other: name a folder with -o")
+		return cli.Exit(cli.Usage, "several environments in one stream would be applied over each other: name a folder with -o")
 	case o.allEnvs && len(o.envs) > 0:
-		return exit(exitUsage, "--env and --all-envs exclude each other")
+		return cli.Exit(cli.Usage, "--env and --all-envs exclude each other")
 	case o.version != "" && !isVersion(o.version):
-		return exit(exitUsage, "--chart-version %q is not a semantic version: write 1.2.3", o.version)
+		return cli.Exit(cli.Usage, "--chart-version %q is not a semantic version: write 1.2.3", o.version)
 	case o.archive && o.format != formatHelm:
-		return exit(exitUsage, "--package belongs to --format helm")
+		return cli.Exit(cli.Usage, "--package belongs to --format helm")
 	}
 	return nil
 }
 
-func runRender(ctx context.Context, s *streams, o renderOptions, args []string) error {
+func runRender(ctx context.Context, s *cli.Streams, o renderOptions, args []string) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	in, err := readInput(s, args)
+	in, err := source.Read(s.In, args)
 	if err != nil {
 		return err
 	}
@@ -131,20 +132,20 @@ func (o renderOptions) of(doc *spec.Document) []string {
 }
 
 // stream writes one environment of every document to stdout, and nothing at all when anything is wrong.
-func stream(ctx context.Context, s *streams, in *input, env string) error {
+func stream(ctx context.Context, s *cli.Streams, in *source.Input, env string) error {
 	var problems spec.Problems
 	var documents [][]byte
 	count := 0
-	err := in.batches(ctx, func(docs []*spec.Document) error {
+	err := in.Batches(ctx, func(docs []*spec.Document) error {
 		encoded := make([][]byte, len(docs))
-		for _, err := range inParallel(ctx, len(docs), func(i int) error {
-			bundle, _, err := compile(docs[i], env)
+		for _, err := range source.InParallel(ctx, len(docs), func(i int) error {
+			bundle, _, err := project.Compile(docs[i], env)
 			if err == nil {
 				encoded[i] = manifest.Encode(bundle.Objects...)
 			}
 			return err
 		}) {
-			if err := gather(&problems, err); err != nil {
+			if err := cli.Gather(&problems, err); err != nil {
 				return err
 			}
 		}
@@ -152,7 +153,7 @@ func stream(ctx context.Context, s *streams, in *input, env string) error {
 		documents = append(documents, encoded...)
 		return nil
 	})
-	if err := gather(&problems, err); err != nil {
+	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
 	if len(problems) > 0 {
@@ -161,7 +162,7 @@ func stream(ctx context.Context, s *streams, in *input, env string) error {
 	if count == 0 {
 		return noClusters()
 	}
-	w := bufio.NewWriter(s.out)
+	w := bufio.NewWriter(s.Out)
 	for i, data := range documents {
 		if i > 0 && !bytes.HasPrefix(data, []byte("---")) {
 			_, _ = w.WriteString("---\n") // Flush reports what failed
@@ -169,29 +170,11 @@ func stream(ctx context.Context, s *streams, in *input, env string) error {
 		_, _ = w.Write(data)
 	}
 	if err := w.Flush(); err != nil {
-		return exit(exitInOut, "write standard output: %w", err)
+		return cli.Exit(cli.InOut, "write standard output: %w", err)
 	}
 	return nil
 }
 
 func noClusters() error {
-	return exit(exitInvalid, "there is no %s in the input: onggi init homelab writes one to start from", spec.KindCluster)
-}
-
-// gather keeps problems for later, so that all of them are told at once, and returns any other error.
-func gather(problems *spec.Problems, err error) error {
-	var found spec.Problems
-	if errors.As(err, &found) {
-		*problems = append(*problems, found...)
-		return nil
-	}
-	return err
-}
-
-// plural is "1 file", "2 files".
-func plural(n int, what string) string {
-	if n == 1 {
-		return fmt.Sprintf("1 %s", what)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return cli.Exit(cli.Invalid, "there is no %s in the input: onggi init homelab writes one to start from", spec.KindCluster)
 }

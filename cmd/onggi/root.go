@@ -2,10 +2,12 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 )
 
 // newRootCmd builds the command tree. Every verb is a constructor in a file of its own.
-func newRootCmd(s *streams) *cobra.Command {
+func newRootCmd(s *cli.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   commandOnggi,
 		Short: "Compile one spec of a highly available database into what runs it on Kubernetes",
@@ -21,10 +23,10 @@ Kustomize overlays and Argo CD Applications, and proves that all of them are the
 		DisableAutoGenTag: true,
 	}
 	root.PersistentFlags().BoolFunc("no-color", "print without colours (also NO_COLOR=1)", func(string) error {
-		s.color = false
+		s.Color = false
 		return nil
 	})
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Fail(cli.Usage, err) })
 	root.AddCommand(
 		newRenderCmd(s), newVerifyCmd(s), newCheckCmd(s), newValidateCmd(s),
 		newExplainCmd(s), newInitCmd(s), newSchemaCmd(s), newCapabilitiesCmd(s), newComponentsCmd(s),
@@ -39,7 +41,7 @@ func usageErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return exitError{exitUsage, err}
+				return cli.Fail(cli.Usage, err)
 			}
 			return nil
 		}

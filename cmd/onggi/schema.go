@@ -6,11 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
-func newSchemaCmd(s *streams) *cobra.Command {
+func newSchemaCmd(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema [DatabaseCluster|Project]",
 		Short: "Print the JSON Schema (draft-07) of the spec, for editors",
@@ -28,9 +29,9 @@ func newSchemaCmd(s *streams) *cobra.Command {
 	}
 }
 
-func printSchema(s *streams, kind string) error {
-	if _, err := s.out.Write(indentJSON(manifest.EncodeJSON(spec.JSONSchema(kind)))); err != nil {
-		return exit(exitInOut, "write standard output: %w", err)
+func printSchema(s *cli.Streams, kind string) error {
+	if _, err := s.Out.Write(indentJSON(manifest.EncodeJSON(spec.JSONSchema(kind)))); err != nil {
+		return cli.Exit(cli.InOut, "write standard output: %w", err)
 	}
 	return nil
 }

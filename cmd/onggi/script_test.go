@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 )
 
 // longAgo is a modification time that nothing written now has.
@@ -128,7 +130,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 func TestVerbsAreDocumented(t *testing.T) {
 	docs, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
 	require.NoError(t, err)
-	for _, cmd := range newRootCmd(&streams{}).Commands() {
+	for _, cmd := range newRootCmd(&cli.Streams{}).Commands() {
 		if !cmd.Hidden && cmd.Name() != "exit-codes" {
 			require.Contains(t, string(docs), "| `onggi "+cmd.Name(), cmd.Name())
 		}
@@ -147,7 +149,7 @@ func TestTheErrorInTheDocsIsReal(t *testing.T) {
 		"  backend: cloudnative-pg\n  instances: 3\n  databases: [{name: app}]\n  storage: {size: 10GB}\n"
 	require.NoError(t, os.WriteFile("shop.yaml", []byte(source), 0o644))
 	_, stderr, code := runAt(t, "render", "shop.yaml")
-	require.Equal(t, exitInvalid, code)
+	require.Equal(t, cli.Invalid, code)
 	require.Contains(t, string(readme), stderr)
 	require.Contains(t, string(manual), stderr)
 }

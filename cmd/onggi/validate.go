@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/policies/crd"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
@@ -20,7 +23,7 @@ type validateOptions struct {
 	objects  bool
 }
 
-func newValidateCmd(s *streams) *cobra.Command {
+func newValidateCmd(s *cli.Streams) *cobra.Command {
 	var o validateOptions
 	cmd := &cobra.Command{
 		Use:   "validate PATH... --crds DIR",
@@ -41,16 +44,16 @@ Objects of Kubernetes itself are decoded strictly. A kind without a definition i
 	return cmd
 }
 
-func runValidate(ctx context.Context, s *streams, o validateOptions, args []string) error {
+func runValidate(ctx context.Context, s *cli.Streams, o validateOptions, args []string) error {
 	if o.crds == "" {
-		return exit(exitUsage, "name the folder of CustomResourceDefinitions with --crds")
+		return cli.Exit(cli.Usage, "name the folder of CustomResourceDefinitions with --crds")
 	}
 	if _, err := os.Stat(o.crds); err != nil {
-		return exit(exitInOut, "read %s: %w", o.crds, cause(err))
+		return cli.Exit(cli.InOut, "read %s: %w", o.crds, source.Cause(err))
 	}
 	schemas, err := crd.Load(os.DirFS(o.crds), o.releases...)
 	if err != nil {
-		return exitError{exitInOut, err}
+		return cli.Fail(cli.InOut, err)
 	}
 	checked, found := 0, 0
 	each := func(where string, objs []manifest.Object) {
@@ -58,7 +61,7 @@ func runValidate(ctx context.Context, s *streams, o validateOptions, args []stri
 			checked++
 			for _, v := range schemas.Validate(obj) {
 				found++
-				fmt.Fprintf(s.out, "%s%v\n", where, v)
+				fmt.Fprintf(s.Out, "%s%v\n", where, v)
 			}
 		}
 	}
@@ -74,38 +77,38 @@ func runValidate(ctx context.Context, s *streams, o validateOptions, args []stri
 		return err
 	}
 	if found > 0 {
-		return exit(exitFindings, "%s in %s", plural(found, "violation"), plural(checked, "object"))
+		return cli.Exit(cli.Findings, "%s in %s", cli.Plural(found, "violation"), cli.Plural(checked, "object"))
 	}
-	fmt.Fprintf(s.out, "%s valid\n", plural(checked, "object"))
+	fmt.Fprintf(s.Out, "%s valid\n", cli.Plural(checked, "object"))
 	return nil
 }
 
 // eachManifest reads objects as they stand.
-func eachManifest(s *streams, args []string, work func(where string, objs []manifest.Object)) error {
+func eachManifest(s *cli.Streams, args []string, work func(where string, objs []manifest.Object)) error {
 	if len(args) == 0 {
-		return exit(exitUsage, "name a file or folder of manifests, or - for standard input")
+		return cli.Exit(cli.Usage, "name a file or folder of manifests, or - for standard input")
 	}
 	for _, arg := range args {
 		names := []string{arg}
-		if arg == stdin {
-			source, err := readStdin(s)
+		if arg == source.Stdin {
+			piped, err := source.ReadStdin(s.In)
 			if err != nil {
 				return err
 			}
-			if err := decodeEach(stdin, source.Data, work); err != nil {
+			if err := decodeEach(source.Stdin, piped.Data, work); err != nil {
 				return err
 			}
 			continue
 		}
 		if info, err := os.Stat(arg); err == nil && info.IsDir() {
-			if names, err = manifestFiles(arg); err != nil {
-				return exitError{exitInOut, err}
+			if names, err = source.ManifestFiles(arg); err != nil {
+				return cli.Fail(cli.InOut, err)
 			}
 		}
 		for _, name := range names {
-			data, err := readFile(name)
+			data, err := source.ReadFile(name)
 			if err != nil {
-				return exitError{exitInOut, err}
+				return cli.Fail(cli.InOut, err)
 			}
 			if err := decodeEach(name, data, work); err != nil {
 				return err
@@ -118,7 +121,7 @@ func eachManifest(s *streams, args []string, work func(where string, objs []mani
 func decodeEach(name string, data []byte, work func(string, []manifest.Object)) error {
 	objs, err := manifest.Decode(name, data)
 	if err != nil {
-		return exitError{exitInvalid, err}
+		return cli.Fail(cli.Invalid, err)
 	}
 	work(name+": ", objs)
 	return nil
@@ -133,14 +136,14 @@ type rendered struct {
 
 // eachVariant renders every document in every environment that was asked for, and once without any when it has none or
 // none was named. Problems are told all together.
-func eachVariant(ctx context.Context, s *streams, args, only []string, work func(*spec.Document, rendered) error) error {
-	in, err := readInput(s, args)
+func eachVariant(ctx context.Context, s *cli.Streams, args, only []string, work func(*spec.Document, rendered) error) error {
+	in, err := source.Read(s.In, args)
 	if err != nil {
 		return err
 	}
 	var problems spec.Problems
 	count := 0
-	err = in.batches(ctx, func(docs []*spec.Document) error {
+	err = in.Batches(ctx, func(docs []*spec.Document) error {
 		for _, doc := range docs {
 			count++
 			envs := only
@@ -148,18 +151,18 @@ func eachVariant(ctx context.Context, s *streams, args, only []string, work func
 				envs = append([]string{""}, doc.Environments()...)
 			}
 			for _, env := range envs {
-				bundle, cluster, err := compile(doc, env)
+				bundle, cluster, err := project.Compile(doc, env)
 				if err == nil {
 					err = work(doc, rendered{cluster, bundle.Objects, bundle.Plan.Needs})
 				}
-				if err := gather(&problems, err); err != nil {
+				if err := cli.Gather(&problems, err); err != nil {
 					return err
 				}
 			}
 		}
 		return nil
 	})
-	if err := gather(&problems, err); err != nil {
+	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
 	if len(problems) == 0 && count == 0 {

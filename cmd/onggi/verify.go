@@ -7,12 +7,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/charts"
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/render/spec"
 	"github.com/onggi-db/onggi/render/variant"
 )
 
-func newVerifyCmd(s *streams) *cobra.Command {
+func newVerifyCmd(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify PATH...",
 		Short: "Prove that manifests, Helm chart and Kustomize overlays are the same objects",
@@ -24,30 +27,30 @@ first field that differs is printed, and the exit code is 1.`,
 	}
 }
 
-func runVerify(ctx context.Context, s *streams, args []string) error {
-	in, err := readInput(s, args)
+func runVerify(ctx context.Context, s *cli.Streams, args []string) error {
+	in, err := source.Read(s.In, args)
 	if err != nil {
 		return err
 	}
 	var problems spec.Problems
 	count, differing := 0, 0
-	err = in.batches(ctx, func(docs []*spec.Document) error {
+	err = in.Batches(ctx, func(docs []*spec.Document) error {
 		count += len(docs)
 		for _, doc := range docs {
 			lines, same, err := verifyOne(doc)
-			if err := gather(&problems, err); err != nil {
+			if err := cli.Gather(&problems, err); err != nil {
 				return err
 			}
 			if !same {
 				differing++
 			}
 			for _, line := range lines {
-				fmt.Fprintln(s.out, line)
+				fmt.Fprintln(s.Out, line)
 			}
 		}
 		return nil
 	})
-	if err := gather(&problems, err); err != nil {
+	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
 	switch {
@@ -56,7 +59,7 @@ func runVerify(ctx context.Context, s *streams, args []string) error {
 	case count == 0:
 		return noClusters()
 	case differing > 0:
-		return exit(exitFindings, "%s of %d not the same in every format; please report this", plural(differing, "database"), count)
+		return cli.Exit(cli.Findings, "%s of %d not the same in every format; please report this", cli.Plural(differing, "database"), count)
 	}
 	return nil
 }
@@ -64,7 +67,7 @@ func runVerify(ctx context.Context, s *streams, args []string) error {
 // verifyOne has both emitters write one database; neither returns files that the real Helm or Kustomize does not render to
 // the same objects, in every environment.
 func verifyOne(doc *spec.Document) (lines []string, same bool, err error) {
-	set, err := variant.Build(doc, variant.Options{Transform: transformer(doc), Knobs: true})
+	set, err := variant.Build(doc, variant.Options{Transform: project.Transformer(doc), Knobs: true})
 	if err != nil {
 		return nil, true, err
 	}

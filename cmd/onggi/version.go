@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 )
 
 // version is set by the release build: -ldflags "-X main.version=1.2.3".
@@ -19,7 +21,7 @@ type versionInfo struct {
 	Platform string `json:"platform"`
 }
 
-func newVersionCmd(s *streams) *cobra.Command {
+func newVersionCmd(s *cli.Streams) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "version",
@@ -29,12 +31,12 @@ func newVersionCmd(s *streams) *cobra.Command {
 			info := buildVersion()
 			switch format {
 			case "json":
-				return json.NewEncoder(s.out).Encode(info)
+				return json.NewEncoder(s.Out).Encode(info)
 			case "human":
-				fmt.Fprintf(s.out, "onggi %s %s %s\n", info.Version, info.Go, info.Platform)
+				fmt.Fprintf(s.Out, "onggi %s %s %s\n", info.Version, info.Go, info.Platform)
 				return nil
 			}
-			return exit(exitUsage, "there is no output %q: choose human or json", format)
+			return cli.Exit(cli.Usage, "there is no output %q: choose human or json", format)
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "human", "human | json")

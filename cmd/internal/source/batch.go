@@ -1,4 +1,4 @@
-package main
+package source
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/render/provenance"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -19,9 +20,9 @@ import (
 // not grow with the fleet.
 const batchSize = 64
 
-// batches calls work with the documents of a few files at a time, in the order of folders and names. Problems of loading are
+// Batches calls work with the documents of a few files at a time, in the order of folders and names. Problems of loading are
 // gathered over all of them; work sees only what could be loaded.
-func (in *input) batches(ctx context.Context, work func([]*spec.Document) error) error {
+func (in *Input) Batches(ctx context.Context, work func([]*spec.Document) error) error {
 	var problems spec.Problems
 	if in.piped != nil {
 		set, found := spec.Load([]spec.Source{*in.piped})
@@ -49,7 +50,7 @@ func (in *input) batches(ctx context.Context, work func([]*spec.Document) error)
 
 // batchNames splits the files into batches. Folders are put together until a batch is full, and a folder of specs is split
 // where it is larger; one with manifests stays whole, since whose they are is decided among all its clusters.
-func (in *input) batchNames() [][]string {
+func (in *Input) batchNames() [][]string {
 	var batches [][]string
 	var batch []string
 	clusters := 0
@@ -78,7 +79,7 @@ func (in *input) batchNames() [][]string {
 }
 
 // projectsAbove are the project files in the folders of the names and in those above: no other can hold for them.
-func (in *input) projectsAbove(names []string) []string {
+func (in *Input) projectsAbove(names []string) []string {
 	folders := make(map[string]bool)
 	for _, name := range names {
 		for dir := filepath.Dir(name); !folders[dir]; dir = filepath.Dir(dir) {
@@ -97,9 +98,9 @@ func (in *input) projectsAbove(names []string) []string {
 func readSources(names []string) ([]spec.Source, error) {
 	sources := make([]spec.Source, 0, len(names))
 	for _, name := range names {
-		data, err := readFile(name)
+		data, err := ReadFile(name)
 		if err != nil {
-			return nil, exitError{exitInOut, err}
+			return nil, cli.Fail(cli.InOut, err)
 		}
 		sources = append(sources, spec.Source{Name: filepath.ToSlash(name), Data: data})
 	}
@@ -169,8 +170,8 @@ func words(doc *spec.Document) map[string]bool {
 	return found
 }
 
-// inParallel calls work for every index below n on all cores and returns the errors by index.
-func inParallel(ctx context.Context, n int, work func(i int) error) []error {
+// InParallel calls work for every index below n on all cores and returns the errors by index.
+func InParallel(ctx context.Context, n int, work func(i int) error) []error {
 	errs := make([]error, n)
 	next := make(chan int)
 	var running sync.WaitGroup

@@ -1,4 +1,8 @@
-package main
+// Package source reads what the arguments of a verb name, files, folders with all below them and standard input, as documents.
+//
+// [Read] only sorts names, so that a fleet of any size can be walked; [Input.Batches] then loads a few files at a time, each
+// with the projects above it. Manifests beside several clusters are shared out among them.
+package source
 
 import (
 	"bytes"
@@ -10,17 +14,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
 // maxSource is far more than any spec needs; a larger file was named by mistake.
 const maxSource = 8 << 20
 
-// projectFile is the name of the file that holds the Project.
-const projectFile = "onggi.yaml"
+// ProjectFile is the name of the file that holds the Project.
+const ProjectFile = "onggi.yaml"
 
-// stdin is the argument that means the standard input.
-const stdin = "-"
+// Stdin is the argument that means the standard input.
+const Stdin = "-"
 
 // folder is what one folder holds: the files with clusters, and what they share.
 type folder struct {
@@ -28,24 +33,24 @@ type folder struct {
 	others   []string // manifests
 }
 
-// input is what the arguments of a command name.
-type input struct {
+// Input is what the arguments of a command name.
+type Input struct {
 	folders  map[string]*folder
 	projects []string // project files, of any folder
 	piped    *spec.Source
 }
 
-// readInput finds the specs, projects and manifests that the arguments name: files, folders with all below them, and "-".
+// Read finds the specs, projects and manifests that the arguments name: files, folders with all below them, and "-".
 // With a file comes the project file of its folder. Only names are kept, so that a fleet of any size can be walked.
-func readInput(s *streams, args []string) (*input, error) {
+func Read(stdin io.Reader, args []string) (*Input, error) {
 	if len(args) == 0 {
-		return nil, exit(exitUsage, "name a spec file or a folder of specs, or - for standard input")
+		return nil, cli.Exit(cli.Usage, "name a spec file or a folder of specs, or - for standard input")
 	}
-	in := &input{folders: make(map[string]*folder)}
+	in := &Input{folders: make(map[string]*folder)}
 	var names []string
 	for _, arg := range args {
-		if arg == stdin {
-			source, err := readStdin(s)
+		if arg == Stdin {
+			source, err := ReadStdin(stdin)
 			if err != nil {
 				return nil, err
 			}
@@ -54,36 +59,37 @@ func readInput(s *streams, args []string) (*input, error) {
 		}
 		found, err := specFiles(arg)
 		if err != nil {
-			return nil, exitError{exitInOut, err}
+			return nil, cli.Fail(cli.InOut, err)
 		}
 		if len(found) == 0 {
-			return nil, exit(exitInOut, "%s holds no .yaml, .yml or .json file", arg)
+			return nil, cli.Exit(cli.InOut, "%s holds no .yaml, .yml or .json file", arg)
 		}
 		names = append(names, found...)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if err := in.add(name); err != nil {
-			return nil, exitError{exitInOut, err}
+			return nil, cli.Fail(cli.InOut, err)
 		}
 	}
 	return in, nil
 }
 
-func readStdin(s *streams) (*spec.Source, error) {
-	data, err := io.ReadAll(io.LimitReader(s.in, maxSource+1))
+// ReadStdin reads a spec that is piped in.
+func ReadStdin(stdin io.Reader) (*spec.Source, error) {
+	data, err := io.ReadAll(io.LimitReader(stdin, maxSource+1))
 	if err != nil {
-		return nil, exit(exitInOut, "read standard input: %w", err)
+		return nil, cli.Exit(cli.InOut, "read standard input: %w", err)
 	}
 	if len(data) > maxSource {
-		return nil, exit(exitInOut, "standard input is larger than %d MiB", maxSource>>20)
+		return nil, cli.Exit(cli.InOut, "standard input is larger than %d MiB", maxSource>>20)
 	}
-	return &spec.Source{Name: stdin, Data: data}, nil
+	return &spec.Source{Name: Stdin, Data: data}, nil
 }
 
 // add sorts a file by what it may hold. A word in a comment costs nothing: the file is then read with the clusters.
-func (in *input) add(name string) error {
-	data, err := readFile(name)
+func (in *Input) add(name string) error {
+	data, err := ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -94,7 +100,7 @@ func (in *input) add(name string) error {
 		in.folders[dir] = f
 	}
 	switch {
-	case filepath.Base(name) == projectFile:
+	case filepath.Base(name) == ProjectFile:
 		in.projects = append(in.projects, name)
 	case bytes.Contains(data, []byte(spec.KindCluster)):
 		f.clusters = append(f.clusters, name)
@@ -104,23 +110,24 @@ func (in *input) add(name string) error {
 	return nil
 }
 
-func readFile(name string) ([]byte, error) {
+// ReadFile reads a file that a person would have written: a much larger one was named by mistake.
+func ReadFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, cause(err))
+		return nil, fmt.Errorf("read %s: %w", name, Cause(err))
 	}
 	if info.Size() > maxSource {
 		return nil, fmt.Errorf("read %s: it is larger than %d MiB", name, maxSource>>20)
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, cause(err))
+		return nil, fmt.Errorf("read %s: %w", name, Cause(err))
 	}
 	return data, nil
 }
 
-// cause drops the operation and path that fs errors repeat.
-func cause(err error) error {
+// Cause drops the operation and path that fs errors repeat.
+func Cause(err error) error {
 	if p, ok := err.(*fs.PathError); ok {
 		return p.Err
 	}
@@ -131,14 +138,14 @@ func cause(err error) error {
 func specFiles(arg string) ([]string, error) {
 	info, err := os.Stat(arg)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", arg, cause(err))
+		return nil, fmt.Errorf("read %s: %w", arg, Cause(err))
 	}
 	if info.IsDir() {
-		return folderFiles(arg)
+		return FolderFiles(arg)
 	}
 	names := []string{filepath.Clean(arg)}
-	project := filepath.Join(filepath.Dir(arg), projectFile)
-	if filepath.Base(arg) != projectFile {
+	project := filepath.Join(filepath.Dir(arg), ProjectFile)
+	if filepath.Base(arg) != ProjectFile {
 		if _, err := os.Stat(project); err == nil {
 			names = append(names, project)
 		}
@@ -146,12 +153,12 @@ func specFiles(arg string) ([]string, error) {
 	return names, nil
 }
 
-// folderFiles walks a folder. Hidden files and folders, what onggi or Helm or Kustomize keep there, and links are not specs.
-func folderFiles(dir string) ([]string, error) {
+// FolderFiles walks a folder. Hidden files and folders, what onggi or Helm or Kustomize keep there, and links are not specs.
+func FolderFiles(dir string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return fmt.Errorf("read %s: %w", path, cause(err))
+			return fmt.Errorf("read %s: %w", path, Cause(err))
 		}
 		name := d.Name()
 		if d.IsDir() {
@@ -189,12 +196,12 @@ func isSpec(name string) bool {
 	return false
 }
 
-// manifestFiles lists the manifests of a folder, output of onggi included.
-func manifestFiles(dir string) ([]string, error) {
+// ManifestFiles lists the manifests of a folder, output of onggi included.
+func ManifestFiles(dir string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return fmt.Errorf("read %s: %w", path, cause(err))
+			return fmt.Errorf("read %s: %w", path, Cause(err))
 		}
 		if d.Type().IsRegular() && isSpec(d.Name()) && d.Name() != "kustomization.yaml" {
 			names = append(names, path)

@@ -1,4 +1,6 @@
-package main
+// Package project renders a document with what its project asks for besides: Kustomize Components and the annotations that Argo
+// CD needs.
+package project
 
 import (
 	"errors"
@@ -13,9 +15,9 @@ import (
 	"github.com/onggi-db/onggi/render/spec"
 )
 
-// finish applies what the project asks for besides: its Kustomize Components, and Argo CD's annotations. The idle ones are
+// Finish applies what the project asks for besides: its Kustomize Components, and Argo CD's annotations. The idle ones are
 // the Components that found nothing to patch here.
-func finish(doc *spec.Document, objs []manifest.Object) (done []manifest.Object, idle []string, err error) {
+func Finish(doc *spec.Document, objs []manifest.Object) (done []manifest.Object, idle []string, err error) {
 	if doc.Project == nil {
 		return objs, nil, nil
 	}
@@ -35,23 +37,23 @@ func finish(doc *spec.Document, objs []manifest.Object) (done []manifest.Object,
 	return objs, idle, nil
 }
 
-// transformer is finish for packages that render a document several times over.
-func transformer(doc *spec.Document) func([]manifest.Object) ([]manifest.Object, error) {
+// Transformer is [Finish] for packages that render a document several times over.
+func Transformer(doc *spec.Document) func([]manifest.Object) ([]manifest.Object, error) {
 	return func(objs []manifest.Object) ([]manifest.Object, error) {
-		objs, _, err := finish(doc, objs)
+		objs, _, err := Finish(doc, objs)
 		return objs, err
 	}
 }
 
-// compile renders a document in one environment, with what the project asks for. A Component that finds nothing to patch in
+// Compile renders a document in one environment, with what the project asks for. A Component that finds nothing to patch in
 // any environment is a problem: it was meant to do something.
-func compile(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, error) {
-	bundle, cluster, idle, err := compileOnly(doc, env)
+func Compile(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, error) {
+	bundle, cluster, idle, err := CompileOnly(doc, env)
 	if err != nil || len(idle) == 0 {
 		return bundle, cluster, err
 	}
 	for _, other := range append([]string{""}, doc.Environments()...) {
-		_, _, too, err := compileOnly(doc, other)
+		_, _, too, err := CompileOnly(doc, other)
 		if err != nil {
 			return bundle, cluster, nil // it is reported when that environment is rendered
 		}
@@ -65,7 +67,8 @@ func compile(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, erro
 		"a Component that changes nothing was meant to change something", "take it out, or see in onggi components what it is for")}
 }
 
-func compileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, []string, error) {
+// CompileOnly is [Compile] that returns the idle Components in place of a problem.
+func CompileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, []string, error) {
 	cluster, problems := doc.Resolve(env)
 	if len(problems) > 0 {
 		return render.Bundle{}, nil, nil, problems
@@ -74,7 +77,7 @@ func compileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, 
 	if len(problems) > 0 {
 		return render.Bundle{}, nil, nil, problems.Sort()
 	}
-	objs, idle, err := finish(doc, bundle.Objects)
+	objs, idle, err := Finish(doc, bundle.Objects)
 	bundle.Objects = objs
 	return bundle, cluster, idle, err
 }
