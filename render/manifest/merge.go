@@ -25,6 +25,22 @@ func MergePatch(target, patch any) any {
 	return out
 }
 
+// Patch is [MergePatch] on a mapping that the caller owns: it changes target itself, and copies only what the patch brings.
+func Patch(target, patch Map) {
+	for k, change := range patch {
+		if change == nil {
+			delete(target, k)
+			continue
+		}
+		below, isMap := target[k].(Map)
+		if p, merges := collection(change).(Map); merges && isMap {
+			Patch(below, p)
+		} else {
+			target[k] = MergePatch(target[k], change)
+		}
+	}
+}
+
 // CreateMergePatch returns the smallest merge patch that makes to out of from: MergePatch(from, patch) equals to. Only a
 // null in a mapping of to cannot come out of any merge patch; such a key is left out or deleted. Where nothing differs
 // the patch is an empty Map.

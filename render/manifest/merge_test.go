@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,4 +84,38 @@ func parse(t *testing.T, text string) any {
 	var v any
 	require.NoError(t, json.Unmarshal([]byte(text), &v))
 	return v
+}
+
+// TestPatchIsMergePatchInPlace holds the quick way against the careful one, and that what is patched shares nothing with the
+// patch.
+func TestPatchIsMergePatchInPlace(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 2))
+	for range 2000 {
+		target, patch := randomMap(random, 3), randomMap(random, 3)
+		want := MergePatch(target, patch)
+		before := Clone(patch)
+		got := Clone(target)
+		Patch(got, patch)
+		require.True(t, EqualValue(want, got), "%v\npatched with %v\ngives    %v\nand not  %v", target, patch, got, want)
+		Patch(got, Map{"a": nil, "b": Map{"a": "changed", "b": Map{"a": "changed"}}})
+		require.True(t, EqualValue(before, patch), "the patch is changed with what it made")
+	}
+}
+
+// randomMap is small on purpose: a few keys, so that patch and target meet often.
+func randomMap(random *rand.Rand, depth int) Map {
+	out := Map{}
+	for _, key := range []string{"a", "b", "c"} {
+		switch n := random.IntN(7); {
+		case n == 0:
+			out[key] = nil
+		case n == 1:
+			out[key] = int64(random.IntN(3))
+		case n == 2:
+			out[key] = []any{"x", Map{"a": nil}}
+		case n < 6 && depth > 0:
+			out[key] = randomMap(random, depth-1)
+		}
+	}
+	return out
 }

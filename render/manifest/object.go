@@ -69,16 +69,28 @@ func (o Object) Ref() Ref {
 
 // Sort puts objects in the order they are applied in: what others need comes first, then by kind, namespace and name.
 func Sort(objs []Object) {
-	slices.SortStableFunc(objs, func(a, b Object) int {
-		x, y := a.Ref(), b.Ref()
+	type keyed struct {
+		ref    Ref
+		rank   int
+		object Object
+	}
+	sorted := make([]keyed, len(objs))
+	for i, o := range objs {
+		ref := o.Ref()
+		sorted[i] = keyed{ref, rank(ref), o}
+	}
+	slices.SortStableFunc(sorted, func(a, b keyed) int {
 		return cmp.Or(
-			cmp.Compare(rank(x), rank(y)),
-			cmp.Compare(x.Kind, y.Kind),
-			cmp.Compare(x.Group(), y.Group()),
-			cmp.Compare(x.Namespace, y.Namespace),
-			cmp.Compare(x.Name, y.Name),
+			cmp.Compare(a.rank, b.rank),
+			strings.Compare(a.ref.Kind, b.ref.Kind),
+			strings.Compare(a.ref.Group(), b.ref.Group()),
+			strings.Compare(a.ref.Namespace, b.ref.Namespace),
+			strings.Compare(a.ref.Name, b.ref.Name),
 		)
 	})
+	for i := range sorted {
+		objs[i] = sorted[i].object
+	}
 }
 
 // rank groups kinds by what has to exist before what. It is also the base of Argo CD's sync waves.

@@ -16,9 +16,9 @@ func Rules(c Cluster) []manifest.Object {
 	}
 	b := &builder{
 		Cluster: c, metrics: m,
-		subject:  c.Namespace + "/" + c.Name + ": ",
-		runbooks: c.RunbookURL + "/",
-		owner:    owner(c),
+		subject:   c.Namespace + "/" + c.Name + ": ",
+		runbooks:  c.RunbookURL + "/",
+		namespace: c.Namespace, name: c.Name,
 	}
 	objs := make([]manifest.Object, 0, 3)
 	objs = append(objs, b.object(c.Name+"-alerts",
@@ -54,7 +54,7 @@ const (
 // alert is one alerting rule. What is the same for every cluster is held as any: a constant becomes one without an
 // allocation, and there are forty rules to a cluster.
 type alert struct {
-	name     string // also that of its runbook
+	name     any // also that of its runbook
 	severity any
 	hold     any // how long the expression must hold before it fires; nil for at once
 	expr     string
@@ -69,21 +69,21 @@ type builder struct {
 	metrics  metrics
 	subject  string
 	runbooks string
-	owner    []label // of every alert
+	// Held as any once, for the labels of every alert.
+	namespace, name any
 }
 
-type label struct {
-	name  string
-	value any
-}
-
-// owner are the labels that say whose alert it is. They come after the user's, which cannot replace them.
-func owner(c Cluster) []label {
-	labels := make([]label, 0, len(c.AlertLabels)+2)
-	for name, value := range c.AlertLabels {
-		labels = append(labels, label{name, value})
+// labels say whose alert it is and how severe. They come after the user's, which cannot replace them.
+func (b *builder) labels(a *alert) manifest.Map {
+	labels := make(manifest.Map, 8)
+	for name, value := range b.AlertLabels {
+		labels[name] = value
 	}
-	return append(labels, label{"namespace", c.Namespace}, label{"database_cluster", c.Name})
+	labels["namespace"], labels["database_cluster"], labels["severity"] = b.namespace, b.name, a.severity
+	if a.pooler != "" {
+		labels["pooler"] = a.pooler
+	}
+	return labels
 }
 
 // unanswered stands where an expression asks what the back end has no metric for.
@@ -124,22 +124,14 @@ func (b *builder) group(name string, alerts []alert) any {
 }
 
 func (b *builder) rule(a *alert) any {
-	labels := make(manifest.Map, 8)
-	for _, l := range b.owner {
-		labels[l.name] = l.value
-	}
-	labels["severity"] = a.severity
-	if a.pooler != "" {
-		labels["pooler"] = a.pooler
-	}
 	rule := manifest.Map{
 		"alert":  a.name,
 		"expr":   a.expr,
-		"labels": labels,
+		"labels": b.labels(a),
 		"annotations": manifest.Map{
 			"summary":     b.subject + a.summary,
 			"description": a.detail,
-			"runbook_url": b.runbooks + a.name + ".md",
+			"runbook_url": b.runbooks + a.name.(string) + ".md",
 		},
 	}
 	if a.hold != nil {
