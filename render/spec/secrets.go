@@ -157,8 +157,16 @@ func (s *secretScan) env(n *node.Node) {
 // passwordKey reports whether a key says that its value is a secret. Those that are called so and hold none are the name of
 // a key in a Secret, and the token of a planned promotion.
 func passwordKey(key string) bool {
+	if len(key) < len("token") {
+		return false
+	}
+	switch key[len(key)-1] | 0x20 {
+	case 'd', 'e', 'y', 'n': // no other letter ends any of them
+	default:
+		return false
+	}
 	for _, end := range [...]string{"password", "passwd", "passphrase", "secretaccesskey", "secret_access_key", "apikey", "api_key", "token"} {
-		if n := len(key) - len(end); n >= 0 && key[len(key)-1]|0x20 == end[len(end)-1] && strings.EqualFold(key[n:], end) {
+		if n := len(key) - len(end); n >= 0 && strings.EqualFold(key[n:], end) {
 			return key != "sessionToken" && key != "promotionToken"
 		}
 	}
@@ -191,8 +199,26 @@ func maybeCloudKey(s string) bool {
 	return len(s) >= 20 && (strings.Contains(s, "AKIA") || strings.Contains(s, "ASIA") || strings.Contains(s, "AccountKey=") || strings.Contains(s, "gh") && strings.Contains(s, "_"))
 }
 
+// harmless is a quick look at most of the scalars of a spec: they are shorter than any key, and have nothing in them that
+// assigns, quotes or names a user.
+func harmless(text string) bool {
+	if len(text) >= 20 {
+		return false
+	}
+	for i := range len(text) {
+		switch text[i] {
+		case '=', '\'', '$', '@':
+			return false
+		}
+	}
+	return true
+}
+
 // scalar says which kind of secret a string holds, nil for none.
 func (s *secretScan) scalar(text string) *violation {
+	if harmless(text) {
+		return nil
+	}
 	if strings.Contains(text, "-----BEGIN") && expressions().privateKey.MatchString(text) {
 		return &violation{codeSecretPEM, "a private key in plain text", secretWhy, "put it into a Secret with onggi seal, and make a new key: this one is known now"}
 	}
