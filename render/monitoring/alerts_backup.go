@@ -5,7 +5,7 @@ package monitoring
 func (b *builder) backup() []alert {
 	m := &b.metrics
 	last := b.of(m.lastBackup)
-	age := "time() - max(" + last + " > 0) > "
+	age := b.join("time() - max(", last, " > 0) > ")
 	const (
 		summary = "the newest backup is {{ $value | humanizeDuration }} old"
 		detail  = "No backup succeeded for {{ $value | humanizeDuration }}, longer than the schedule allows. A restore replays more and more WAL, and is " +
@@ -13,24 +13,24 @@ func (b *builder) backup() []alert {
 	)
 	return []alert{{
 		name: "PostgresBackupTooOld", severity: warning, hold: "15m",
-		expr: age + b.Backup.maxAge(1), summary: summary, detail: detail,
+		expr: b.join(age, b.Backup.maxAge(1)), summary: summary, detail: detail,
 	}, {
 		name: "PostgresBackupTooOld", severity: critical, hold: "15m",
-		expr: age + b.Backup.maxAge(2), summary: summary, detail: detail,
+		expr: b.join(age, b.Backup.maxAge(2)), summary: summary, detail: detail,
 	}, {
 		name: "PostgresBackupFailed", severity: warning, hold: "5m",
-		expr:    "max(" + b.of(m.failedBackup) + ") > max(" + last + ")",
+		expr:    b.join("max(", b.of(m.failedBackup), ") > max(", last, ")"),
 		summary: "the last backup failed",
 		detail:  "The last backup failed, at {{ $value | humanizeTimestamp }}; none has succeeded since.",
 	}, {
 		name: "PostgresBackupNeverTaken", severity: critical, hold: "15m",
 		// Zero now and zero then: a new cluster gets as long as its schedule has.
-		expr:    "max(" + last + ") == 0 and on () max(" + last + " offset " + b.Backup.maxAge(1) + "s) == 0",
+		expr:    b.join("max(", last, ") == 0 and on () max(", last, " offset ", b.Backup.maxAge(1), "s) == 0"),
 		summary: "there is no backup at all",
 		detail:  "The cluster is older than its backup schedule and has no backup. Nothing could be restored.",
 	}, {
 		name: "PostgresBackupUnknown", severity: warning, hold: "30m",
-		expr:    "absent(" + last + ") and on () max(" + b.of(m.up) + ") == 1",
+		expr:    b.join("absent(", last, ") and on () max(", b.of(m.up), ") == 1"),
 		summary: "nobody can tell how old the newest backup is",
 		detail:  "The instances answer but report no time of the last backup, so no other backup alert can fire.",
 	}}
@@ -41,8 +41,8 @@ func (b *builder) backup() []alert {
 func (b *builder) walArchive() []alert {
 	m := &b.metrics
 	ready, archived := b.of(m.walReady), b.of(m.lastArchived)
-	age := "time() - " + archived + " > "
-	waiting := " and on (namespace, pod) " + ready + " > 0"
+	age := b.join("time() - ", archived, " > ")
+	waiting := b.join(" and on (namespace, pod) ", ready, " > 0")
 	const (
 		summary = "WAL archiving stands still"
 		detail  = "Segments wait on {{ $labels.pod }}, and none was archived for {{ $value | humanizeDuration }}. Were the volumes lost now, all that was " +
@@ -50,13 +50,13 @@ func (b *builder) walArchive() []alert {
 	)
 	return []alert{{
 		name: "PostgresWALArchivingFailing", severity: warning, hold: "5m",
-		expr: age + "900" + waiting, summary: summary, detail: detail,
+		expr: b.join(age, "900", waiting), summary: summary, detail: detail,
 	}, {
 		name: "PostgresWALArchivingFailing", severity: critical, hold: "5m",
-		expr: age + "7200" + waiting, summary: summary, detail: detail,
+		expr: b.join(age, "7200", waiting), summary: summary, detail: detail,
 	}, {
 		name: "PostgresWALArchiveBacklog", severity: warning, hold: "15m",
-		expr:    ready + " > 64 and on (namespace, pod) " + archived,
+		expr:    b.join(ready, " > 64 and on (namespace, pod) ", archived),
 		summary: "{{ $value }} WAL segments wait to be archived",
 		detail:  "{{ $labels.pod }} writes WAL faster than it is archived: {{ $value }} segments wait. The archive falls behind, and the volume fills.",
 	}}
@@ -65,7 +65,7 @@ func (b *builder) walArchive() []alert {
 // pooler: the alerts of one connection pooler.
 func (b *builder) pooler(name string) []alert {
 	m := &b.metrics
-	pods := `{namespace="` + b.Namespace + `",pod=~"` + name + m.poolerPods + `"}`
+	pods := b.join(`{namespace="`, b.Namespace, `",pod=~"`, name, m.poolerPods, `"}`)
 	return []alert{{
 		name: "PostgresPoolerDown", severity: critical, hold: "3m",
 		expr:    b.ofPooler(m.poolerError, pods, "absent(", " == 0)"),
