@@ -22,6 +22,11 @@ func projectCodes() []CodeDoc {
 		Code: codeNotAManifest, Title: "a document that is not an object",
 		Text: "A document is a mapping with apiVersion and kind. A list or a text is something else: perhaps the file is no spec, or the first line lost its dashes.",
 	}, {
+		Code: codeSetting, Title: "a setting that is no field with a value",
+		Text: "Fields can be set from outside, by the parameter set of the Argo CD plugin: the path of a field, and its value as YAML. A path goes through fields by their names; an entry of a list has " +
+			"no name that stays the same, so lists are set as a whole. Of two settings that lie in each other one would be lost, and which one is nowhere written.",
+		Wrong: "set: {\"expose[0].ip\": 192.168.0.7}", Right: "set: {expose: \"[{name: lb, ip: 192.168.0.7}]\"}",
+	}, {
 		Code: codeEmpty, Title: "nothing to read",
 		Text: "The files hold no document: they are empty, or have comments only. Writing the output of nothing would delete what was rendered before, so it is an error. " +
 			"onggi init writes a spec to start from.",

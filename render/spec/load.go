@@ -58,6 +58,7 @@ type Document struct {
 	root    *node.Node
 	spec    *node.Node // nil, or a mapping
 	patches *node.Node // nil, or a mapping of environment names to patches
+	last    *node.Node // nil, or a patch over every environment
 	spills  spills     // lines that are not to be shown
 }
 

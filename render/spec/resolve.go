@@ -71,6 +71,9 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 			}
 		}
 	}
+	if d.last != nil {
+		merged = merge(merged, d.last)
+	}
 	c.Extras = d.extrasIn(c.Namespace)
 	if merged == nil || merged.Kind != node.Mapping {
 		return nil, Problems{problemAt(d.root, "spec", violation{codeRequired, "spec is required here", "", "add spec: " + exampleOf(shapes().spec)})}
