@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -40,19 +41,31 @@ func cnpgDashboard(c Cluster) string {
 	if len(c.Poolers) > 0 {
 		poolers = "(" + strings.Join(c.Poolers, "|") + ")-[a-z0-9]+-[a-z0-9]+"
 	}
-	id := sha256.Sum256([]byte(c.Namespace + "/" + c.Name))
-
 	var out strings.Builder
-	out.Grow(len(t.head) + len(t.panels) + len(t.backup) + len(t.pooler) + 512)
-	// DNS labels need no escapes in JSON.
-	_, _ = strings.NewReplacer(
-		markTitle, c.Name+" ("+c.Namespace+")",
-		markID, "onggi-"+hex.EncodeToString(id[:8]),
-		markNamespace, c.Namespace,
-		markCluster, c.Name,
-		markBackup, backup,
-		markPoolers, poolers,
-	).WriteString(&out, t.head)
+	out.Grow(t.size + 512)
+	for _, part := range t.head {
+		switch part { // DNS labels need no escapes in JSON
+		case markTitle:
+			out.WriteString(c.Name)
+			out.WriteString(" (")
+			out.WriteString(c.Namespace)
+			out.WriteString(")")
+		case markID:
+			id := sha256.Sum256([]byte(c.Namespace + "/" + c.Name))
+			out.WriteString("onggi-")
+			out.WriteString(hex.EncodeToString(id[:8]))
+		case markNamespace:
+			out.WriteString(c.Namespace)
+		case markCluster:
+			out.WriteString(c.Name)
+		case markBackup:
+			out.WriteString(backup)
+		case markPoolers:
+			out.WriteString(poolers)
+		default:
+			out.WriteString(part)
+		}
+	}
 	out.WriteString(t.panels)
 	if c.Backup != nil {
 		out.WriteString(t.backup)
@@ -77,10 +90,11 @@ const (
 // template is the text that dashboards have in common: every query depends on constants that the head declares. Panels
 // stand one on a line, so that a change of one panel is a change of one line.
 type template struct {
-	head   string // up to the list of panels
-	panels string // of the rows that every cluster has
-	backup string // of further rows, from the comma on
+	head   []string // up to the list of panels, cut before and behind each mark
+	panels string   // of the rows that every cluster has
+	backup string   // of further rows, from the comma on
 	pooler string
+	size   int // of all of it
 }
 
 // cnpgTemplate is made when it is first asked for: most commands never are, and it costs as much as many clusters.
@@ -97,13 +111,26 @@ var cnpgTemplate = sync.OnceValue(func() template {
 		"templating":    manifest.Map{"list": variables()},
 	})
 	var g grid
-	return template{
-		head:   strings.TrimSuffix(head, "}") + `,"panels":[`,
+	t := template{
+		head:   cutAtMarks(strings.TrimSuffix(head, "}") + `,"panels":[`),
 		panels: lines(g.place(overviewRow(), replicationRow(), loadRow(), storageRow(), podsRow())),
 		backup: "," + lines(g.place(backupRow())),
 		pooler: "," + lines(g.place(poolerRow())),
 	}
+	t.size = len(head) + len(t.panels) + len(t.backup) + len(t.pooler)
+	return t
 })
+
+// cutAtMarks splits a text into marks and what stands between them.
+func cutAtMarks(text string) []string {
+	var parts []string
+	at := 0
+	for _, found := range regexp.MustCompile("@[a-z]+@").FindAllStringIndex(text, -1) {
+		parts = append(parts, text[at:found[0]], text[found[0]:found[1]])
+		at = found[1]
+	}
+	return append(parts, text[at:])
+}
 
 // variables are the dashboard's: the Prometheus to ask, and constants that say about whom.
 func variables() []any {

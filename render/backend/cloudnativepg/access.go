@@ -69,9 +69,9 @@ func (b builder) selector(role string) manifest.Map {
 	case "pooler":
 		return manifest.Map{labelPooler: b.Name + "-pooler"}
 	case "any":
-		return manifest.Map{labelCluster: b.Name, labelPodRole: "instance"}
+		return manifest.Map{labelCluster: b.name, labelPodRole: "instance"}
 	}
-	return manifest.Map{labelCluster: b.Name, labelRole: role}
+	return manifest.Map{labelCluster: b.name, labelRole: role}
 }
 
 // poolerImage is the PgBouncer that CloudNativePG 1.30 was released with.

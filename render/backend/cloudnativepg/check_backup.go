@@ -30,7 +30,7 @@ func (k *checker) archives() {
 
 // regions: without the plugin one environment serves every store that the instances read or write.
 func (k *checker) regions() {
-	b := builder{k.plan}
+	b := newBuilder(k.plan)
 	if !b.InTree() {
 		return
 	}

@@ -27,7 +27,7 @@ const (
 
 // Build makes every object of the plan, in about the order that they are applied in.
 func Build(p *plan.Plan) []manifest.Object {
-	b := builder{p}
+	b := newBuilder(p)
 	monitors, dashboards := b.monitoring()
 	objs := make([]manifest.Object, 0, 32)
 	objs = append(objs, b.certificates()...)
@@ -42,14 +42,20 @@ func Build(p *plan.Plan) []manifest.Object {
 	return append(objs, b.schedules()...)
 }
 
-type builder struct{ *plan.Plan }
+type builder struct {
+	*plan.Plan
+	// What every object has, held as any once.
+	name, namespace any
+}
+
+func newBuilder(p *plan.Plan) builder { return builder{p, p.Name, p.Namespace} }
 
 // object wraps a spec with the identity and labels that every object of the cluster has.
 func (b builder) object(part manifest.Part, apiVersion, kind, name string, spec manifest.Map) manifest.Object {
 	return manifest.Object{Part: part, Body: manifest.Map{
 		"apiVersion": apiVersion,
 		"kind":       kind,
-		"metadata":   manifest.Map{"name": name, "namespace": b.Namespace, "labels": b.labels(part)},
+		"metadata":   manifest.Map{"name": name, "namespace": b.namespace, "labels": b.labels(part)},
 		"spec":       spec,
 	}}
 }
@@ -57,7 +63,7 @@ func (b builder) object(part manifest.Part, apiVersion, kind, name string, spec 
 func (b builder) labels(part manifest.Part) manifest.Map {
 	labels := manifest.Map{
 		"app.kubernetes.io/name":       "postgresql",
-		"app.kubernetes.io/instance":   b.Name,
+		"app.kubernetes.io/instance":   b.name,
 		"app.kubernetes.io/component":  string(part),
 		"app.kubernetes.io/managed-by": "onggi",
 	}

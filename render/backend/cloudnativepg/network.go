@@ -13,11 +13,11 @@ func (b builder) networkPolicies() []manifest.Object {
 		return nil
 	}
 	ingress := []any{
-		rule([]any{pods(manifest.Map{labelCluster: b.Name})}, postgresPort, statusPort),
+		rule([]any{pods(manifest.Map{labelCluster: b.name})}, postgresPort, statusPort),
 		rule([]any{inNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
 		b.prometheus(metricsPort),
 	}
-	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.Name, labelPodRole: "instance"}, append(ingress, b.clients()...))}
+	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.name, labelPodRole: "instance"}, append(ingress, b.clients()...))}
 	if b.Pooler == nil {
 		return objs
 	}
