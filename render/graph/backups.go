@@ -1,0 +1,216 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+)
+
+const idStore = "store"
+
+func (a *artist) backups() {
+	if a.Backup == nil {
+		return
+	}
+	b := a.Backup
+	var schedules []Node
+	for _, s := range b.Schedules {
+		lines := []string{cronWords(s.Cron.Five()), "cron " + s.Cron.Five() + ", UTC"}
+		if s.Suspend {
+			lines = append(lines, "suspended")
+		}
+		title := strings.TrimPrefix(s.FullName, a.Name+"-")
+		schedules = append(schedules, Node{
+			ID: "schedule:" + title, Lane: Backups, Kind: KindSchedule, Title: title, Lines: lines,
+			Object: a.orCluster(a.find("ScheduledBackup", s.FullName)), Idle: s.Suspend,
+		})
+	}
+	for _, n := range schedules {
+		a.add(n)
+	}
+	a.add(a.store())
+	if b.Method != "snapshot" {
+		a.join(idCluster, idStore, Archive, "WAL")
+	} else {
+		a.join(idCluster, idStore, Archive, "snapshots")
+	}
+	for _, n := range schedules {
+		a.join(n.ID, idStore, Archive, "")
+	}
+	a.drills()
+}
+
+func (a *artist) store() Node {
+	b := a.Backup
+	n := Node{ID: idStore, Lane: Backups, Kind: KindStore, Title: b.Destination, Object: a.orCluster(a.find("ObjectStore", b.StoreName))}
+	switch {
+	case b.Method == "snapshot":
+		n.Title = "Volume snapshots"
+		if b.Snapshot != nil && b.Snapshot.Class != "" {
+			n.Lines = append(n.Lines, "class "+b.Snapshot.Class)
+		}
+	default:
+		n.Title = strings.TrimSuffix(b.Destination, "/") + "/" + b.Server
+		n.Lines = append(n.Lines, storeWords(b.Archive))
+	}
+	if b.Retention != "" {
+		n.Lines = append(n.Lines, "kept "+retentionWords(b.Retention))
+	} else {
+		n.Lines = append(n.Lines, "kept for ever")
+	}
+	target := "taken from a standby"
+	if b.Target == "primary" || a.Instances == 1 {
+		target = "taken from the primary"
+	}
+	n.Lines = append(n.Lines, target)
+	return n
+}
+
+// drills are CronJobs of the backup part: restores that are tried.
+func (a *artist) drills() {
+	for _, o := range a.of("CronJob") {
+		if o.Origin != "" {
+			continue
+		}
+		ref, cron := o.Ref(), text(o.Body, "spec", "schedule")
+		id := a.add(Node{
+			ID: "drill:" + ref.Name, Lane: Backups, Kind: KindDrill, Title: "Restore drill", Object: ref,
+			Lines: []string{cronWords(cron), "cron " + cron, "restores into a scratch cluster"},
+		})
+		a.join(idStore, id, Archive, "")
+	}
+}
+
+func (a *artist) sources() {
+	for _, e := range a.ExternalClusters {
+		if !a.usesSource(e.Name) {
+			continue
+		}
+		lines := a.sourceLines(e.Name)
+		if e.Connection != nil {
+			lines = append(lines, fmt.Sprintf("%s:%d", e.Connection.Host, e.Connection.Port))
+		}
+		object := a.cluster
+		if e.Archive != nil {
+			lines = append(lines, e.Archive.Place())
+			object = a.orCluster(a.find("ObjectStore", e.Archive.StoreName))
+		}
+		id := a.add(Node{ID: "source:" + e.Name, Lane: Sources, Kind: KindSource, Title: e.Name, Lines: lines, Object: object})
+		if len(a.sourceLines(e.Name)) > 0 {
+			a.join(id, idCluster, Replication, "")
+		}
+	}
+}
+
+// usesSource leaves out the entry that a distributed cluster has for itself.
+func (a *artist) usesSource(name string) bool {
+	return a.Replica == nil || a.Replica.Self != name || a.Replica.From == name
+}
+
+// sourceLines say what the cluster takes from an external one.
+func (a *artist) sourceLines(name string) []string {
+	var lines []string
+	if r := a.Replica; r != nil && r.From == name && r.On {
+		line := "followed"
+		if r.ApplyDelay != "" {
+			line += ", " + r.ApplyDelay + " behind"
+		}
+		lines = append(lines, line)
+	}
+	switch b := a.Bootstrap; {
+	case b.Recovery != nil && b.Recovery.From == name:
+		moment := "restored from"
+		if t := b.Recovery.Target; t != nil && t.Time != "" {
+			moment += " as of " + t.Time
+		}
+		lines = append(lines, moment)
+	case b.Basebackup != nil && b.Basebackup.From == name:
+		lines = append(lines, "copied with pg_basebackup")
+	case b.Initdb != nil && b.Initdb.Import != nil && b.Initdb.Import.From == name:
+		lines = append(lines, "imported with pg_dump")
+	}
+	return lines
+}
+
+func storeWords(ar plan.Archive) string {
+	where := map[plan.Scheme]string{plan.S3: "S3", plan.GCS: "Google Cloud Storage", plan.Azure: "Azure Blob Storage", plan.PVC: "a volume"}[ar.Scheme]
+	switch {
+	case ar.Endpoint != "":
+		where += " at " + strings.TrimPrefix(strings.TrimPrefix(ar.Endpoint, "https://"), "http://")
+	case ar.Region != "":
+		where += " in " + ar.Region
+	}
+	return where
+}
+
+func retentionWords(s string) string {
+	units := map[byte]string{'d': " days", 'w': " weeks", 'm': " months"}
+	if unit, ok := units[s[len(s)-1]]; ok {
+		if s[:len(s)-1] == "1" {
+			unit = strings.TrimSuffix(unit, "s")
+		}
+		return s[:len(s)-1] + unit
+	}
+	return s
+}
+
+func (a *artist) monitors() {
+	for _, o := range a.objs {
+		ref := o.Ref()
+		switch ref.Kind {
+		case "PodMonitor", "ServiceMonitor":
+			a.monitor(o)
+		case "PrometheusRule":
+			rules := 0
+			groups, _ := manifest.Get(o.Body, "spec", "groups")
+			for _, g := range list(groups) {
+				in, _ := manifest.Get(g, "rules")
+				rules += len(list(in))
+			}
+			a.add(Node{ID: "alerts:" + ref.Name, Lane: Monitoring, Kind: KindAlerts, Title: ref.Name, Lines: []string{plural(rules, "alert")}, Object: ref})
+		case "ConfigMap":
+			if strings.HasSuffix(ref.Name, "-dashboard") && o.Part == manifest.PartMonitoring {
+				a.add(Node{ID: "dashboard", Lane: Monitoring, Kind: KindDashboard, Title: ref.Name, Lines: []string{"Grafana dashboard"}, Object: ref})
+			}
+		}
+	}
+}
+
+func (a *artist) monitor(o manifest.Object) {
+	ref, interval := o.Ref(), ""
+	endpoints, _ := manifest.Get(o.Body, "spec", "podMetricsEndpoints")
+	for _, e := range list(endpoints) {
+		interval = text(e, "interval")
+	}
+	target, whom := idCluster, "scrapes the instances"
+	if id := "pooler:" + ref.Name; a.ids[id] {
+		target, whom = id, "scrapes the pooler"
+	}
+	if interval != "" {
+		whom += " every " + interval
+	}
+	id := a.add(Node{ID: "monitor:" + ref.Name, Lane: Monitoring, Kind: KindMonitor, Title: ref.Name, Lines: []string{whom}, Object: ref})
+	a.join(id, target, Watches, "")
+}
+
+// others are the objects that nothing in the picture stands for yet.
+func (a *artist) others() {
+	for _, o := range a.objs {
+		ref := o.Ref()
+		if _, ok := a.shown[ref]; ok {
+			continue
+		}
+		lines := []string{ref.Kind}
+		if o.Origin != "" {
+			lines = append(lines, "from "+o.Origin)
+		}
+		a.add(Node{ID: "object:" + ref.Kind + "/" + ref.Name, Lane: Others, Kind: KindObject, Title: ref.Name, Lines: lines, Object: ref})
+	}
+}
+
+func list(v any) []any {
+	items, _ := v.([]any)
+	return items
+}
