@@ -7,6 +7,8 @@
 package cloudnativepg
 
 import (
+	"sync"
+
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -28,18 +30,21 @@ const (
 // Build makes every object of the plan, in about the order that they are applied in.
 func Build(p *plan.Plan) []manifest.Object {
 	b := newBuilder(p)
-	monitors, dashboards := b.monitoring()
+	// Alerts and dashboards are half of the work, and nothing else waits for them.
+	var monitors, dashboards []manifest.Object
+	var meanwhile sync.WaitGroup
+	meanwhile.Go(func() { monitors, dashboards = b.monitoring() })
 	objs := make([]manifest.Object, 0, 32)
 	objs = append(objs, b.certificates()...)
-	objs = append(objs, dashboards...)
 	objs = append(objs, b.stores()...)
 	objs = append(objs, b.cluster())
 	objs = append(objs, b.databases()...)
 	objs = append(objs, b.networkPolicies()...)
 	objs = append(objs, b.poolers()...)
 	objs = append(objs, b.services()...)
-	objs = append(objs, monitors...)
-	return append(objs, b.schedules()...)
+	objs = append(objs, b.schedules()...)
+	meanwhile.Wait()
+	return append(append(objs, dashboards...), monitors...)
 }
 
 type builder struct {
