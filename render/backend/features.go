@@ -53,7 +53,7 @@ var features = sync.OnceValue(func() []Feature {
 		{"backup.method=in-tree", "in-tree Barman backups", method("in-tree"), only(map[Name]Support{CloudNativePG: {Yes: true, UntilMajor: 1, UntilMinor: 31}})},
 		{"backup.method=snapshot", "backups by volume snapshot", method("snapshot"), only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
 		{"backup.schedules", "differential and incremental backups", deltaBackups, only(map[Name]Support{Crunchy: yes, Native: yes})},
-		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != "" }, nil},
+		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" }, nil},
 		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
 		{"placement.spread", "topology spread constraints", func(s *spec.Spec) bool { return len(s.Placement.Spread) > 0 }, with(map[Name]Support{Zalando: since(2, 0)})},

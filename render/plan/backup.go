@@ -15,6 +15,7 @@ type Backup struct {
 	Retention string // e.g. "90d"
 	Target    string // "prefer-standby" or "primary"
 	Snapshot  *spec.SnapshotBackup
+	Drill     *Drill
 }
 
 // Schedule is one series of base backups.

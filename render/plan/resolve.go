@@ -29,7 +29,9 @@ func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
 	r.databases(p)
 	r.parameters(p)
 	r.bootstrap(p)
-	p.Backup = r.backup()
+	if p.Backup = r.backup(); p.Backup != nil {
+		p.Backup.Drill = r.drill(p)
+	}
 	r.access(p)
 	r.operations(p)
 	if p.Image == "" && p.Catalog == nil {

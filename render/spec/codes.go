@@ -48,6 +48,7 @@ const (
 	codeTime        = "ONG2016"
 	codeParameter   = "ONG2017"
 	codeResource    = "ONG2018"
+	codeQuery       = "ONG2019"
 
 	codeUnknownEnv    = "ONG3001"
 	codeSameCluster   = "ONG3002"

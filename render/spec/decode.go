@@ -101,11 +101,7 @@ func (d *decoder) decode(n *node.Node, s *shape, r *rules, dst reflect.Value) {
 }
 
 func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
-	if n.Kind == node.Scalar && s.short != nil {
-		n = &node.Node{Kind: node.Mapping, Style: node.Block, Line: n.Line, Col: n.Col, File: n.File,
-			Keys: []*node.Node{{Kind: node.Scalar, Type: node.String, Style: node.Plain, Value: s.short.name, Line: n.Line, Col: n.Col, File: n.File}}, Items: []*node.Node{n}}
-	}
-	if n.Kind != node.Mapping {
+	if n = s.inFull(n); n.Kind != node.Mapping {
 		d.report(n, wrongType(n, s, exampleOf(s)))
 		return
 	}

@@ -155,6 +155,17 @@ func (b *Backup) setDefaults() {
 		// Owned by the Backup, a snapshot outlives the cluster it was taken of.
 		orText(&b.Snapshot.Owner, "backup")
 	}
+	b.Drill.setDefaults()
+}
+
+func (d *Drill) setDefaults() {
+	if d == nil {
+		return
+	}
+	orText(&d.Point, "newest")
+	// A restore that starts says little: a page that was written wrong years ago is restored as well.
+	orPointer(&d.Amcheck, true)
+	orText(&d.Timeout, "1h")
 }
 
 func (a *Archive) setDefaults() {

@@ -48,7 +48,7 @@ func comment(name string) string {
 	case "Backup":
 		return "Backup archives WAL all the time and takes base backups on schedules."
 	case "Backup.Drill":
-		return "Drill is when the newest backup is restored into a scratch cluster and checked: five cron fields, UTC."
+		return "Drill restores a backup into a scratch cluster, checks it, and removes it again."
 	case "Backup.Method":
 		return "Method is plugin for the barman-cloud plugin, in-tree for the form that CloudNativePG is removing, snapshot for volume snapshots. Left out: the backend's best."
 	case "Backup.Retention":
@@ -165,10 +165,48 @@ func comment(name string) string {
 		return "Disruption is the PodDisruptionBudget."
 	case "Disruption.Budget":
 		return "Budget is true to guard the cluster with a PodDisruptionBudget."
+	case "Drill":
+		return "Drill restores a backup into a scratch cluster beside this one, checks it, and removes it again. A bare string is its schedule."
+	case "Drill.Amcheck":
+		return "Amcheck reads every table and every B-tree index of every database, and compares them."
+	case "Drill.Checks":
+		return "Checks are queries whose answers tell whether the data is there."
+	case "Drill.Image":
+		return "Image is that of the program which runs the drill. Left out: the one of this release of onggi."
+	case "Drill.MaxAge":
+		return "MaxAge is how old the last good drill may be before the alert fires. Left out: two of the longest gaps of the schedule."
+	case "Drill.Point":
+		return "Point is what is restored: the newest moment that the archive has, or a random one inside the recovery window."
+	case "Drill.Resources":
+		return "Resources of the scratch cluster. Left out: this one's."
+	case "Drill.Schedule":
+		return "Schedule is when: five cron fields, UTC. A run begins after the last one has ended."
+	case "Drill.Storage":
+		return "Storage of the scratch cluster, where it differs from this one's."
+	case "Drill.Timeout":
+		return "Timeout is how long a restore and its checks may take; what is still there then is removed."
+	case "DrillCheck":
+		return "DrillCheck is a query that is asked of the restored database."
+	case "DrillCheck.Database":
+		return "Database to ask. Left out: the first one."
+	case "DrillCheck.Expect":
+		return "Expect is what the first column of the first row must be: a text as it is, or a condition on a number. Left out: anything."
+	case "DrillCheck.Name":
+		return "Name of the check, in metrics and in the Event."
+	case "DrillCheck.SQL":
+		return "SQL is one statement. The check fails when it returns no row; what it changes is rolled back."
+	case "DrillStorage":
+		return "DrillStorage is the volume of a scratch cluster."
+	case "DrillStorage.Class":
+		return "Class is the StorageClass of all its volumes. Left out: this cluster's."
+	case "DrillStorage.Size":
+		return "Size of its data volume. Left out: this cluster's; the backup must fit."
 	case "Environment":
 		return "Environment is one place that the databases run in."
 	case "Environment.AutoSync":
 		return "AutoSync lets Argo CD apply changes by itself. Left out: the project's."
+	case "Environment.Certificate":
+		return "Certificate that the secrets of this environment are sealed for, a file beside the project or a URL. Left out: the project's sealing.certificate. An environment in a cluster of its own has a controller of its own."
 	case "Environment.Name":
 		return "Name of the environment, as in a cluster's environments."
 	case "Environment.Namespace":

@@ -158,7 +158,7 @@ var formatWords = map[string]string{
 	"cidr": "a network such as 10.0.0.0/8", "cron": "five cron fields in UTC", "destination": "s3://, gs://, azblob:// or pvc://", "dns1035": "a DNS label that begins with a letter",
 	"dns1123label": "a DNS label", "dns1123subdomain": "a DNS name of lower-case labels", "dnsName": "a DNS name, with *. or without", "duration": "a duration such as 30s, 5m, 36h or 90d",
 	"extension": "the name of an extension", "hba": "lines of pg_hba.conf", "identifier": "a name in the database, at most 63 bytes", "image": "an image with a tag other than latest, or a digest",
-	"ip": "an IP address", "labelKey": "label keys", "labelValue": "label values", "parameter": "names of parameters", "quantity": "a quantity such as 500m or 1Gi",
+	"ip": "an IP address", "labelKey": "label keys", "labelValue": "label values", "parameter": "names of parameters", "quantity": "a quantity such as 500m or 1Gi", "query": "SQL",
 	"resource": "cpu, memory, hugepages-2Mi and the like", "rfc3339": "a time with a zone (RFC 3339)", "size": "a size such as 10Gi", "url": "an http or https URL",
 }
 

@@ -41,6 +41,8 @@ func checkFormat(format, s string) *violation {
 		return checkParameter(s)
 	case "quantity":
 		return checkQuantity(s)
+	case "query":
+		return checkQuery(s)
 	case "resource":
 		return checkResource(s)
 	case "rfc3339":

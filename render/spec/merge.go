@@ -5,7 +5,11 @@ import "github.com/onggi-db/onggi/render/spec/node"
 // merge lays an RFC 7386 merge patch over a tree: mappings are merged key by key, a null takes a key away, anything else
 // replaces what was there. Neither tree is changed; what is not touched is shared with the result, and every node keeps
 // the position it was written at. nil is an absent tree.
-func merge(target, patch *node.Node) *node.Node {
+func merge(target, patch *node.Node) *node.Node { return mergeAs(nil, target, patch) }
+
+// mergeAs is merge for trees of a shape, in which a bare string and the mapping it stands for are one thing. s is nil where no
+// shape is known.
+func mergeAs(s *shape, target, patch *node.Node) *node.Node {
 	if patch == nil {
 		return target
 	}
@@ -30,16 +34,35 @@ func merge(target, patch *node.Node) *node.Node {
 				out.Items = append(out.Items[:at], out.Items[at+1:]...)
 			}
 		case at >= 0:
-			out.Items[at] = merge(out.Items[at], value)
+			below := s.child(key.Value)
+			value = below.inFull(value)
+			out.Items[at] = mergeAs(below, below.inFull(out.Items[at]), value)
 			if value.Kind != node.Mapping {
 				out.Keys[at] = key
 			}
 		default:
 			out.Keys = append(out.Keys, key)
-			out.Items = append(out.Items, merge(nil, value))
+			out.Items = append(out.Items, mergeAs(nil, nil, value))
 		}
 	}
 	return &out
+}
+
+// child is the shape of a field, nil when it has none that matters here.
+func (s *shape) child(name string) *shape {
+	if s == nil || s.class != object || s.byName[name] == nil {
+		return nil
+	}
+	return s.byName[name].shape
+}
+
+// inFull is a bare string as the mapping that it stands for, and any other node as it is.
+func (s *shape) inFull(n *node.Node) *node.Node {
+	if s == nil || s.short == nil || n.Kind != node.Scalar || n.IsNull() {
+		return n
+	}
+	return &node.Node{Kind: node.Mapping, Style: node.Block, Line: n.Line, Col: n.Col, File: n.File,
+		Keys: []*node.Node{{Kind: node.Scalar, Type: node.String, Style: node.Plain, Value: s.short.name, Line: n.Line, Col: n.Col, File: n.File}}, Items: []*node.Node{n}}
 }
 
 func indexOf(n *node.Node, key string) int {

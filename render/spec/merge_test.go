@@ -40,6 +40,22 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// A bare string and the mapping that it stands for are one thing to a patch: neither way round does it take the rest away.
+func TestMergeOfShortForms(t *testing.T) {
+	for _, c := range []struct{ target, patch, want string }{
+		{`{drill: a}`, `{drill: {point: random}}`, `{drill: {schedule: a, point: random}}`},
+		{`{drill: {schedule: a, point: random}}`, `{drill: b}`, `{drill: {schedule: b, point: random}}`},
+		{`{drill: a}`, `{drill: b}`, `{drill: {schedule: b}}`},
+		{`{drill: a}`, `{drill: null}`, `{}`},
+		{`{}`, `{drill: a}`, `{drill: a}`},
+		{`{drill: a}`, `{drill: {schedule: null}}`, `{drill: {}}`},
+		{`{schedules: [a]}`, `{schedules: [b]}`, `{schedules: [b]}`},
+	} {
+		backup := func(s string) *node.Node { return parsed(t, "{backup: "+s+"}") }
+		require.Equal(t, plain(backup(c.want)), plain(mergeAs(shapes().spec, backup(c.target), backup(c.patch))), "%s + %s", c.target, c.patch)
+	}
+}
+
 // randomTree writes a small mapping whose keys are few, so that trees overlap.
 func randomTree(r *rand.Rand, depth int, nulls bool) string {
 	var parts []string

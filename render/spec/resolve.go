@@ -51,7 +51,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 	if d.Project != nil {
 		c.Project = &d.Project.Project
 		if d.Project.defaults != nil && d.spec != nil {
-			merged = merge(d.Project.defaults, d.spec)
+			merged = mergeAs(shapes().spec, d.Project.defaults, d.spec)
 		}
 	}
 	if env != "" {
@@ -63,7 +63,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 			if patch.Kind != node.Mapping {
 				return nil, Problems{problemAt(patch, "environments."+env, wrongType(patch, shapes().spec, exampleOf(shapes().spec)))}
 			}
-			merged = merge(merged, patch)
+			merged = mergeAs(shapes().spec, merged, patch)
 		}
 		for i := range c.Project.Environments {
 			if e := &c.Project.Environments[i]; e.Name == env {

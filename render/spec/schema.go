@@ -161,8 +161,7 @@ func (b *schemaBuilder) shape(s *shape, r *rules, patch bool) manifest.Map {
 		if s.short == nil {
 			return b.ref(s, patch)
 		}
-		// An entry of a list is replaced as a whole: nothing of it is a patch.
-		return manifest.Map{"oneOf": []any{textSchema(&s.short.rules), b.ref(s, false)}}
+		return manifest.Map{"oneOf": []any{textSchema(&s.short.rules), b.ref(s, patch)}}
 	case list:
 		return manifest.Map{"type": "array", "items": b.shape(s.elem, &rules{format: r.items}, false)}
 	case dict:

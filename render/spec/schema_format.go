@@ -41,6 +41,8 @@ func formatSchema(format string) manifest.Map {
 		return manifest.Map{"pattern": `^[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z0-9_]+)?$`}
 	case "quantity":
 		return manifest.Map{"pattern": `^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$`}
+	case "query":
+		return manifest.Map{"minLength": int64(1)}
 	case "resource":
 		return manifest.Map{"pattern": `^(cpu|memory|ephemeral-storage|hugepages-.+|[a-z0-9.-]+/.+)$`}
 	case "rfc3339":

@@ -14,8 +14,8 @@ type Backup struct {
 	Target string `json:"target" onggi:"enum=prefer-standby|primary;default=prefer-standby"`
 	// Snapshot settings, with method snapshot.
 	Snapshot *SnapshotBackup `json:"snapshot"`
-	// Drill is when the newest backup is restored into a scratch cluster and checked: five cron fields, UTC.
-	Drill string `json:"drill" onggi:"format=cron;example=0 6 * * 0"`
+	// Drill restores a backup into a scratch cluster, checks it, and removes it again.
+	Drill *Drill `json:"drill"`
 }
 
 // Archive is a place in an object store and the way into it.

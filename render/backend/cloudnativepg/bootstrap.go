@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -104,21 +105,26 @@ func (b builder) externalClusters() []any {
 		if e.Connection != nil {
 			connection(item, e.Connection)
 		}
-		if a := e.Archive; a != nil {
-			if b.InTree() {
-				store := b.store(*a)
-				store["serverName"] = a.Server
-				item["barmanObjectStore"] = store
-			} else {
-				item["plugin"] = manifest.Map{
-					"name": barmanPlugin, "enabled": true, "isWALArchiver": false,
-					"parameters": manifest.Map{"barmanObjectName": a.StoreName, "serverName": a.Server},
-				}
-			}
+		if e.Archive != nil {
+			b.reading(item, *e.Archive)
 		}
 		out = append(out, item)
 	}
 	return out
+}
+
+// reading is how an archive is read by a cluster that does not write it.
+func (b builder) reading(item manifest.Map, a plan.Archive) {
+	if b.InTree() {
+		store := b.store(a)
+		store["serverName"] = a.Server
+		item["barmanObjectStore"] = store
+		return
+	}
+	item["plugin"] = manifest.Map{
+		"name": barmanPlugin, "enabled": true, "isWALArchiver": false,
+		"parameters": manifest.Map{"barmanObjectName": a.StoreName, "serverName": a.Server},
+	}
 }
 
 func connection(item manifest.Map, c *spec.Connection) {

@@ -1,6 +1,7 @@
 package cloudnativepg
 
 import (
+	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -65,8 +66,12 @@ func (b builder) volumes(s manifest.Map) {
 	if b.WAL != nil {
 		s["walStorage"] = b.volume(*b.WAL)
 	}
+	put(s, "tablespaces", b.tablespaces(b.Tablespaces))
+}
+
+func (b builder) tablespaces(list []spec.Tablespace) []any {
 	var spaces []any
-	for _, t := range b.Tablespaces {
+	for _, t := range list {
 		space := manifest.Map{
 			"name": t.Name, "temporary": t.Temporary,
 			"storage": b.volume(plan.Volume{Size: t.Size, Class: t.Class}),
@@ -74,7 +79,7 @@ func (b builder) volumes(s manifest.Map) {
 		put(space, "owner", named(t.Owner))
 		spaces = append(spaces, space)
 	}
-	put(s, "tablespaces", spaces)
+	return spaces
 }
 
 func (b builder) volume(v plan.Volume) manifest.Map {
@@ -123,6 +128,9 @@ func (b builder) metrics() manifest.Map {
 		if m.TLS {
 			out["tls"] = manifest.Map{"enabled": true}
 		}
+	}
+	if d := b.drill(); d != nil { // made by the first drill; until then the exporter goes on without it
+		queries = append(queries, manifest.Map{"name": d.Metrics, "key": drill.QueriesKey})
 	}
 	out["customQueriesConfigMap"] = queries
 	return out

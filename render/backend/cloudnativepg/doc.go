@@ -43,6 +43,7 @@ func Build(p *plan.Plan) []manifest.Object {
 	objs = append(objs, b.poolers()...)
 	objs = append(objs, b.services()...)
 	objs = append(objs, b.schedules()...)
+	objs = append(objs, b.drills()...)
 	meanwhile.Wait()
 	return append(append(objs, dashboards...), monitors...)
 }

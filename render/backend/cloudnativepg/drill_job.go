@@ -1,0 +1,131 @@
+package cloudnativepg
+
+import (
+	"time"
+
+	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+const (
+	drillKey    = "drill.yaml"
+	drillFolder = "/etc/onggi"
+	nonroot     = int64(65532) // the user of onggi's image
+)
+
+// drillCron starts drills. Never two at once: the second would find the first one's cluster and have to take it for its own
+// leftovers.
+func (b builder) drillCron() manifest.Object {
+	d := b.drill()
+	labels := b.drillLabels()
+	labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "onggi", "drill"
+	for k, v := range b.Labels {
+		labels[k] = v
+	}
+	pod := manifest.Map{"labels": labels}
+	put(pod, "annotations", textMap(b.Annotations))
+	return b.ofDrill("batch/v1", "CronJob", d.Name, manifest.Map{"spec": manifest.Map{
+		"schedule":                   d.Cron.Five(),
+		"timeZone":                   "Etc/UTC",
+		"suspend":                    d.Suspend,
+		"concurrencyPolicy":          "Forbid",
+		"startingDeadlineSeconds":    int64(1800),
+		"successfulJobsHistoryLimit": int64(1),
+		"failedJobsHistoryLimit":     int64(3),
+		"jobTemplate": manifest.Map{"spec": manifest.Map{
+			"backoffLimit":            int64(2), // a program that was killed is started again, to remove what it made
+			"activeDeadlineSeconds":   int64(b.drillConfig().Deadline() / time.Second),
+			"ttlSecondsAfterFinished": int64(24 * time.Hour / time.Second), // the last resort: what it owns goes with it
+			"template":                manifest.Map{"metadata": pod, "spec": b.drillPod()},
+		}},
+	}})
+}
+
+// drillPod has the restricted pod security profile.
+func (b builder) drillPod() manifest.Map {
+	d := b.drill()
+	container := manifest.Map{
+		"name":                     "drill",
+		"image":                    d.Image,
+		"imagePullPolicy":          "IfNotPresent",
+		"args":                     drill.Args(drillFolder + "/" + drillKey),
+		"env":                      drill.Env(),
+		"terminationMessagePath":   "/dev/termination-log",
+		"terminationMessagePolicy": "FallbackToLogsOnError",
+		"resources": manifest.Map{
+			"requests": manifest.Map{"cpu": "10m", "memory": "64Mi"},
+			"limits":   manifest.Map{"memory": "128Mi"},
+		},
+		"securityContext": manifest.Map{
+			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "privileged": false,
+			"capabilities": manifest.Map{"drop": []any{"ALL"}},
+		},
+		"volumeMounts": []any{manifest.Map{"name": "config", "mountPath": drillFolder, "readOnly": true}},
+	}
+	put(container, "imagePullPolicy", b.PullPolicy)
+	pod := manifest.Map{
+		"restartPolicy":                 "OnFailure",
+		"terminationGracePeriodSeconds": int64(drill.Grace / time.Second),
+		"serviceAccountName":            b.drillAccount(),
+		"automountServiceAccountToken":  true,
+		"enableServiceLinks":            false,
+		"securityContext": manifest.Map{
+			"runAsNonRoot": true, "runAsUser": nonroot, "runAsGroup": nonroot, "fsGroup": nonroot,
+			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
+		},
+		"containers": []any{container},
+		"volumes":    []any{manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.Name, "defaultMode": int64(0o440)}}},
+	}
+	put(pod, "nodeSelector", textMap(b.Placement.NodeSelector))
+	put(pod, "tolerations", b.tolerations())
+	var secrets []any
+	for _, s := range b.PullSecrets {
+		secrets = append(secrets, named(s))
+	}
+	put(pod, "imagePullSecrets", secrets)
+	return pod
+}
+
+// drillRights are exactly what the program does. Names stand wherever the API has a name to check: it has none when something is
+// created, so an admission policy holds the scratch cluster to its form.
+func (b builder) drillRights() []manifest.Object {
+	d := b.drill()
+	right := func(group, resource string, names []any, verbs ...any) manifest.Map {
+		out := manifest.Map{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
+		put(out, "resourceNames", names)
+		return out
+	}
+	only := func(name string) []any { return []any{name} }
+	rules := []any{
+		right("postgresql.cnpg.io", "clusters", nil, "create"),
+		right("postgresql.cnpg.io", "clusters", only(d.Name), "get", "delete"),
+		right("", "secrets", only(d.Name+"-superuser"), "get"),
+		right("", "configmaps", nil, "create"),
+		right("", "configmaps", only(d.Metrics), "get", "update"),
+		right("", "events", nil, "create"),
+	}
+	switch w := b.drillConfig().Window; {
+	case w == nil:
+	case w.Kind == "ObjectStore":
+		rules = append(rules, right("barmancloud.cnpg.io", "objectstores", only(w.Name), "get"))
+	default:
+		rules = append(rules, right("postgresql.cnpg.io", "clusters", only(w.Name), "get"))
+	}
+	if b.Backup.Method == "snapshot" {
+		rules = append(rules, right("postgresql.cnpg.io", "backups", nil, "list"))
+	}
+	const rbac = "rbac.authorization.k8s.io"
+	account := b.drillAccount()
+	return []manifest.Object{
+		b.ofDrill("v1", "ServiceAccount", account, manifest.Map{"automountServiceAccountToken": false}),
+		b.ofDrill(rbac+"/v1", "Role", account, manifest.Map{"rules": rules}),
+		b.ofDrill(rbac+"/v1", "RoleBinding", account, manifest.Map{
+			"roleRef":  manifest.Map{"apiGroup": rbac, "kind": "Role", "name": account},
+			"subjects": []any{manifest.Map{"kind": "ServiceAccount", "name": account, "namespace": b.Namespace}},
+		}),
+	}
+}
+
+// drillAccount is not called like the scratch cluster: the operator gives that an account and a Role of its name, and would
+// write over these.
+func (b builder) drillAccount() string { return b.drill().Name + "-job" }
