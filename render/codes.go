@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/argocd/plugin"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -11,7 +12,7 @@ import (
 // those of the stages after it. ONG21 is what CloudNativePG would refuse, ONG22 what contradicts itself for every back end,
 // ONG30 overrides and components, ONG40 what the chosen back end lacks. The codes of policies are ONG7 and stand with them.
 func Codes() []spec.CodeDoc {
-	all := slices.Concat(spec.Codes(), compileCodes(), backendCodes(), planCodes(), startCodes(), accessCodes(),
+	all := slices.Concat(spec.Codes(), plugin.Codes(), compileCodes(), backendCodes(), planCodes(), startCodes(), accessCodes(),
 		nameCodes(), serverCodes(), imageCodes(), replicationCodes(), backupCodes(), bootstrapCodes(), drillCodes())
 	slices.SortFunc(all, func(a, b spec.CodeDoc) int { return strings.Compare(a.Code, b.Code) })
 	return all

@@ -30,7 +30,7 @@ Kustomize overlays and Argo CD Applications, and proves that all of them are the
 	root.AddCommand(
 		newRenderCmd(s), newVerifyCmd(s), newCheckCmd(s), newValidateCmd(s),
 		newExplainCmd(s), newInitCmd(s), newSchemaCmd(s), newCapabilitiesCmd(s), newComponentsCmd(s),
-		newDrillCmd(s), newVersionCmd(s), newManCmd(s), newExitCodesTopic(),
+		newDrillCmd(s), newCmpCmd(s), newVersionCmd(s), newManCmd(s), newExitCodesTopic(),
 	)
 	usageErrors(root)
 	return root

@@ -72,7 +72,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 		}
 	}
 	if d.last != nil {
-		merged = merge(merged, d.last)
+		merged = mergeAs(shapes().spec, merged, d.last)
 	}
 	c.Extras = d.extrasIn(c.Namespace)
 	if merged == nil || merged.Kind != node.Mapping {

@@ -149,3 +149,6 @@ func isText(steps []string) bool {
 	}
 	return at.class == text
 }
+
+// Nearest is the candidate that s is most likely a slip of, or "".
+func Nearest(s string, candidates []string) string { return nearest(s, candidates) }
