@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"maps"
 	"slices"
 )
@@ -11,7 +12,7 @@ func (f *Fleet) Again() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.seen)
-	f.failed = false
+	f.fresh, f.blocked, f.failed = nil, nil, false
 }
 
 // Folders are those that hold, or held, what this or an earlier run wrote, sorted.
@@ -45,5 +46,5 @@ func (f *Fleet) Settle() error {
 	if f.o.DryRun {
 		return nil
 	}
-	return f.writeList()
+	return errors.Join(f.writeList(), f.clearNew())
 }

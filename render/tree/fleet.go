@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -21,11 +21,20 @@ type Fleet struct {
 	o      Options
 	unlock func()
 
-	mu     sync.Mutex
-	listed map[string]bool   // folders of the list on disk
-	seen   map[string]string // folders of this run, by their case-folded path
-	failed bool              // a Sync failed
-	torn   error             // an append to the list failed, perhaps halfway
+	mu      sync.Mutex
+	listed  map[string]bool  // folders of the list on disk
+	seen    map[string]visit // folders of this run, by their case-folded path
+	fresh   []string         // looked at, and not listed
+	blocked []Conflict       // what Look found in the way, by the path below the root
+	failed  bool             // a Sync failed
+	placed  int              // new folders that were made
+	torn    error            // an append to the list failed, perhaps halfway
+}
+
+// visit is one folder's part in this run.
+type visit struct {
+	name string
+	done bool // right already, or written
 }
 
 // Open takes the root for this run and reads which folders it has. Close the fleet in any case.
@@ -47,7 +56,7 @@ func open(root string, o Options, diskOf func(*os.Root) disk) (*Fleet, error) {
 		diskOf: diskOf,
 		o:      o,
 		unlock: func() {},
-		seen:   map[string]string{},
+		seen:   map[string]visit{},
 	}
 	if !o.DryRun {
 		if f.unlock, err = lock(r); err != nil {
@@ -55,7 +64,11 @@ func open(root string, o Options, diskOf func(*os.Root) disk) (*Fleet, error) {
 			return nil, err
 		}
 	}
-	if err := f.readList(); err != nil {
+	err = f.readList()
+	if err == nil && !o.DryRun {
+		err = f.clearNew()
+	}
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -82,7 +95,7 @@ func (f *Fleet) sync(name string, t Tree) (*plan, error) {
 	if err := f.claim(name); err != nil {
 		return nil, err
 	}
-	return f.syncFolder(name, t)
+	return f.syncFolder(name, t, f.o)
 }
 
 // claim notes that the folder is of this run, and lists it before it is written.
@@ -92,29 +105,43 @@ func (f *Fleet) claim(name string) error {
 	if f.torn != nil {
 		return f.torn
 	}
-	if other, twice := f.seen[fold(name)]; twice {
-		return fmt.Errorf("write folder %q: %q was written already in this run", name, other)
+	if other, seen := f.seen[fold(name)]; seen && (other.done || other.name != name) {
+		return fmt.Errorf("write folder %q: %q was written already in this run", name, other.name)
 	}
-	f.seen[fold(name)] = name
-	if f.listed[name] || f.o.DryRun {
+	f.seen[fold(name)] = visit{name, true}
+	if f.o.DryRun {
 		return nil
 	}
-	line := name + "\n"
+	return f.list(name)
+}
+
+// list appends folders to the list on disk, those that it does not have yet.
+func (f *Fleet) list(names ...string) error {
+	var lines strings.Builder
 	if len(f.listed) == 0 {
-		line = foldersHead + line
+		lines.WriteString(foldersHead)
 	}
-	if err := f.at.disk.Append(foldersName, []byte(line)); err != nil {
+	names = slices.DeleteFunc(names, func(name string) bool { return f.listed[name] })
+	if len(names) == 0 {
+		return nil
+	}
+	for _, name := range names {
+		lines.WriteString(name + "\n")
+	}
+	if err := f.at.disk.Append(foldersName, []byte(lines.String())); err != nil {
 		f.torn = f.at.step("write", foldersName, err)
 		return f.torn
 	}
-	f.listed[name] = true
+	for _, name := range names {
+		f.listed[name] = true
+	}
 	return nil
 }
 
 // syncFolder stays below the root: a link on the way to the folder is in the way, wherever it points.
-func (f *Fleet) syncFolder(name string, t Tree) (*plan, error) {
+func (f *Fleet) syncFolder(name string, t Tree, o Options) (*plan, error) {
 	if name == "." {
-		return f.at.sync(t, f.o)
+		return f.at.sync(t, o)
 	}
 	at := folder{dir: filepath.Join(f.at.dir, filepath.FromSlash(name))}
 	s := scanner{root: f.at.root, dirs: map[string]state{}}
@@ -125,19 +152,23 @@ func (f *Fleet) syncFolder(name string, t Tree) (*plan, error) {
 	case st == blocked:
 		in := Conflict{s.blocker(name + "/x"), NeedsFolder}
 		return nil, &ConflictError{Dir: f.at.dir, Conflicts: []Conflict{in}}
-	case st == absent && (f.o.DryRun || t.Len() == 0):
-		return at.sync(t, f.o)
+	case st == absent && o.DryRun:
+		return &plan{write: t.Paths()}, nil
+	case st == absent && t.Len() == 0:
+		return &plan{}, nil
 	case st == absent:
-		if err := f.at.makeParents(name+"/x", map[string]bool{}); err != nil {
-			return nil, err
+		p, err := f.place(name, t)
+		if errors.Is(err, errTaken) {
+			return f.syncFolder(name, t, o)
 		}
+		return p, err
 	}
 	if at.root, err = f.at.root.OpenRoot(name); err != nil {
 		return nil, fmt.Errorf("open %s: %w", at.dir, cause(err))
 	}
 	defer at.root.Close()
 	at.disk = f.diskOf(at.root)
-	return at.sync(t, f.o)
+	return at.sync(t, o)
 }
 
 // Commit removes what earlier runs wrote to folders that this run did not write, and sorts the list of folders. After a Sync
@@ -150,10 +181,7 @@ func (f *Fleet) Commit() (Result, error) {
 	}
 	var res Result
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(f.listed)) {
-		if _, kept := f.seen[fold(name)]; kept {
-			continue
-		}
+	for _, name := range f.gone() {
 		removed, err := f.drop(name)
 		if err != nil {
 			errs = append(errs, err)
@@ -164,14 +192,14 @@ func (f *Fleet) Commit() (Result, error) {
 	}
 	slices.Sort(res.Removed)
 	if !f.o.DryRun {
-		errs = append(errs, f.writeList())
+		errs = append(errs, f.writeList(), f.clearNew())
 	}
 	return res, errors.Join(errs...)
 }
 
 // drop removes our files from a folder, and the folder when nothing else is in it.
 func (f *Fleet) drop(name string) ([]string, error) {
-	p, err := f.syncFolder(name, Tree{})
+	p, err := f.syncFolder(name, Tree{}, f.o)
 	if err != nil {
 		return nil, err
 	}
@@ -190,8 +218,12 @@ func (f *Fleet) Close() error {
 	if f.at.root == nil {
 		return nil
 	}
+	var err error
+	if !f.o.DryRun && f.placed > 0 {
+		err = f.clearNew()
+	}
 	f.unlock()
-	return f.at.root.Close()
+	return errors.Join(err, f.at.root.Close())
 }
 
 // readList reads the folders of earlier runs, and mends a list that a power cut tore, since lines will be appended.

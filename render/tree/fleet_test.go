@@ -151,7 +151,7 @@ func TestFleetSurvivesAKill(t *testing.T) {
 				break
 			}
 		}
-		require.NoError(t, f.Close())
+		_ = f.Close() // the process is dead: it tidies nothing up
 		if err == nil {
 			require.Greater(t, n, 20)
 			return

@@ -24,7 +24,7 @@ func TestTwoRunsDoNotMix(t *testing.T) {
 	for range 2 {
 		_, err = Sync(dir, tree(t, "a", "1"), quick)
 		require.ErrorIs(t, err, ErrBusy)
-		require.EqualError(t, err, fmt.Sprintf("write %s: another run is writing this folder (process %d): wait for it to end", dir, os.Getpid()))
+		require.EqualError(t, err, "write "+dir+": another run is writing this folder: wait for it to end")
 	}
 	_, err = Open(dir, quick)
 	require.ErrorIs(t, err, ErrBusy)
@@ -33,7 +33,26 @@ func TestTwoRunsDoNotMix(t *testing.T) {
 	require.NoError(t, f.Close())
 	_, err = Sync(dir, tree(t, "a", "1"), quick)
 	require.NoError(t, err)
-	require.NoFileExists(t, filepath.Join(dir, lockName))
+}
+
+// The lock is on the folder itself, so that to look costs nothing and leaves no trace.
+func TestALockIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	_, err := fleet(t, dir, quick, map[string]string{"a": "1"})
+	require.NoError(t, err)
+	before, old := everything(t, dir), time.Now().Add(-time.Hour).Truncate(time.Second)
+	age(t, dir, old)
+	f, err := Open(dir, quick)
+	require.NoError(t, err)
+	require.Equal(t, before, everything(t, dir))
+	_, err = f.Sync("a", tree(t, "x/a.yaml", "1"))
+	require.NoError(t, err)
+	_, err = f.Commit()
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	for _, name := range []string{".", "a", "a/x"} {
+		require.Equal(t, old, modified(t, dir, name), name)
+	}
 }
 
 // Many runs at once: each either does its whole work or is told to wait, and the folder is always one of the trees.
@@ -53,33 +72,6 @@ func TestRunsInARace(t *testing.T) {
 		}
 	}
 	require.Contains(t, []map[string]string{contents(trees[0]), contents(trees[1]), contents(trees[2])}, files(t, dir))
-}
-
-func TestALockThatAKillLeftIsTidiedUp(t *testing.T) {
-	dir := t.TempDir()
-	same := tree(t, "a", "1")
-	_, err := Sync(dir, same, quick)
-	require.NoError(t, err)
-	put(t, dir, lockName, "4711\n")
-	_, err = Sync(dir, same, quick)
-	require.NoError(t, err)
-	require.Equal(t, map[string]string{"a": "1"}, files(t, dir))
-}
-
-// The last holder removes the file, perhaps between our open and our lock. Whoever comes next makes a new one, so holding the
-// old one holds nothing.
-func TestALockOnARemovedFileIsNoLock(t *testing.T) {
-	root, err := os.OpenRoot(t.TempDir())
-	require.NoError(t, err)
-	defer root.Close()
-	held, err := root.Create(lockName)
-	require.NoError(t, err)
-	defer held.Close()
-	require.True(t, stillNamed(root, held))
-	require.NoError(t, root.Remove(lockName))
-	require.False(t, stillNamed(root, held))
-	require.NoError(t, root.WriteFile(lockName, nil, 0o644))
-	require.False(t, stillNamed(root, held))
 }
 
 func TestOnlyOneHoldsTheLock(t *testing.T) {
@@ -154,7 +146,6 @@ func TestARealKill(t *testing.T) {
 		_, err := Sync(dir, next, quick)
 		require.NoError(t, err)
 		requireFolder(t, dir, next, map[string]string{"dir-1/mine": "theirs"}, fmt.Sprint("round ", round))
-		require.NoFileExists(t, filepath.Join(dir, lockName))
 		require.NoDirExists(t, filepath.Join(dir, stagingName))
 	}
 }

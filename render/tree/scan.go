@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -65,20 +66,12 @@ type scanner struct {
 	dirs map[string]state
 }
 
-// scan compares the folder with the tree, whose files have these sums. locked says that this run holds the folder's lock.
-func scan(root *os.Root, t Tree, sums map[string]digest, force, locked bool) (*plan, error) {
+// scan compares the folder with the tree, whose files have these sums.
+func scan(root *os.Root, t Tree, sums map[string]digest, force bool) (*plan, error) {
 	s := scanner{root: root, dirs: map[string]state{}}
 	before, leftover, err := s.ledger()
 	if err != nil {
 		return nil, err
-	}
-	if !locked && !leftover {
-		// A lock that is not ours is that of a run under way, or of one that was killed. Both want a closer look.
-		st, err := s.lstat(lockName)
-		if err != nil {
-			return nil, err
-		}
-		leftover = st != absent
 	}
 	p := &plan{
 		before:   before,
@@ -97,7 +90,7 @@ func scan(root *os.Root, t Tree, sums map[string]digest, force, locked bool) (*p
 		}
 	}
 	for _, name := range t.Paths() {
-		if err := s.scanWanted(p, name, force); err != nil {
+		if err := s.scanWanted(p, name, t.files[name], force); err != nil {
 			return nil, err
 		}
 	}
@@ -108,7 +101,7 @@ func scan(root *os.Root, t Tree, sums map[string]digest, force, locked bool) (*p
 // scanStale decides about a listed file that the tree no longer has. What someone put in its place is theirs: it stays, and
 // leaves the ledger.
 func (s scanner) scanStale(p *plan, name string, force bool) error {
-	st, sum, err := s.look(name)
+	st, sum, err := s.look(name, known{})
 	if err != nil || st != regular {
 		return err
 	}
@@ -125,8 +118,8 @@ func (s scanner) scanStale(p *plan, name string, force bool) error {
 }
 
 // scanWanted decides about a file of the tree.
-func (s scanner) scanWanted(p *plan, name string, force bool) error {
-	st, sum, err := s.look(name)
+func (s scanner) scanWanted(p *plan, name string, data []byte, force bool) error {
+	st, sum, err := s.look(name, known{data, p.after.files[name]})
 	if err != nil {
 		return err
 	}
@@ -185,8 +178,14 @@ func (p *plan) conflict(name string, r Reason) {
 	}
 }
 
-// look says what is at a path, and the SHA-256 of a regular file. No link is followed.
-func (s scanner) look(name string) (state, digest, error) {
+// known are bytes whose sum is known: to compare a file with them is ten times as fast as to make its sum.
+type known struct {
+	data []byte
+	sum  digest
+}
+
+// look says what is at a path, and the SHA-256 of a regular file, which may be the known one. No link is followed.
+func (s scanner) look(name string, k known) (state, digest, error) {
 	if dir := path.Dir(name); dir != "." {
 		st, err := s.lookFolder(dir)
 		if err != nil || st != folderThere {
@@ -200,6 +199,9 @@ func (s scanner) look(name string) (state, digest, error) {
 	data, err := s.root.ReadFile(name)
 	if err != nil {
 		return absent, digest{}, fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	if k.data != nil && bytes.Equal(data, k.data) {
+		return regular, k.sum, nil
 	}
 	return regular, sha256.Sum256(data), nil
 }

@@ -16,9 +16,6 @@ import (
 // they are, and one look tells whether a run was killed.
 const stagingName = reserved + "staging"
 
-// lockName is there while a run writes the folder.
-const lockName = reserved + "lock"
-
 // Options of a run. The zero value is the careful one.
 type Options struct {
 	// Force gives up the edits that people made to listed files. Foreign files stay safe.
@@ -131,39 +128,23 @@ type folder struct {
 }
 
 func (f folder) sync(t Tree, o Options) (*plan, error) {
-	sums := t.sums()
-	p, err := f.scan(t, sums, o)
-	if o.DryRun || err == nil && p.idle() {
-		return p, err
-	}
-	if !f.locked {
+	if f.root != nil && !f.locked && !o.DryRun {
 		unlock, err := lock(f.root)
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", f.dir, err)
 		}
 		defer unlock()
-		// What was seen before the lock, conflicts too, may have been another run's middle.
-		f.locked = true
-		p, err = f.scan(t, sums, o)
-		if err != nil || p.idle() {
-			return p, err
-		}
 	}
-	if err != nil {
-		return nil, err
+	p, err := scan(f.root, t, t.sums(), o.Force)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("write %s: %w", f.dir, err)
+	case len(p.conflicts) > 0:
+		return nil, &ConflictError{Dir: f.dir, Conflicts: p.conflicts}
+	case o.DryRun || p.idle():
+		return p, nil
 	}
 	return p, f.apply(t, p)
-}
-
-func (f folder) scan(t Tree, sums map[string]digest, o Options) (*plan, error) {
-	p, err := scan(f.root, t, sums, o.Force, f.locked)
-	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", f.dir, err)
-	}
-	if len(p.conflicts) > 0 {
-		return nil, &ConflictError{Dir: f.dir, Conflicts: p.conflicts}
-	}
-	return p, nil
 }
 
 // apply carries a plan out. Up to the rename of the intent nothing but the staging folder changes. From there to the rename
@@ -224,26 +205,7 @@ func (f folder) stage(t Tree, p *plan) error {
 
 func staged(name string) string { return stagingName + "/" + name }
 
-func (f folder) clearStaging() error {
-	d, err := f.root.Open(stagingName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return f.step("read", stagingName, err)
-	}
-	names, err := d.Readdirnames(-1)
-	d.Close()
-	if err != nil {
-		return f.step("read", stagingName, err)
-	}
-	for _, name := range names {
-		if err := f.disk.Remove(staged(name)); err != nil {
-			return f.step("remove", staged(name), err)
-		}
-	}
-	return f.step("remove", stagingName, f.disk.Remove(stagingName))
-}
+func (f folder) clearStaging() error { return f.removeAll(stagingName) }
 
 // removals splits what goes into that which stands where the tree wants something else, and the rest, which goes last so that
 // a run that stops halfway has lost nothing.
