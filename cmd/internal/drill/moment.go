@@ -78,7 +78,7 @@ func lastCommit(ctx context.Context, conn *pgx.Conn) (*string, error) {
 const commitsQuery = `
 WITH size AS (SELECT setting::numeric AS bytes FROM pg_settings WHERE name = 'wal_segment_size'),
      part AS (SELECT (div($1::pg_lsn - '0/0'::pg_lsn - 1, bytes) - $2::int) * bytes AS start, bytes FROM size)
-SELECT max(substring(description FROM '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \w+')::timestamptz)::text
+SELECT max(substring(description FROM '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d')::timestamptz)::text
 FROM part, LATERAL pg_get_wal_records_info('0/0'::pg_lsn + greatest(start, 1), least('0/0'::pg_lsn + start + bytes, $1::pg_lsn))
 WHERE resource_manager = 'Transaction' AND record_type IN ('COMMIT', 'COMMIT_PREPARED')`
 

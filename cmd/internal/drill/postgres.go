@@ -139,7 +139,7 @@ func orPort(port int) int {
 // lost tells an answer of the server, which stands, from a connection that broke, which is worth another try.
 func lost(err error) error {
 	var answer *pgconn.PgError
-	if errors.As(err, &answer) && !strings.HasPrefix(answer.Code, "57P") { // 57P: the server is shutting down, or starting
+	if err == nil || errors.As(err, &answer) && !strings.HasPrefix(answer.Code, "57P") { // 57P: the server is shutting down, or starting
 		return err
 	}
 	return retryable{err}
