@@ -25,6 +25,9 @@ const (
 	formatArgoCD    = "argocd"
 )
 
+// defaultChartVersion is that of a chart that is given none.
+const defaultChartVersion = "0.1.0"
+
 func formats() []string { return []string{formatManifests, formatHelm, formatKustomize, formatArgoCD} }
 
 type renderOptions struct {
@@ -65,7 +68,7 @@ compared with the manifests object by object.`,
 	f.BoolVar(&o.check, "check", false, "write nothing; exit 1 when the folder is not what would be written")
 	f.BoolVar(&o.force, "force", false, "give up edits that people made to files that onggi wrote")
 	f.BoolVar(&o.archive, "package", false, "with --format helm: write the chart as .tgz")
-	f.StringVar(&o.version, "chart-version", "0.1.0", "with --format helm: version of the chart")
+	f.StringVar(&o.version, "chart-version", defaultChartVersion, "with --format helm: version of the chart")
 	complete(cmd, "format", formats())
 	completeEnvs(cmd)
 	return cmd

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
@@ -86,25 +87,71 @@ type Move struct {
 	Env      string
 	// Change is Added for a database, or an environment of it, that is new, and Removed for one that is gone.
 	Change manifest.Change
-	// Differences between the last good objects and those of now; each object of an added or removed one is a difference.
+	// Differences between the last good objects and those of now; each object of an added one is a difference. Whole objects
+	// come without their bodies, and of very many differences only the first are kept: Count has all.
 	Differences []manifest.Difference
+	Count       int
 }
 
 // Watcher watches. Run may be called once.
 type Watcher struct {
-	paths []string
 	o     Options
+	disk  *disk
+	out   *output // nil when nothing is written
+	known known
+	tell  events
+
+	serial int
+	last   State
 }
 
-// New checks that the paths, files or folders, can be watched. Standard input cannot.
+// New checks that the paths, files or folders, can be watched.
 func New(paths []string, o Options) (*Watcher, error) {
-	return &Watcher{paths: paths, o: o}, nil
+	w := &Watcher{o: o, known: newKnown()}
+	var n notifier
+	if o.Poll == 0 {
+		var err error
+		if n, w.tell, err = watchFolders(); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if w.disk, err = newDisk(paths, newEyes(n)); err != nil {
+		return nil, errors.Join(err, w.tell.shut())
+	}
+	if o.Dir != "" {
+		w.out = &output{dir: o.Dir, options: tree.Options{Force: o.Force, NoFlush: true}}
+	}
+	return w, nil
 }
 
 // Run renders until the context is done, and then returns nil with everything on disk whole. It returns an error only when
 // it cannot go on: another run has the folder, or the system's limit of watches is reached.
 func (w *Watcher) Run(ctx context.Context) error {
-	return errors.New("not built yet")
+	defer w.tell.shut()
+	if w.out != nil {
+		if _, err := w.out.begin(); err != nil {
+			return err
+		}
+		defer w.out.close()
+	}
+	l := newLoop(w)
+	for {
+		if err := l.wait(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		seen := w.disk.look(l.dirt)
+		if seen.err != nil {
+			return seen.err
+		}
+		begun, believe := l.debounce.seen(time.Now(), seen.doubts)
+		if !believe {
+			continue
+		}
+		l.dirt = make(map[string]*dirt)
+		w.cycle(ctx, w.disk.accept(seen), begun)
+		l.retry(len(w.last.Failures) > 0)
+	}
 }
 
 // ErrUnknown is what Render returns for a database that is not known, or has never been good.
@@ -113,5 +160,14 @@ var ErrUnknown = errors.New("no such database")
 // Render gives the last good objects of one database, by its ID, in one environment, "" for the spec alone. It is rendered
 // anew each time, in about a millisecond; it may be called from any goroutine.
 func (w *Watcher) Render(id, env string) (render.Bundle, error) {
-	return render.Bundle{}, ErrUnknown
+	in, db, ok := w.known.good(id)
+	if !ok {
+		return render.Bundle{}, ErrUnknown
+	}
+	doc := in.find(db)
+	if doc == nil {
+		return render.Bundle{}, ErrUnknown
+	}
+	bundle, _, err := project.Compile(doc, env)
+	return bundle, err
 }
