@@ -59,6 +59,8 @@ type Input struct {
 	OperatorVersion string
 	Backend         string // e.g. "cloudnative-pg"; no rule depends on it yet
 	KubeVersion     string // "1.33"; "" for a rule that depends on it not to apply
+	// Live are objects as they are in the API server now; nil when nobody looked.
+	Live []manifest.Object
 }
 
 // Builtin lists every rule, sorted by id.

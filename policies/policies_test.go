@@ -59,6 +59,7 @@ func samples(t *testing.T, id, kind string) []string {
 //	# existing: NAME KEY,KEY
 //	# operator: VERSION
 //	# kubernetes: VERSION
+//	# live: CLUSTER PRIMARY
 func sample(t testing.TB, file string) Input {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -84,6 +85,12 @@ func sample(t testing.TB, file string) Input {
 			in.OperatorVersion = value
 		case "kubernetes":
 			in.KubeVersion = value
+		case "live":
+			cluster, primary, _ := strings.Cut(value, " ")
+			in.Live = append(in.Live, manifest.Object{Body: manifest.Map{
+				"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": manifest.Map{"name": cluster, "namespace": "db"},
+				"status": manifest.Map{"currentPrimary": primary},
+			}})
 		}
 	}
 	return in

@@ -92,6 +92,11 @@ func operationRules() []rule {
 			Fix: "Add a ScheduledBackup.",
 		}, archiveWithoutBase},
 		{Policy{
+			ID: "ONG7029", Level: Error, Title: "A restore left in Git",
+			Why: "The operator reads bootstrap only when it makes a cluster. This one is up: the restore does nothing now, and on the day that the cluster is made again it brings back a state of long ago, without what was written since.",
+			Fix: "Run onggi restore --finish on the spec's file, and commit it.",
+		}, finishedRestores},
+		{Policy{
 			ID: "ONG7035", Level: Error, Title: "Kubernetes is too old for a field",
 			Why: "Extension images are mounted as image volumes, which Kubernetes has since 1.33 (behind the gate ImageVolume until 1.35). The pods are not created.",
 			Fix: "Update Kubernetes, or use an image that holds the extension.",
