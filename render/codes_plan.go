@@ -71,6 +71,18 @@ func startCodes() []spec.CodeDoc {
 		Text: "labels and annotations of the spec are put on every pod and inherited by volumes, Secrets and backups that the operator makes. Argo CD knows its own objects by app.kubernetes.io/instance and by " +
 			"annotations of argocd.argoproj.io: with one of these on it, a volume that is in no file looks like one to prune.",
 		Wrong: "labels: {app.kubernetes.io/instance: databases}", Right: "labels: {app.kubernetes.io/part-of: databases}",
+	}, {
+		Code: "ONG2222", Title: "one Secret for two",
+		Text: "A Secret has one type, and a login has one username, which must be the role's own: the operator refuses a password whose username is another's. So one Secret cannot be the login of two roles, nor a login and a " +
+			"certificate at once. It can well be read twice for the same thing, or hold keys of several kinds when its type is Opaque.",
+		Wrong: "superuser: {secret: logins}\ndatabases: [{name: app, secret: logins}]\nsecrets: {provider: sealed-secrets}",
+		Right: "superuser: {secret: superuser}\ndatabases: [{name: app, secret: app}]\nsecrets: {provider: sealed-secrets}",
+	}, {
+		Code: "ONG2223", Title: "ExternalSecrets without a store",
+		Text: "With provider: external-secrets onggi writes an ExternalSecret for every Secret that the database reads, and each names the store to read from. The store is an object of the platform, a SecretStore in the " +
+			"database's namespace or a ClusterSecretStore, and onggi does not guess its name.",
+		Wrong: "superuser: {secret: superuser}\nsecrets: {provider: external-secrets}",
+		Right: "superuser: {secret: superuser}\nsecrets: {provider: external-secrets, store: {name: vault}}",
 	}}
 }
 

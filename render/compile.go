@@ -6,6 +6,7 @@ import (
 
 	"github.com/onggi-db/onggi/render/backend"
 	"github.com/onggi-db/onggi/render/backend/cloudnativepg"
+	"github.com/onggi-db/onggi/render/externalsecrets"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -46,6 +47,7 @@ func compile(c *spec.Cluster) (Bundle, spec.Problems) {
 	if len(problems) > 0 {
 		return Bundle{Plan: p}, problems
 	}
+	objs = append(objs, externalsecrets.Build(p)...)
 	for _, o := range c.Extras {
 		objs = append(objs, o.Clone())
 	}

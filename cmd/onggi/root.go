@@ -29,6 +29,7 @@ Kustomize overlays and Argo CD Applications, and proves that all of them are the
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Fail(cli.Usage, err) })
 	root.AddCommand(
 		newRenderCmd(s), newWatchCmd(s), newVerifyCmd(s), newCheckCmd(s), newValidateCmd(s),
+		newSealCmd(s), newRestoreCmd(s),
 		newExplainCmd(s), newInitCmd(s), newSchemaCmd(s), newCapabilitiesCmd(s), newComponentsCmd(s),
 		newDrillCmd(s), newCmpCmd(s), newVersionCmd(s), newManCmd(s), newExitCodesTopic(),
 	)

@@ -22,7 +22,7 @@ var longAgo = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 var update = flag.Bool("update", false, "write golden files anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){commandOnggi: main})
+	testscript.Main(m, map[string]func(){commandOnggi: mainOnRecord})
 }
 
 // The scripts are what a person would type. "exits N" runs a command and demands its exit code.
@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "tree": listTree, "mtime": sameTime},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "tree": listTree, "mtime": sameTime, "certificate": certificate, "unseals": unseals, "secret": secret},
 		Setup: func(env *testscript.Env) error {
 			root, err := filepath.Abs(filepath.Join("..", ".."))
 			if err != nil {
@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("EXAMPLES", filepath.Join(root, "examples"))
 			env.Setenv("SPECS", filepath.Join(root, "testdata", "specs"))
 			env.Setenv("SHARED", shared)
-			return nil
+			return keepRecord(env)
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "shared" {

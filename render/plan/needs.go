@@ -1,6 +1,11 @@
 package plan
 
-import "github.com/onggi-db/onggi/render/spec"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/onggi-db/onggi/render/spec"
+)
 
 const (
 	basicAuth = "kubernetes.io/basic-auth"
@@ -97,15 +102,112 @@ func (r *resolver) tlsNeeds(p *Plan) {
 	if t == nil || t.CertManager != nil {
 		return
 	}
-	pair, ca := []string{"tls.crt", "tls.key"}, []string{"ca.crt"}
+	pair := []string{"tls.crt", "tls.key"}
 	for _, n := range []Need{
 		{t.Secret, pair, tlsType, "", "the server's certificate", "tls.secret"},
-		{t.CASecret, ca, opaque, "", "the authority of the server's certificate", "tls.caSecret"},
+		{t.CASecret, authorityKeys(t.Secret), opaque, "", "the authority of the server's certificate", "tls.caSecret"},
 		{t.ReplicationSecret, pair, tlsType, "", "the certificate of streaming_replica", "tls.replicationSecret"},
-		{t.ClientCASecret, ca, opaque, "", "the authority of client certificates", "tls.clientCASecret"},
+		{t.ClientCASecret, authorityKeys(t.ReplicationSecret), opaque, "", "the authority of client certificates", "tls.clientCASecret"},
 	} {
 		if n.Name != "" {
 			p.Needs = append(p.Needs, n)
 		}
+	}
+}
+
+// authorityKeys are the keys of an authority's Secret: its own key too, where nobody brings the certificate that it signs.
+func authorityKeys(certificate string) []string {
+	if certificate == "" {
+		return []string{"ca.crt", "ca.key"}
+	}
+	return []string{"ca.crt"}
+}
+
+// Wanted is one Secret that is to be made beside the spec: what all that read it need of it.
+type Wanted struct {
+	Name string
+	Type string
+	Keys []string // in the order they were first asked for
+	User string   // what its username must be; "" when it does not matter
+	Why  []string // what it is for, in words
+	Path string   // the first spec field that names it
+
+	known []string // keys whose value somebody else knows already
+}
+
+// Makes reports whether the value of a key may be made up: the password of a role of this database. Anything else is known to
+// somebody else already, and has to be the same here.
+func (w Wanted) Makes(key string) bool {
+	return key == "password" && w.User != "" && !slices.Contains(w.known, key)
+}
+
+// Wanted are the Secrets to make, in the order of the spec: all that are needed but those declared as existing, and none at
+// all when the provider is existing.
+func (p *Plan) Wanted() []Wanted {
+	if p.Secrets.Provider == "existing" {
+		return nil
+	}
+	var out []Wanted
+	for _, n := range p.Needs {
+		if slices.ContainsFunc(p.Secrets.Existing, func(e spec.ExistingSecret) bool { return e.Name == n.Name }) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(w Wanted) bool { return w.Name == n.Name })
+		if i < 0 {
+			out = append(out, Wanted{Name: n.Name, Type: n.Type, Path: n.Path})
+			i = len(out) - 1
+		}
+		out[i].add(n)
+	}
+	return out
+}
+
+// add is one more reader. What contradicts the others has been refused when the plan was resolved.
+func (w *Wanted) add(n Need) {
+	for _, key := range n.Keys {
+		if !slices.Contains(w.Keys, key) {
+			w.Keys = append(w.Keys, key)
+		}
+	}
+	if w.Type == opaque {
+		w.Type = n.Type
+	}
+	if w.User == "" {
+		w.User = n.User
+	}
+	if n.User == "" {
+		w.known = append(w.known, n.Keys...)
+	}
+	if !slices.Contains(w.Why, n.Why) {
+		w.Why = append(w.Why, n.Why)
+	}
+}
+
+// sharedSecrets refuses one Secret for what takes two: it has one type and one username.
+func (r *resolver) sharedSecrets(p *Plan) {
+	if p.Secrets.Provider == "existing" {
+		return // it is the maker's to know
+	}
+	first := make(map[string]Need, len(p.Needs))
+	for _, n := range p.Needs {
+		one, known := first[n.Name]
+		switch {
+		case !known || one.Type == opaque:
+			first[n.Name] = n
+		case n.Type != opaque && n.Type != one.Type:
+			r.problem("ONG2222", n.Path, fmt.Sprintf("%s is %s and %s", n.Name, one.Why, n.Why),
+				fmt.Sprintf("a Secret has one type: spec.%s wants %s, this wants %s", one.Path, one.Type, n.Type), "name another Secret here")
+		case n.User != one.User && n.User != "" && one.User != "":
+			r.problem("ONG2222", n.Path, fmt.Sprintf("%s is %s and %s", n.Name, one.Why, n.Why),
+				"a Secret has one username, and it must be the role's", "name another Secret here")
+		}
+	}
+}
+
+// store refuses ExternalSecrets that nobody could fetch.
+func (r *resolver) store(p *Plan) {
+	if p.Secrets.Provider == "external-secrets" && p.Secrets.Store == nil && len(p.Wanted()) > 0 {
+		r.problem("ONG2223", "secrets.provider", "no store is named to read the Secrets from", "an ExternalSecret without a store is never filled, and the database waits for it",
+			"add store: {name: NAME}, or kind: ClusterSecretStore with it")
 	}
 }

@@ -38,6 +38,8 @@ func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
 		p.Image = r.image(p)
 	}
 	r.needs(p)
+	r.sharedSecrets(p)
+	r.store(p)
 	r.contradictions()
 	return p, r.problems
 }

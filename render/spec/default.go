@@ -61,6 +61,7 @@ func (s *Spec) setDefaults() {
 	orText(&s.Secrets.Provider, "existing")
 	if s.Secrets.Store != nil {
 		orText(&s.Secrets.Store.Kind, "SecretStore")
+		orText(&s.Secrets.Store.Refresh, "1h")
 	}
 	s.Placement.setDefaults()
 	if s.Network != nil {

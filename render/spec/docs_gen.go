@@ -572,7 +572,9 @@ func comment(name string) string {
 	case "SecretStore.Name":
 		return "Name of the store."
 	case "SecretStore.Path":
-		return "Path is put before the Secret's name to make the remote key."
+		return "Path is put before the Secret's name, with a slash, to make the remote key; its property is the key in the Secret."
+	case "SecretStore.Refresh":
+		return "Refresh is how often the store is read again."
 	case "Secrets":
 		return "Secrets says where the Secrets that the spec names come from. onggi never writes one in plain text."
 	case "Secrets.Existing":

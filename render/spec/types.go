@@ -209,6 +209,8 @@ type SecretStore struct {
 	Kind string `json:"kind" onggi:"enum=SecretStore|ClusterSecretStore;default=SecretStore"`
 	// Name of the store.
 	Name string `json:"name" onggi:"required;format=dns1123subdomain"`
-	// Path is put before the Secret's name to make the remote key.
-	Path string `json:"path"`
+	// Path is put before the Secret's name, with a slash, to make the remote key; its property is the key in the Secret.
+	Path string `json:"path" onggi:"example=databases/prod"`
+	// Refresh is how often the store is read again.
+	Refresh string `json:"refresh" onggi:"format=duration;default=1h"`
 }

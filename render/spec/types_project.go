@@ -42,6 +42,9 @@ type Environment struct {
 	Revision string `json:"revision"`
 	// AutoSync lets Argo CD apply changes by itself. Left out: the project's.
 	AutoSync *bool `json:"autoSync"`
+	// Certificate that the secrets of this environment are sealed for, a file beside the project or a URL. Left out: the
+	// project's sealing.certificate. An environment in a cluster of its own has a controller of its own.
+	Certificate string `json:"certificate" onggi:"example=sealing-prod.crt"`
 }
 
 // ArgoCD says where Argo CD finds what onggi writes.
