@@ -25,7 +25,7 @@ BIN      := .cache/bin
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## render examples/homelab for ENV=prod in all four formats into build/homelab
@@ -114,9 +114,22 @@ build: ## build static binaries for PLATFORMS into dist, with checksums
 	@cd dist && sha256sum onggi*_* > checksums.txt
 
 .PHONY: image
-image: ## build the image of the command line; needs a Docker engine
+image: ## build the images of the command line and of the Argo CD plugin; needs a Docker engine
 	@docker info >/dev/null 2>&1 || { echo "image: no Docker engine answers (docker info): install one or start it"; exit 1; }
 	docker build --file cmd/onggi/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE):$(VERSION) .
+	docker build --file cmd/onggi-cmp/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE)-cmp:$(VERSION) .
+
+.PHONY: e2e-argocd
+e2e-argocd: $(BIN)/argocd-cmp.test ## run the Argo CD plugin in the real argocd-cmp-server; builds it once, which takes minutes
+	@mkdir -p .cache/e2e
+	@go build -o .cache/e2e/ ./cmd/onggi-cmp ./cmd/onggi
+	@cd .ci/cmp && ONGGI=$(CURDIR)/.cache/e2e/onggi ONGGI_CMP=$(CURDIR)/.cache/e2e/onggi-cmp $(CURDIR)/$(BIN)/argocd-cmp.test -test.v -test.timeout 10m
+
+# Argo CD's server and the tests in it are one program, so that Argo CD is linked once.
+$(BIN)/argocd-cmp.test: $(wildcard .ci/cmp/*.go) .ci/cmp/go.mod .ci/cmp/go.sum
+	@echo "building argocd-cmp-server and its tests into $(BIN)"
+	@mkdir -p $(BIN)
+	@go -C .ci/cmp test -c -o $(CURDIR)/$@ .
 
 .PHONY: tools
 tools: ## install what the tests and checks ask: yamllint and promtool with apt-get, the rest with Go
@@ -128,6 +141,19 @@ $(BIN)/.stamp: .ci/tools/go.mod .ci/tools/go.sum
 	@mkdir -p $(BIN)
 	@GOBIN=$(CURDIR)/$(BIN) go -C .ci/tools install tool
 	@touch $@
+
+# Kubernetes' own API server and the store behind it. Some ten minutes of work, once.
+KUBE := v1.34.4
+$(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
+	@echo "building kube-apiserver $(KUBE) and etcd into $(BIN)"
+	@mkdir -p $(BIN)
+	@CGO_ENABLED=0 go -C .ci/apiserver build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(KUBE)' -o $(CURDIR)/$(BIN)/kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
+	@CGO_ENABLED=0 go -C .ci/apiserver build -ldflags '-s -w' -o $(CURDIR)/$(BIN)/etcd go.etcd.io/etcd/server/v3
+	@touch $@
+
+.PHONY: e2e-drill
+e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and a real Postgres
+	ONGGI_E2E_DRILL=$(CURDIR)/$(BIN) go test ./cmd/internal/drill -run TestEndToEnd -count=1 -timeout 20m
 
 .cache/schemas/.stamp: go.mod $(wildcard .ci/schemas/*.go)
 	@rm -rf .cache/schemas
