@@ -198,6 +198,9 @@ func (p *place) projectsAbove(sel *selection) error {
 // documents are those of the files that were asked for. Problems of other files count only where they may change these: a
 // file that cannot be read as a whole may hold a manifest.
 func (sel selection) documents() ([]*spec.Document, spec.Problems) {
+	if len(sel.sources) == 0 {
+		return nil, nil // which is an application without objects
+	}
 	_, docs, problems := source.Load(sel.sources)
 	docs = slices.DeleteFunc(docs, func(doc *spec.Document) bool { return !sel.asked[doc.File] })
 	return docs, problems

@@ -110,10 +110,20 @@ func decode(i int, data []byte) (parameter, *spec.Problem) {
 	}
 	p := spec.Problem{Code: codeUnknown, Pos: at(one.Name), Message: fmt.Sprintf("the plugin has no parameter %q", one.Name),
 		Why: "it would be ignored, and something else rendered than was meant", Fix: "write one of " + strings.Join(Names(), ", ")}
-	if best := spec.Nearest(one.Name, Names()); best != "" {
+	if best := nearest(one.Name); best != "" {
 		p.Fix = "did you mean " + best + "?"
 	}
 	return one, &p
+}
+
+// nearest is the parameter that a name is most likely meant to be, or "".
+func nearest(name string) string {
+	for _, known := range Names() {
+		if strings.HasPrefix(strings.ToLower(name), known) {
+			return known // environment, files
+		}
+	}
+	return spec.Nearest(name, Names())
 }
 
 // take checks a parameter by its name and keeps its value.
@@ -198,7 +208,7 @@ func Strays(environ []string) spec.Problems {
 		}
 		p := spec.Problem{Code: codeUnknown, Pos: spec.Pos{File: name}, Message: "the plugin reads no variable of an Application",
 			Why: "it would be ignored, and something else rendered than was meant", Fix: "write it as a parameter: one of " + strings.Join(Names(), ", ")}
-		if best := spec.Nearest(strings.ToLower(word), Names()); best != "" {
+		if best := nearest(word); best != "" {
 			p.Fix = "write it as the parameter " + best
 		}
 		problems = append(problems, p)
