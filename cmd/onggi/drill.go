@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,6 +71,15 @@ func runDrill(ctx context.Context, s *cli.Streams, f drillRun) error {
 	cfg, err := drill.Decode(data)
 	if err != nil {
 		return cli.Exit(cli.Invalid, "%s: %w", f.config, err)
+	}
+	if cfg.Namespace == "" {
+		namespace, err := os.ReadFile(filepath.Join(f.account, "namespace"))
+		if err != nil {
+			return fmt.Errorf("find the namespace of the pod: %w", err)
+		}
+		if err := cfg.In(strings.TrimSpace(string(namespace))); err != nil {
+			return cli.Exit(cli.Invalid, "%s: %w", f.config, err)
+		}
 	}
 	run := drill.Run{Job: f.job, JobUID: f.jobUID, Pod: f.pod, Started: time.Now()}
 	cluster, err := edge.Connect(cfg, run, f.account, os.Getenv)

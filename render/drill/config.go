@@ -39,11 +39,12 @@ const (
 
 // Config is what one drill restores and checks.
 type Config struct {
-	// Cluster is the name of the database that is drilled, Namespace where it is; the scratch Cluster is made beside it.
+	// Cluster is the name of the database that is drilled, Namespace where it is; the scratch Cluster is made beside it. Without
+	// a namespace it is that of the pod, see [Config.In].
 	Cluster   string `json:"cluster"`
-	Namespace string `json:"namespace"`
-	// Scratch is the Cluster to create, complete but for what is known only when a drill runs: the owner, the recovery target of
-	// a random moment, the backup of a snapshot. Its name is [ScratchName], it has the label [LabelOf], and nothing in it archives.
+	Namespace string `json:"namespace,omitempty"`
+	// Scratch is the Cluster to create, complete but for what it has from the one that is drilled ([Follow]) and what is known only
+	// when a drill runs: the owner, the recovery target of a random moment, the backup of a snapshot. Its name is [ScratchName], it has the label [LabelOf], and nothing in it archives.
 	Scratch manifest.Map `json:"scratch"`
 	// Point is Newest or Random. Random needs a Window.
 	Point string `json:"point"`

@@ -99,7 +99,7 @@ func (d *Drill) create(in Input, s Source) Action {
 	if d.target, err = Choose(d.cfg, s, d.draw); err != nil {
 		return d.fail(in, ExitFailed, err.Error())
 	}
-	cluster, err := Build(d.cfg, d.run, d.target)
+	cluster, err := Build(d.cfg, d.run, d.target, d.world.Cluster)
 	if err != nil {
 		return d.fail(in, ExitFailed, err.Error())
 	}

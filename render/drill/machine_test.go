@@ -18,7 +18,7 @@ const never = -1
 func TestDrills(t *testing.T) {
 	oldRun := Run{Job: "shop-drill-1", JobUID: "uid-of-shop-drill-1", Pod: "p", Started: time.Date(2026, 11, 15, 6, 0, 0, 0, time.UTC)}
 	leftover := func(w *api) {
-		o, err := Build(sampleNewest(), oldRun, Target{})
+		o, err := Build(sampleNewest(), oldRun, Target{}, nil)
 		if err != nil {
 			panic(err)
 		}

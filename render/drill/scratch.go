@@ -128,9 +128,13 @@ func oldest(backups []Backup) time.Time {
 }
 
 // Build completes the scratch Cluster for a run. It is owned by the run's Job, so that the garbage collector removes it when
-// nothing else ever will. It is an error if the Cluster would archive, whatever made it so.
-func Build(c *Config, run Run, t Target) (manifest.Map, error) {
-	out := manifest.Clone(c.Scratch)
+// nothing else ever will. Cluster is the one that is drilled, which it follows. It is an error if it would archive, whatever made
+// it so.
+func Build(c *Config, run Run, t Target, cluster manifest.Map) (manifest.Map, error) {
+	out, err := Follow(c.Scratch, cluster)
+	if err != nil {
+		return nil, err
+	}
 	set := func(value any, path ...any) {
 		if err := manifest.Set(out, value, path...); err != nil {
 			panic("drill: a validated config has mappings there: " + err.Error())

@@ -90,6 +90,8 @@ type Input struct {
 type World struct {
 	// Owner is the uid of the Cluster that is drilled; "" when there is none.
 	Owner string
+	// Cluster is the one that is drilled.
+	Cluster manifest.Map
 	// History as recorded, and the version of its object; "" when there is none.
 	History History
 	Version string

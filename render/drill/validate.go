@@ -16,7 +16,7 @@ func (c *Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	for _, f := range []struct{ name, value string }{
-		{"cluster", c.Cluster}, {"namespace", c.Namespace},
+		{"cluster", c.Cluster},
 		{"login.secret", c.Login.Secret}, {"login.host", c.Login.Host}, {"record.configMap", c.Record.ConfigMap},
 	} {
 		if f.value == "" {

@@ -20,7 +20,7 @@ func (k *Cluster) look(ctx context.Context) (*drill.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Owner = text(source, "metadata", "uid")
+	w.Owner, w.Cluster = text(source, "metadata", "uid"), source
 	if w.Scratch, err = k.observe(ctx); err != nil {
 		return nil, err
 	}
