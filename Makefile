@@ -155,9 +155,9 @@ $(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
 e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and a real Postgres
 	ONGGI_E2E_DRILL=$(CURDIR)/$(BIN) go test ./cmd/internal/drill -run TestEndToEnd -count=1 -timeout 20m
 
-.cache/schemas/.stamp: go.mod $(wildcard .ci/schemas/*.go)
+.cache/schemas/.stamp: go.mod $(wildcard .ci/schemas/*.go testdata/crds/*/*.yaml)
 	@rm -rf .cache/schemas
-	@go run ./.ci/schemas -crds $(SHARED)/crds -out .cache/schemas
+	@go run ./.ci/schemas -crds $(SHARED)/crds,testdata/crds -out .cache/schemas
 	@touch $@
 
 .PHONY: golden

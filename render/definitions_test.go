@@ -1,7 +1,9 @@
 package render_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,9 +46,35 @@ func schemas(releases ...string) func(dir string) (*crd.Schemas, error) {
 	var loaded *crd.Schemas
 	var err error
 	return func(dir string) (*crd.Schemas, error) {
-		once.Do(func() { loaded, err = crd.Load(os.DirFS(dir), releases...) })
+		once.Do(func() { loaded, err = crd.Load(joined{os.DirFS(dir), os.DirFS(filepath.Join("..", "testdata", "crds"))}, releases...) })
 		return loaded, err
 	}
+}
+
+// joined are folders read as one: the upstream definitions, and our own of what is not among them. No two have a folder in common.
+type joined []fs.FS
+
+func (j joined) Open(name string) (fs.File, error) {
+	var file fs.File
+	err := fs.ErrNotExist
+	for _, one := range j {
+		if file, err = one.Open(name); err == nil {
+			return file, nil
+		}
+	}
+	return nil, err
+}
+
+func (j joined) ReadDir(name string) ([]fs.DirEntry, error) {
+	var all []fs.DirEntry
+	for _, one := range j {
+		entries, err := fs.ReadDir(one, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		all = append(all, entries...)
+	}
+	return all, nil
 }
 
 // validator checks objects as an API server with the operator's release would, strictly and with CEL.
@@ -71,7 +99,7 @@ func TestObjectsPassTheDefinitions(t *testing.T) {
 			seen[o.Ref().Kind] = true
 		}
 	}
-	for _, kind := range []string{"Cluster", "ScheduledBackup", "ObjectStore", "Pooler", "Database", "Certificate", "SealedSecret", "PodMonitor", "PrometheusRule", "NetworkPolicy", "Service", "ConfigMap"} {
+	for _, kind := range []string{"Cluster", "ScheduledBackup", "ObjectStore", "Pooler", "Database", "Certificate", "SealedSecret", "ExternalSecret", "PodMonitor", "PrometheusRule", "NetworkPolicy", "Service", "ConfigMap"} {
 		require.True(t, seen[kind], "no sample renders a %s", kind)
 	}
 }
@@ -87,6 +115,9 @@ func TestNoDefaultIsAddedToAListItem(t *testing.T) {
 			return s
 		}
 		data, err := os.ReadFile(file)
+		if err != nil {
+			data, err = os.ReadFile(filepath.Join("..", "testdata", "crds", group, filepath.Base(file)))
+		}
 		if err != nil {
 			return nil // not a custom resource
 		}

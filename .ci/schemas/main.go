@@ -1,7 +1,7 @@
 // Command schemas writes JSON Schemas for kubeconform: of the Kubernetes kinds, from the Go types of k8s.io/api, and of custom
 // resources, from their definitions. All objects are closed, so a misspelt field fails.
 //
-//	go run ./.ci/schemas -crds DIR -out DIR
+//	go run ./.ci/schemas -crds DIR[,DIR] -out DIR
 //
 // The schemas are made here, from what go.mod pins, so that the check needs no network.
 package main
@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	crds := flag.String("crds", "", "folder of CustomResourceDefinitions, one folder a group; others below those are left out")
+	crds := flag.String("crds", "", "folders of CustomResourceDefinitions with a comma between two, one folder a group; others below those are left out")
 	out := flag.String("out", "", "folder to write to, GROUP/KIND_VERSION.json")
 	flag.Parse()
 	if err := run(*crds, *out); err != nil {
@@ -31,13 +31,13 @@ func run(crds, out string) error {
 		return fmt.Errorf("give -out")
 	}
 	schemas := builtin()
-	if crds != "" {
-		files, err := filepath.Glob(filepath.Join(crds, "*", "*.yaml"))
+	for dir := range strings.SplitSeq(crds, ",") {
+		files, err := filepath.Glob(filepath.Join(dir, "*", "*.yaml"))
 		if err != nil {
 			return err
 		}
-		if len(files) == 0 {
-			return fmt.Errorf("no definitions in %s", crds)
+		if len(files) == 0 && dir != "" {
+			return fmt.Errorf("no definitions in %s", dir)
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)
