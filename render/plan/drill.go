@@ -16,19 +16,17 @@ type Drill struct {
 	// run at once.
 	Name string
 	// Metrics is the ConfigMap that the program leaves its results in.
-	Metrics string
-	Cron    Cron
-	Suspend bool
-	Point   string            // drill.Newest or drill.Random
-	Checks  []spec.DrillCheck // each with its database
-	Amcheck bool              // read every table and index
-	Timeout time.Duration     // of a restore and its checks
-	MaxAge  int64             // of the last good drill, in seconds
-	Image   string            // of the program
-	Storage Volume            // the scratch cluster's
-	WAL     *Volume           //
-	Spaces  []spec.Tablespace //
-	Limits  *spec.Resources   // requests and limits of its instance
+	Metrics   string
+	Cron      Cron
+	Suspend   bool
+	Point     string            // drill.Newest or drill.Random
+	Checks    []spec.DrillCheck // each with its database
+	Amcheck   bool              // read every table and index
+	Timeout   time.Duration     // of a restore and its checks
+	MaxAge    int64             // of the last good drill, in seconds
+	Image     string            // of the program
+	Storage   spec.DrillStorage // what of the volumes is another than the cluster's
+	Resources *spec.Resources   // of the scratch cluster, nil for the cluster's
 }
 
 // programImage is onggi itself, which runs drills. A release is built under its own name; the tag here is the release that
@@ -47,16 +45,15 @@ func (r *resolver) drill(p *Plan) *Drill {
 	out := &Drill{
 		Name: drill.ScratchName(r.name), Metrics: drill.RecordName(r.name), Cron: cron(d.Schedule), Suspend: r.spec.Hibernate,
 		Point: d.Point, Amcheck: d.Amcheck == nil || *d.Amcheck, Timeout: timeout, MaxAge: seconds(d.MaxAge),
-		Image: orElse(d.Image, programImage), Storage: p.Storage.Volume, Limits: d.Resources,
+		Image: orElse(d.Image, programImage), Resources: d.Resources,
 	}
 	for _, check := range d.Checks {
 		check.Database = orElse(check.Database, p.Bootstrap.Database)
 		out.Checks = append(out.Checks, check)
 	}
-	if out.Limits == nil {
-		out.Limits = p.Resources
+	if d.Storage != nil {
+		out.Storage = *d.Storage
 	}
-	r.drillVolumes(p, d, out)
 	r.drillTimes(d, out)
 	r.drillChecks(p, d)
 	r.drillSource(d)
@@ -65,22 +62,6 @@ func (r *resolver) drill(p *Plan) *Drill {
 			fmt.Sprintf("give the cluster a name that is %d shorter", len(out.Name)-maxCluster))
 	}
 	return out
-}
-
-// drillVolumes are the cluster's own but for what the drill says. Every volume that the backup has files of must be there.
-func (r *resolver) drillVolumes(p *Plan, d *spec.Drill, out *Drill) {
-	size, class := "", ""
-	if d.Storage != nil {
-		size, class = d.Storage.Size, d.Storage.Class
-	}
-	out.Storage = Volume{orElse(size, p.Storage.Size), orElse(class, p.Storage.Class)}
-	if p.WAL != nil {
-		out.WAL = &Volume{p.WAL.Size, orElse(class, p.WAL.Class)}
-	}
-	for _, t := range p.Tablespaces {
-		t.Class = orElse(class, t.Class)
-		out.Spaces = append(out.Spaces, t)
-	}
 }
 
 // drillTimes finds drills that never run, that leave no time to one another, or whose alert would always fire.

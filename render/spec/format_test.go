@@ -71,7 +71,7 @@ var formats = map[string]struct {
 	"parameter":        {good: []string{"max_connections", "auto_explain.log_min_duration", "DateStyle"}, bad: map[string]string{"max-connections": "write max_connections", "a.b.c": "write it like max_connections", "": "write it like max_connections", "1a": "write it like max_connections"}},
 	"resource":         {good: []string{"cpu", "memory", "hugepages-2Mi", "example.com/gpu", "ephemeral-storage"}, bad: map[string]string{"ram": "write memory", "memry": "write memory", "gpu": "write cpu", "hugepages-x": "write cpu, memory, ephemeral-storage, hugepages-2Mi or a name such as example.com/gpu"}},
 	"query": {
-		good: []string{"select 1", "SELECT count(*) > 0 FROM orders;", "; select 1;", "select 'a''b;', \"c\"\"d\", e'\\'' from t", "-- why\nselect /* a /* b */ c */ 1", "do $x$ begin end $x$; select $$'$$",
+		good: []string{"select 1", "SELECT count(*) > 0 FROM orders;", "; select 1;", "select 'a''b;', \"c\"\"d\", e'\\'' from t", "-- why\nselect /* a /* b */ c */ 1", "select $x$ ; $x$, $$'$$",
 			"values (true)", "show server_version", "select '한글'"},
 		bad: map[string]string{"": "write it like select count(*) from orders", " ; ; ": "write it like select count(*) from orders", "-- select 1": "write it like select count(*) from orders",
 			`\dt`: "write the SQL that the command stands for", "begin; select 1": "take the statement out", "select 1; COMMIT": "take the statement out", "select 1; select 2": "make one of them, or more checks", "select 'a": "close it", `select "a`: "close it", "select e'a\\'": "close it",

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	drillKey    = "drill.yaml"
-	drillFolder = "/etc/onggi"
-	nonroot     = int64(65532) // the user of onggi's image
+	drillKey       = "drill.yaml"
+	drillFolder    = "/etc/onggi"
+	drillContainer = "drill"
+	nonroot        = int64(65532) // the user of onggi's image
 )
 
 // drillCron starts drills. Never two at once: the second would find the first one's cluster and have to take it for its own
@@ -33,7 +34,11 @@ func (b builder) drillCron() manifest.Object {
 		"successfulJobsHistoryLimit": int64(1),
 		"failedJobsHistoryLimit":     int64(3),
 		"jobTemplate": manifest.Map{"spec": manifest.Map{
-			"backoffLimit":            int64(2), // a program that was killed is started again, to remove what it made
+			"backoffLimit":            int64(3), // of pods that were killed: the next one removes what they made
+			"podFailurePolicy":        drill.PodFailurePolicy(drillContainer),
+			"podReplacementPolicy":    "Failed",
+			"completions":             int64(1),
+			"parallelism":             int64(1),
 			"activeDeadlineSeconds":   int64(b.drillConfig().Deadline() / time.Second),
 			"ttlSecondsAfterFinished": int64(24 * time.Hour / time.Second), // the last resort: what it owns goes with it
 			"template":                manifest.Map{"metadata": pod, "spec": b.drillPod()},
@@ -45,7 +50,7 @@ func (b builder) drillCron() manifest.Object {
 func (b builder) drillPod() manifest.Map {
 	d := b.drill()
 	container := manifest.Map{
-		"name":                     "drill",
+		"name":                     drillContainer,
 		"image":                    d.Image,
 		"imagePullPolicy":          "IfNotPresent",
 		"args":                     drill.Args(drillFolder + "/" + drillKey),
@@ -64,7 +69,7 @@ func (b builder) drillPod() manifest.Map {
 	}
 	put(container, "imagePullPolicy", b.PullPolicy)
 	pod := manifest.Map{
-		"restartPolicy":                 "OnFailure",
+		"restartPolicy":                 "Never",
 		"terminationGracePeriodSeconds": int64(drill.Grace / time.Second),
 		"serviceAccountName":            b.drillAccount(),
 		"automountServiceAccountToken":  true,
@@ -86,39 +91,13 @@ func (b builder) drillPod() manifest.Map {
 	return pod
 }
 
-// drillRights are exactly what the program does. Names stand wherever the API has a name to check: it has none when something is
-// created, so an admission policy holds the scratch cluster to its form.
+// drillRights are exactly what the program does.
 func (b builder) drillRights() []manifest.Object {
-	d := b.drill()
-	right := func(group, resource string, names []any, verbs ...any) manifest.Map {
-		out := manifest.Map{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
-		put(out, "resourceNames", names)
-		return out
-	}
-	only := func(name string) []any { return []any{name} }
-	rules := []any{
-		right("postgresql.cnpg.io", "clusters", nil, "create"),
-		right("postgresql.cnpg.io", "clusters", only(d.Name), "get", "delete"),
-		right("", "secrets", only(d.Name+"-superuser"), "get"),
-		right("", "configmaps", nil, "create"),
-		right("", "configmaps", only(d.Metrics), "get", "update"),
-		right("", "events", nil, "create"),
-	}
-	switch w := b.drillConfig().Window; {
-	case w == nil:
-	case w.Kind == "ObjectStore":
-		rules = append(rules, right("barmancloud.cnpg.io", "objectstores", only(w.Name), "get"))
-	default:
-		rules = append(rules, right("postgresql.cnpg.io", "clusters", only(w.Name), "get"))
-	}
-	if b.Backup.Method == "snapshot" {
-		rules = append(rules, right("postgresql.cnpg.io", "backups", nil, "list"))
-	}
 	const rbac = "rbac.authorization.k8s.io"
 	account := b.drillAccount()
 	return []manifest.Object{
 		b.ofDrill("v1", "ServiceAccount", account, manifest.Map{"automountServiceAccountToken": false}),
-		b.ofDrill(rbac+"/v1", "Role", account, manifest.Map{"rules": rules}),
+		b.ofDrill(rbac+"/v1", "Role", account, manifest.Map{"rules": drill.Rules(b.drillConfig())}),
 		b.ofDrill(rbac+"/v1", "RoleBinding", account, manifest.Map{
 			"roleRef":  manifest.Map{"apiGroup": rbac, "kind": "Role", "name": account},
 			"subjects": []any{manifest.Map{"kind": "ServiceAccount", "name": account, "namespace": b.Namespace}},
