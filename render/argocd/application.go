@@ -3,6 +3,7 @@ package argocd
 import (
 	"path"
 
+	"github.com/onggi-db/onggi/render/argocd/plugin"
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
@@ -84,14 +85,19 @@ func source(s settings, d deployment) manifest.Map {
 		}
 		src["helm"] = helm
 	case Plugin:
-		parameters := []any{}
-		if d.env != "" {
-			parameters = append(parameters, manifest.Map{"name": "env", "string": d.env})
-		}
-		parameters = append(parameters, manifest.Map{"name": "file", "string": d.specFile})
-		src["plugin"] = manifest.Map{"name": "onggi", "parameters": parameters}
+		src["plugin"] = manifest.Map{"name": plugin.Name, "parameters": pluginParameters(d)}
 	}
 	return src
+}
+
+// pluginParameters name the file, so that nothing else is read, and the database, since a file may have several.
+func pluginParameters(d deployment) []any {
+	var out []any
+	if d.env != "" {
+		out = append(out, manifest.Map{"name": plugin.ParameterEnv, "string": d.env})
+	}
+	return append(out, manifest.Map{"name": plugin.ParameterFile, "array": []any{d.specFile}},
+		manifest.Map{"name": plugin.ParameterDatabase, "string": d.database})
 }
 
 func sourcePath(s settings, d deployment) string {
@@ -111,10 +117,25 @@ func sourcePath(s settings, d deployment) string {
 // watched is the folder that holds all that the source reads, from the root of the repository: an overlay is made of its
 // base and components too.
 func watched(s settings, d deployment) string {
-	if s.source == Kustomize {
+	switch s.source {
+	case Kustomize:
 		return "/" + path.Join(s.path, d.database)
+	case Plugin:
+		return d.watched
 	}
 	return path.Join("/", sourcePath(s, d))
+}
+
+// specFolder is what the plugin reads for a spec: its folder, since manifests beside it belong to it, and the projects above.
+func specFolder(s settings, specFile string) string {
+	root := path.Join("/", s.path)
+	folder := path.Join(root, path.Dir(specFile))
+	out := folder
+	for at := folder; at != root && at != "/"; {
+		at = path.Dir(at)
+		out += ";" + path.Join(at, plugin.Marker)
+	}
+	return out
 }
 
 // policy is how an Application is applied.

@@ -35,11 +35,12 @@ func TestSources(t *testing.T) {
 		}), "/databases/shop"},
 		{"helm", "", plus(plain("databases/shop"), "helm", manifest.Map{"releaseName": "shop", "skipTests": true}), "/databases/shop"},
 		{"plugin", "prod", plus(plain("databases"), "plugin", manifest.Map{"name": "onggi", "parameters": []any{
-			manifest.Map{"name": "env", "string": "prod"}, manifest.Map{"name": "file", "string": "db/shop.yaml"},
-		}}), "/databases"},
+			manifest.Map{"name": "env", "string": "prod"}, manifest.Map{"name": "file", "array": []any{"db/shop.yaml"}},
+			manifest.Map{"name": "database", "string": "shop"},
+		}}), "/databases/db;/databases/onggi.yaml"},
 		{"plugin", "", plus(plain("databases"), "plugin", manifest.Map{"name": "onggi", "parameters": []any{
-			manifest.Map{"name": "file", "string": "db/shop.yaml"},
-		}}), "/databases"},
+			manifest.Map{"name": "file", "array": []any{"db/shop.yaml"}}, manifest.Map{"name": "database", "string": "shop"},
+		}}), "/databases/db;/databases/onggi.yaml"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.source+" "+tt.env, func(t *testing.T) {
@@ -76,7 +77,20 @@ func TestPaths(t *testing.T) {
 	files, err := argocd.Emit(argocd.Input{Project: project, Databases: databases(), Source: "plugin"})
 	require.NoError(t, err)
 	require.Equal(t, ".", at(decode(t, files["applications/prod-till.yaml"]), "spec", "source", "path"))
+	require.Equal(t, "/", at(decode(t, files["applications/prod-till.yaml"]), "metadata", "annotations", "argocd.argoproj.io/manifest-generate-paths"))
 	require.Equal(t, "argocd", at(decode(t, files["root.yaml"]), "spec", "source", "path"))
+}
+
+// What the plugin reads is watched, and no more: the spec's folder, and the projects that may hold for it.
+func TestPluginWatches(t *testing.T) {
+	for file, want := range map[string]string{
+		"till.yaml": "/databases", "a/till.yaml": "/databases/a;/databases/onggi.yaml",
+		"a/b/till.yaml": "/databases/a/b;/databases/a/onggi.yaml;/databases/onggi.yaml",
+	} {
+		files, err := argocd.Emit(argocd.Input{Project: homelab(), Databases: databases(), Source: "plugin", Files: map[string]string{"till": file}})
+		require.NoError(t, err)
+		require.Equal(t, want, at(decode(t, files["applications/prod-till.yaml"]), "metadata", "annotations", "argocd.argoproj.io/manifest-generate-paths"), file)
+	}
 }
 
 func TestEnvironments(t *testing.T) {

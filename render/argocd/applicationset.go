@@ -23,14 +23,14 @@ func applicationSet(s settings, deployments []deployment) manifest.Map {
 	switch {
 	case len(manual) == 0:
 		common = syncPolicy(databasePolicy(true))
-		generators = []any{generator(auto, nil)}
+		generators = []any{generator(s, auto, nil)}
 	case len(auto) == 0:
 		common = syncPolicy(databasePolicy(false))
-		generators = []any{generator(manual, nil)}
+		generators = []any{generator(s, manual, nil)}
 	default:
 		generators = []any{
-			generator(auto, syncPolicy(databasePolicy(true))),
-			generator(manual, syncPolicy(databasePolicy(false))),
+			generator(s, auto, syncPolicy(databasePolicy(true))),
+			generator(s, manual, syncPolicy(databasePolicy(false))),
 		}
 	}
 	return manifest.Map{
@@ -63,6 +63,7 @@ func template(s settings, deployments []deployment, policy manifest.Map) manifes
 		server:    "{{.server}}",
 		revision:  "{{.revision}}",
 		specFile:  "{{.file}}",
+		watched:   "{{.watched}}",
 		engine:    "{{.engine}}",
 		version:   "{{.version}}",
 		backend:   "{{.backend}}",
@@ -79,10 +80,10 @@ func template(s settings, deployments []deployment, policy manifest.Map) manifes
 
 // generator lists deployments. A policy, if any, is laid over the template's spec; the fields beside it are required by
 // the CRD, and empty ones leave the template's alone.
-func generator(deployments []deployment, policy manifest.Map) manifest.Map {
+func generator(s settings, deployments []deployment, policy manifest.Map) manifest.Map {
 	elements := make([]any, len(deployments))
 	for i, d := range deployments {
-		elements[i] = manifest.Map{
+		element := manifest.Map{
 			"env":       d.env,
 			"database":  d.database,
 			"namespace": d.namespace,
@@ -93,6 +94,10 @@ func generator(deployments []deployment, policy manifest.Map) manifest.Map {
 			"version":   d.version,
 			"backend":   d.backend,
 		}
+		if s.source == Plugin {
+			element["watched"] = d.watched
+		}
+		elements[i] = element
 	}
 	list := manifest.Map{"elements": elements}
 	if policy != nil {

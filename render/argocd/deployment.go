@@ -65,6 +65,7 @@ type deployment struct {
 	server    string
 	revision  string
 	specFile  string // of the spec, below argocd.path
+	watched   string // by the plugin: what it reads
 	engine    string
 	version   string
 	backend   string
@@ -163,6 +164,7 @@ func newDeployment(in Input, s settings, db *variant.Set, env variant.Env, e spe
 		autoSync:  s.autoSync,
 		objects:   env.Objects,
 	}
+	d.watched = specFolder(s, d.specFile)
 	if e.AutoSync != nil {
 		d.autoSync = *e.AutoSync
 	}

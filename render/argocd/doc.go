@@ -21,7 +21,7 @@
 //	manifests   <env>/<database>                 every file, recursively
 //	kustomize   <database>/overlays/<env>        base and components are watched too
 //	helm        <database>                       with values-<env>.yaml
-//	plugin      .                                the plugin renders the spec itself: parameters env and file
+//	plugin      .                                the plugin renders the spec itself: parameters env, file and database
 //
 // A database without environments is read from <database>, <database>/base, or with the chart's own values.
 //
