@@ -48,6 +48,7 @@ type bench struct {
 	memory      string // folder of a file system in memory
 	disk        string // folder on a disk
 	docs        []string
+	only        string // the one part to measure; "" measures all
 	out, log    io.Writer
 
 	dir   string // temporary
@@ -67,6 +68,7 @@ func parseFlags(args []string, out, log io.Writer) (*bench, error) {
 	fleets := f.String("fleets", "100,1000,10000", "specs in each generated fleet")
 	specs := f.String("specs", "testdata/specs/everything,examples/homelab", "specs to render one at a time, with an environment prod")
 	docs := f.String("update", "", "pages whose tables are to be replaced, such as docs/performance.md,docs/scale.md")
+	f.StringVar(&b.only, "only", "", "measure one part: go, start, cluster, formats, fleet or watch")
 	f.StringVar(&b.memory, "memory", memoryFolder(), "folder of a file system in memory, where fleets are written")
 	f.StringVar(&b.disk, "disk", ".cache/bench", "folder on a disk, where the fleet of 1,000 is written too")
 	if err := f.Parse(args); err != nil {
@@ -96,6 +98,9 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	b.dir = dir
+	if b.only == "watch" {
+		b.helm = ""
+	}
 	for _, binary := range []*string{&b.onggi, &b.helm} {
 		if *binary, err = b.copied(*binary); err != nil {
 			return err
@@ -105,8 +110,11 @@ func (b *bench) run(ctx context.Context) error {
 		name    string
 		measure func(context.Context) error
 	}{
-		{"go", b.goBenchmarks}, {"start", b.startup}, {"cluster", b.oneCluster}, {"formats", b.formats}, {"fleet", b.fleet},
+		{"go", b.goBenchmarks}, {"start", b.startup}, {"cluster", b.oneCluster}, {"formats", b.formats}, {"fleet", b.fleet}, {"watch", b.watched},
 	} {
+		if b.only != "" && b.only != part.name {
+			continue
+		}
 		b.table.part = part.name
 		if err := part.measure(ctx); err != nil {
 			return err

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +28,9 @@ type watchOptions struct {
 	poll     time.Duration
 	events   string
 }
+
+// gcPercent is Go's own setting. Package collector sets another one for programs that end soon; a watch stays.
+const gcPercent = 100
 
 func watchFormats() []string { return []string{formatManifests, formatHelm, formatKustomize} }
 
@@ -86,6 +91,9 @@ func (o watchOptions) validate(args []string) error {
 func runWatch(ctx context.Context, s *cli.Streams, o watchOptions, args []string) error {
 	if err := o.validate(args); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	tell := (&account{s: s, o: o}).tell
 	if o.events == eventsJSON {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ type cycle struct {
 	ctx      context.Context
 	first    bool // nothing is known yet to compare with
 	force    bool // the folder is empty again
-	old      olds
+	old      *olds
 	moved    []Move
 	failures []error
 	counts   counts
@@ -33,7 +34,7 @@ type counts struct{ written, removed, unchanged int }
 
 // cycle renders what changes reach, and tells if it made a difference.
 func (w *Watcher) cycle(ctx context.Context, changes []change, begun time.Time) {
-	c := &cycle{w: w, ctx: ctx, first: w.serial == 0}
+	c := &cycle{w: w, ctx: ctx, old: &olds{}, first: w.serial == 0}
 	w.known.forget(changes, c.first)
 	if !c.begin() {
 		w.conclude(c, begun) // once it can be begun again, everything is rendered
@@ -45,8 +46,8 @@ func (w *Watcher) cycle(ctx context.Context, changes []change, begun time.Time) 
 	} else {
 		units = merge(units, w.disk.units(w.known.retried))
 	}
-	for batch := range slices.Chunk(units, batch) {
-		c.render(batch)
+	for part := range slices.Chunk(units, batch) {
+		c.render(part)
 	}
 	// What waited for a name may have it now; each round gives at least one away, or is the last.
 	for before := -1; len(w.known.waiting) != before; {
@@ -58,6 +59,11 @@ func (w *Watcher) cycle(ctx context.Context, changes []change, begun time.Time) 
 	}
 	c.leave()
 	w.conclude(c, begun)
+	if len(units) > batch {
+		// What a large cycle needed is many times what is kept, and the next one may be days away.
+		c.moved, c.old = nil, nil
+		debug.FreeOSMemory()
+	}
 }
 
 // begin makes ready to write.
@@ -337,6 +343,7 @@ func (w *Watcher) conclude(c *cycle, begun time.Time) {
 	w.serial++
 	s.Serial = w.serial
 	w.last = s
+	w.last.Moved = nil
 	if w.o.OnState != nil {
 		w.o.OnState(s)
 	}
