@@ -32,11 +32,14 @@ func run(crds, out string) error {
 	}
 	schemas := builtin()
 	for dir := range strings.SplitSeq(crds, ",") {
+		if dir == "" {
+			continue
+		}
 		files, err := filepath.Glob(filepath.Join(dir, "*", "*.yaml"))
 		if err != nil {
 			return err
 		}
-		if len(files) == 0 && dir != "" {
+		if len(files) == 0 {
 			return fmt.Errorf("no definitions in %s", dir)
 		}
 		for _, file := range files {

@@ -43,6 +43,8 @@ type Extra struct {
 	Object manifest.Object
 	File   string
 	Pos    Pos
+
+	root *node.Node
 }
 
 // Document is one DatabaseCluster as it was written: its patches checked, its spec not yet. It never changes, so that
@@ -92,6 +94,7 @@ func Load(sources []Source) (*Set, Problems) {
 	for _, doc := range l.set.Clusters {
 		l.link(doc)
 	}
+	l.strays()
 	return l.set, l.found.redact(l.problems).Sort()
 }
 
@@ -225,7 +228,7 @@ func (l *loader) extra(root *node.Node, version, kind string) {
 	}
 	body, _ := legacyValue(root).(map[string]any)
 	pos := Pos{File: root.File.Name, Line: int(root.Line), Col: int(root.Col)}
-	l.set.Extras = append(l.set.Extras, Extra{File: root.File.Name, Pos: pos,
+	l.set.Extras = append(l.set.Extras, Extra{File: root.File.Name, Pos: pos, root: root,
 		Object: manifest.Object{Body: body, Part: partOf(kind), Origin: fmt.Sprintf("%s:%d", pos.File, pos.Line)}})
 	l.spills(l.keys(root))
 }

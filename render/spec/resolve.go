@@ -74,7 +74,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 	if d.last != nil {
 		merged = mergeAs(shapes().spec, merged, d.last)
 	}
-	c.Extras = d.extrasIn(c.Namespace)
+	c.Extras = d.extrasIn(env, c.Namespace)
 	if merged == nil || merged.Kind != node.Mapping {
 		return nil, Problems{problemAt(d.root, "spec", violation{codeRequired, "spec is required here", "", "add spec: " + exampleOf(shapes().spec)})}
 	}
