@@ -22,6 +22,9 @@ import (
 type checkOptions struct {
 	envs    []string
 	objects bool
+	live    bool
+	config  string
+	context string
 	failOn  string
 	outputs []string
 }
@@ -45,6 +48,9 @@ The exit code is 1 when a finding is as severe as --fail-on. A Project can waive
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.envs, "env", "e", nil, "environments; without it all of them")
 	f.BoolVar(&o.objects, "objects", false, "PATH holds manifests, not specs")
+	f.BoolVar(&o.live, "live", false, "also look at the databases as they run: a restore that is left in Git once they are up is an error")
+	f.StringVar(&o.config, "kubeconfig", "", "with --live: the kubeconfig, if not the one that kubectl takes")
+	f.StringVar(&o.context, "context", "", "with --live: the context of the kubeconfig")
 	f.StringVar(&o.failOn, "fail-on", "", "error | warning | info; the default is the Project's policies.failOn, or error")
 	f.StringArrayVarP(&o.outputs, "output", "o", []string{"human"}, "FORMAT or FORMAT=FILE, repeatable: "+strings.Join(report.Formats(), " | "))
 	complete(cmd, "fail-on", []string{"error", "warning", "info"})
@@ -62,12 +68,21 @@ func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string
 		return cli.Exit(cli.Usage, "there is no severity %q: choose error, warning or info", o.failOn)
 	}
 	var c checker
+	if o.live {
+		if c.live, err = o.lookAt(ctx); err != nil {
+			return err
+		}
+	}
 	if o.objects {
 		var objs []manifest.Object
 		if err := eachManifest(s, args, func(_ string, found []manifest.Object) { objs = append(objs, found...) }); err != nil {
 			return err
 		}
-		c.findings = policies.Check(policies.Input{Objects: objs})
+		running, err := c.running(objs)
+		if err != nil {
+			return err
+		}
+		c.findings = policies.Check(policies.Input{Objects: objs, Live: running})
 		c.checked = len(objs)
 	} else if err := eachVariant(ctx, s, args, o.envs, c.variant); err != nil {
 		return err
@@ -95,7 +110,8 @@ func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string
 type checker struct {
 	findings []policies.Finding
 	checked  int
-	projects []*spec.ProjectFile // each once; the first decides what fails
+	live     func([]manifest.Object) ([]manifest.Object, error) // nil when nobody looks at the cluster
+	projects []*spec.ProjectFile                                // each once; the first decides what fails
 }
 
 func (c *checker) variant(doc *spec.Document, r rendered) error {
@@ -104,8 +120,12 @@ func (c *checker) variant(doc *spec.Document, r rendered) error {
 	if doc.Project != nil && !slices.ContainsFunc(c.projects, known) {
 		c.projects = append(c.projects, doc.Project)
 	}
+	running, err := c.running(r.objs)
+	if err != nil {
+		return err
+	}
 	found := policies.Check(policies.Input{
-		Objects: r.objs, External: external(r.cluster, r.needs), Namespace: r.cluster.Namespace,
+		Objects: r.objs, Live: running, External: external(r.cluster, r.needs), Namespace: r.cluster.Namespace,
 		OperatorVersion: r.cluster.Spec.OperatorVersion, Backend: r.cluster.Spec.Backend,
 	})
 	var sources *provenance.Sources

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/project"
+	"github.com/onggi-db/onggi/cmd/internal/source"
+	"github.com/onggi-db/onggi/render/restore"
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+type restoreOptions struct {
+	env, at, as, backup, out string
+	finish                   bool
+}
+
+func newRestoreCmd(s *cli.Streams) *cobra.Command {
+	var o restoreOptions
+	cmd := &cobra.Command{
+		Use:   "restore PATH",
+		Short: "Write the spec of a database restored from another's backups",
+		Long: `Write the spec of a database that starts from the backups of the one in PATH: the same major version and
+settings, another name, an archive of its own. It runs beside the original, whose backups are only read.
+Addresses, standby settings and other environments are left out, and told.
+
+Once the restored database is up, --finish takes the start out of its file again. Left in Git it would bring
+the old state back on the day that the cluster is made anew: onggi check --live asks the API server whether
+the cluster has a primary, and then it is an error, ONG7029.`,
+		Example: `  onggi restore shop.yaml --env prod --at 2026-11-22T06:00:00Z -o shop-restored.yaml
+  onggi restore shop.yaml --as shop-before                     # the end of the archive, to stdout
+  onggi check shop-restored.yaml --live                        # exit 1 once the restore is done
+  onggi restore --finish shop-restored.yaml`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd.Context(), s, o, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.env, "env", "e", "", "environment whose database is restored")
+	f.StringVar(&o.at, "at", "", "moment to restore to, RFC 3339 with a zone; without it the end of the archive")
+	f.StringVar(&o.as, "as", "", "name of the restored database; NAME-restored if left out")
+	f.StringVar(&o.backup, "backup", "", "name of a Backup object to start from, needed with backup.method: snapshot")
+	f.StringVarP(&o.out, "output", "o", "", "file to write, which must not be there yet; stdout if left out")
+	f.BoolVar(&o.finish, "finish", false, "PATH is a restored spec whose database is up: take the restore out of the file")
+	completeEnvs(cmd)
+	return cmd
+}
+
+func runRestore(ctx context.Context, s *cli.Streams, o restoreOptions, path string) error {
+	if o.finish && (o.env != "" || o.at != "" || o.as != "" || o.backup != "" || o.out != "") {
+		return cli.Exit(cli.Usage, "--finish changes the file in its place and takes no other flag")
+	}
+	if err := o.validMoment(time.Now()); err != nil {
+		return err
+	}
+	doc, err := oneDocument(ctx, s, path)
+	if err != nil {
+		return err
+	}
+	if o.finish {
+		return finishRestore(s, doc)
+	}
+	return o.write(s, doc)
+}
+
+func (o restoreOptions) validMoment(now time.Time) error {
+	if o.at == "" {
+		return nil
+	}
+	if o.backup != "" {
+		return cli.Exit(cli.Usage, "--at is a moment in an archive, and --backup starts without one: choose")
+	}
+	at, err := time.Parse(time.RFC3339, o.at)
+	switch {
+	case err != nil:
+		return cli.Exit(cli.Usage, "--at %q is not a moment: write it as RFC 3339 with a zone, 2026-11-22T06:00:00Z or 2026-11-22T15:00:00+09:00", o.at)
+	case at.After(now):
+		return cli.Exit(cli.Usage, "--at %s is in the future: the archive ends now", o.at)
+	}
+	return nil
+}
+
+// oneDocument is the only database that a path holds.
+func oneDocument(ctx context.Context, s *cli.Streams, path string) (*spec.Document, error) {
+	in, err := source.Read(s.In, []string{path})
+	if err != nil {
+		return nil, err
+	}
+	var all []*spec.Document
+	if err := in.Batches(ctx, func(docs []*spec.Document) error {
+		all = append(all, docs...)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	switch len(all) {
+	case 0:
+		return nil, noClusters()
+	case 1:
+		return all[0], nil
+	}
+	return nil, cli.Exit(cli.Usage, "%s holds %d databases: name the file of one", path, len(all))
+}
+
+// write makes the restored spec, and proves that it renders before anything is written.
+func (o restoreOptions) write(s *cli.Streams, doc *spec.Document) error {
+	bundle, cluster, err := project.Compile(doc, o.env)
+	if err != nil {
+		return err
+	}
+	if o.as == "" {
+		o.as = doc.Name + "-restored"
+	}
+	if problems := o.refuse(cluster); len(problems) > 0 {
+		return problems.Sort()
+	}
+	var secrets []string
+	if cluster.Spec.Secrets.Provider != "existing" {
+		for _, need := range bundle.Plan.Needs {
+			secrets = append(secrets, need.Name)
+		}
+	}
+	text, notes := restore.Spec(cluster, restore.Options{As: o.as, At: o.at, Backup: o.backup, Existing: secrets})
+	if err := o.prove(doc, text); err != nil {
+		return err
+	}
+	for _, note := range notes {
+		fmt.Fprintln(s.Err, note)
+	}
+	if o.out == "" {
+		_, err := s.Out.Write(text)
+		return err
+	}
+	if err := writeFile(os.Link, o.out, text); errors.Is(err, fs.ErrExist) {
+		return cli.Exit(cli.InOut, "%s is there already: choose another name", o.out)
+	} else if err != nil {
+		return cli.Exit(cli.InOut, "write %s: %w", o.out, err)
+	}
+	fmt.Fprintf(s.Err, "%s: commit it; once %s is up: onggi restore --finish %s\n", o.out, o.as, o.out)
+	return nil
+}
+
+var databaseName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+
+// refuse finds what makes the restore impossible, at the lines of the spec.
+func (o restoreOptions) refuse(c *spec.Cluster) spec.Problems {
+	var problems spec.Problems
+	b := c.Spec.Backup
+	switch {
+	case o.backup != "":
+	case b == nil || b.Destination == "" && b.Method != "snapshot":
+		problems = append(problems, c.Problem("ONG3030", "spec.backup", c.Name+" has no backup to restore from",
+			"a database is restored from the archive that its spec names", "name the environment that has one with --env, or a Backup object with --backup"))
+	case b.Method == "snapshot":
+		problems = append(problems, c.Problem("ONG3030", "spec.backup.method", "a restore from snapshots starts from one Backup object",
+			"which snapshots there are only the cluster knows", "see kubectl get backups, and name one with --backup"))
+	}
+	switch {
+	case o.as == c.Name:
+		problems = append(problems, c.Problem("ONG3031", "metadata.name", "the restored database has the name of the original",
+			"it would take the original's place, and archive over the backup that it came from", "give it another name with --as"))
+	case !databaseName.MatchString(o.as) || len(o.as) > 50:
+		problems = append(problems, c.Problem("ONG3031", "metadata.name", fmt.Sprintf("%q cannot be the name of a database", o.as), "",
+			"write --as with lower-case letters, digits and dashes, at most 50, beginning with a letter"))
+	}
+	return problems
+}
+
+// prove compiles the restored spec as if it lay beside the original.
+func (o restoreOptions) prove(doc *spec.Document, text []byte) error {
+	name := o.out
+	if name == "" {
+		name = o.as + ".yaml"
+	}
+	sources := []spec.Source{{Name: filepath.ToSlash(filepath.Join(filepath.Dir(doc.File), filepath.Base(name))), Data: text}}
+	if doc.Project != nil {
+		data, err := source.ReadFile(filepath.FromSlash(doc.Project.File))
+		if err != nil {
+			return cli.Fail(cli.InOut, err)
+		}
+		sources = append(sources, spec.Source{Name: doc.Project.File, Data: data})
+	}
+	set, problems := spec.Load(sources)
+	if len(problems) > 0 {
+		return problems
+	}
+	_, _, err := project.Compile(set.Clusters[0], "")
+	return err
+}
+
+func finishRestore(s *cli.Streams, doc *spec.Document) error {
+	text, err := restore.Finish(doc)
+	if err != nil {
+		return cli.Exit(cli.Invalid, "%s: %w", doc.File, err)
+	}
+	name := filepath.FromSlash(doc.File)
+	if err := writeFile(os.Rename, name, text); err != nil {
+		return cli.Exit(cli.InOut, "write %s: %w", name, err)
+	}
+	fmt.Fprintf(s.Err, "%s: the restore is taken out; the database itself does not change\n", name)
+	return nil
+}
