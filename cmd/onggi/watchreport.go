@@ -26,7 +26,9 @@ func (r *account) tell(s watch.State) {
 	r.moved(s)
 	r.troubles(s)
 	took := s.Took.Round(time.Millisecond)
-	if s.Serial == 1 {
+	if r.o.dir == "" { // only the live view
+		r.say("%s in %s; watching\n", cli.Plural(len(s.Databases), "database"), took)
+	} else if s.Serial == 1 {
 		r.say("%s: %s as %s: %d written, %d removed, %d unchanged in %s; watching\n", r.o.dir, cli.Plural(len(s.Databases), "database"), r.o.format,
 			s.Written, s.Removed, s.Unchanged, took)
 	} else {

@@ -195,18 +195,34 @@ func (a *artist) monitor(o manifest.Object) {
 	a.join(id, target, Watches, "")
 }
 
-// others are the objects that nothing in the picture stands for yet.
+// others are the objects that nothing in the picture stands for yet. Those of one name, such as a ServiceAccount with its Role
+// and RoleBinding, share a node, which leads to the first of them.
 func (a *artist) others() {
+	var names []string
+	byName := map[string][]manifest.Object{}
 	for _, o := range a.objs {
 		ref := o.Ref()
 		if _, ok := a.shown[ref]; ok {
 			continue
 		}
-		lines := []string{ref.Kind}
-		if o.Origin != "" {
-			lines = append(lines, "from "+o.Origin)
+		if byName[ref.Name] == nil {
+			names = append(names, ref.Name)
 		}
-		a.add(Node{ID: "object:" + ref.Kind + "/" + ref.Name, Lane: Others, Kind: KindObject, Title: ref.Name, Lines: lines, Object: ref})
+		byName[ref.Name] = append(byName[ref.Name], o)
+	}
+	for _, name := range names {
+		var kinds, lines []string
+		for _, o := range byName[name] {
+			kinds = append(kinds, o.Ref().Kind)
+			if o.Origin != "" {
+				lines = append(lines, "from "+o.Origin)
+			}
+		}
+		first := byName[name][0].Ref()
+		a.add(Node{
+			ID: "object:" + first.Kind + "/" + name, Lane: Others, Kind: KindObject, Title: name, Object: first,
+			Lines: append([]string{strings.Join(kinds, ", ")}, lines...),
+		})
 	}
 }
 

@@ -6,7 +6,7 @@
 //	svg := graph.SVG(picture, graph.Wide, graph.Options{})
 //
 // [Draw] decides what is in the picture: nodes, each with the object whose YAML says so, and edges between them. Every object
-// has at least one node. [SVG] decides where things stand: [Wide] in columns as a reader thinks of it (ways in, pooler,
+// is in a node, by its kind and name. [SVG] decides where things stand: [Wide] in columns as a reader thinks of it (ways in, pooler,
 // instances, backups; below them what they need and who watches), [Narrow] in one column for a phone. Both are pure, and the
 // same input gives the same bytes.
 //

@@ -14,6 +14,7 @@ const (
 // The measures of both layouts, in units of the view box, which are CSS pixels at full size.
 const (
 	margin     = 2.0  // around everything, for the strokes
+	indent     = 14.0 // left of the columns, for the edges of the first
 	headingGap = 26.0 // a lane's heading and the gap below it
 	cardGap    = 12.0
 	padX       = 12.0
@@ -27,7 +28,7 @@ const (
 	accessWidth  = 232.0
 	poolerWidth  = 196.0
 	clusterWidth = 340.0
-	backupWidth  = 264.0
+	backupWidth  = 296.0
 	channel      = 56.0 // between columns, for the edges
 	framePad     = 16.0
 	narrowWidth  = 340.0
@@ -182,7 +183,7 @@ func (d *drawing) inFrame(e Edge) bool {
 
 // wide has what reaches the cluster on the left, its backups on the right, and below what it needs and who watches it.
 func (d *drawing) wide(p Picture) {
-	x := margin
+	x := margin + indent
 	bottom := d.stack(p, Access, x, margin, accessWidth)
 	x += accessWidth + channel
 	if len(p.in(Pooling)) > 0 {
@@ -239,7 +240,7 @@ func (d *drawing) below(p Picture, top float64) float64 {
 	}
 	const gutter, narrowest = 28.0, 206.0
 	columns := max(len(groups), min(5, int((d.w+gutter)/(narrowest+gutter))))
-	w := (d.w - 2*margin - float64(columns-1)*gutter) / float64(columns)
+	w := (d.w - 2*margin - indent - float64(columns-1)*gutter) / float64(columns)
 	share := make([]int, len(groups))
 	for i := range share {
 		share[i] = 1
@@ -257,7 +258,7 @@ func (d *drawing) below(p Picture, top float64) float64 {
 		}
 	}
 	y := top + 22 + 9*float64(len(d.buses(p)))
-	bottom, x := y, margin
+	bottom, x := y, margin+indent
 	for i, group := range groups {
 		start := y
 		for _, lane := range group {

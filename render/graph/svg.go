@@ -69,7 +69,7 @@ func (w *writer) open(p Picture, d *drawing) {
 	w.line(`<svg%s class="onggi-graph" viewBox="0 0 %s %s" width="%s" height="%s" role="group" aria-label="%s">`,
 		xmlns, num(d.w), num(d.h), num(d.w), num(d.h), escape("Picture of "+p.Title))
 	if w.Standalone {
-		w.line("<style>\n%s</style>", escape(Style))
+		w.line("<style>\n:root { color-scheme: light dark; }\n%s</style>", escape(Style))
 	}
 	w.line(`<defs><marker id="%sarrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path class="arrow" d="M1 1l6 3-6 3z"/></marker></defs>`, escape(w.ID))
 }
