@@ -92,6 +92,16 @@ func operationRules() []rule {
 			Fix: "Add a ScheduledBackup.",
 		}, archiveWithoutBase},
 		{Policy{
+			ID: "ONG7026", Level: Error, Title: "A drill that cannot work",
+			Why: "A drill that fails every week is an alert that everybody knows, and a backup that nobody does. One whose cluster archives destroys what it was to prove.",
+			Fix: "Let onggi render the drill, or correct its file.",
+		}, badDrills},
+		{Policy{
+			ID: "ONG7027", Level: Error, Title: "A scratch cluster of a name that is taken",
+			Why: "A drill takes a cluster of that name for its own leftovers, or refuses to run beside it. Two drills of one database would remove each other's.",
+			Fix: "Rename the database, or drop one of the drills.",
+		}, sharedScratch},
+		{Policy{
 			ID: "ONG7029", Level: Error, Title: "A restore left in Git",
 			Why: "The operator reads bootstrap only when it makes a cluster. This one is up: the restore does nothing now, and on the day that the cluster is made again it brings back a state of long ago, without what was written since.",
 			Fix: "Run onggi restore --finish on the spec's file, and commit it.",

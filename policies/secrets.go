@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
@@ -119,6 +120,11 @@ func (w *world) madeConfigMaps() map[key]made {
 			if !boolean(e.Body, false, "spec", "monitoring", "disableDefaultQueries") {
 				out[e.key("cnpg-default-monitoring")] = made{keys: []string{"queries"}}
 			}
+		}
+	}
+	for _, d := range w.drills {
+		if d.cfg != nil { // its program makes it
+			out[d.key(d.cfg.Record.ConfigMap)] = made{keys: []string{drill.QueriesKey}}
 		}
 	}
 	return out

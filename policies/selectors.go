@@ -32,6 +32,11 @@ func (w *world) podSets() []podSet {
 			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body, "spec", "jobTemplate", "spec", "template", "metadata", "labels"))})
 		}
 	}
+	for _, d := range w.drills {
+		if d.cfg != nil {
+			out = append(out, podSet{d.ref.Namespace, d.scratchLabels()})
+		}
+	}
 	return out
 }
 

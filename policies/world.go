@@ -16,6 +16,7 @@ type world struct {
 	secrets map[key]made
 	configs map[key]made
 	wanted  []need
+	drills  []drilled
 }
 
 // key names an object among those of its kind.
@@ -41,6 +42,7 @@ func newWorld(in Input) *world {
 		id := e.ref.Kind + "." + e.ref.Group()
 		w.kinds[id] = append(w.kinds[id], e)
 	}
+	w.drills = w.findDrills()
 	w.secrets, w.configs, w.wanted = w.madeSecrets(), w.madeConfigMaps(), w.needs()
 	return w
 }
