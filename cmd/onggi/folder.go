@@ -25,84 +25,34 @@ type output struct {
 	tree tree.Tree
 }
 
-// writeFolder renders everything into a folder. It first compiles all documents, so that a problem in any of them is told
-// with the others and nothing is written; then it emits and writes a batch at a time.
+// writeFolder renders everything into a folder. First all is rendered, so that a problem in any document is told with the
+// others; then all folders are looked at, so that what is in the way anywhere is told too. Only then is anything written.
 func writeFolder(ctx context.Context, s *cli.Streams, in *source.Input, o renderOptions) error {
-	count, err := compileAll(ctx, in, o)
-	if err != nil {
-		return err
-	}
-	if count == 0 {
-		return noClusters()
-	}
-	var applications output
-	if o.format == formatArgoCD {
-		if applications, err = compileApplications(ctx, in, o); err != nil {
-			return err
-		}
-	}
-	fleet, err := tree.Open(o.dir, tree.Options{Force: o.force, DryRun: o.check, NoFlush: count > 1})
-	if err != nil {
-		return cli.Fail(cli.InOut, err)
-	}
-	defer fleet.Close()
-	w := writer{ctx: ctx, o: o, fleet: fleet, progress: cli.NewProgress(s, count)}
-	if err := in.Batches(ctx, w.batch); err != nil {
-		w.progress.End()
-		return err
-	}
-	if o.format == formatArgoCD {
-		if err := w.sync(applications); err != nil {
-			w.progress.End()
-			return err
-		}
-	}
-	result, err := fleet.Commit()
+	w := &writer{ctx: ctx, o: o, progress: cli.NewProgress(s, in.Documents())}
+	defer w.spool.close()
+	err := w.render(in)
 	w.progress.End()
 	if err != nil {
+		return err
+	}
+	// A fleet is too many files to wait for each to reach the disk; what that means is in the decision records of tree.
+	w.fleet, err = tree.Open(o.dir, tree.Options{Force: o.force, DryRun: o.check, NoFlush: w.count > 1})
+	if err != nil {
 		return cli.Fail(cli.InOut, err)
 	}
-	w.removed.add("", result.Removed, o.check)
-	return w.summary(s, count)
-}
-
-// compileAll renders every document without keeping the result.
-func compileAll(ctx context.Context, in *source.Input, o renderOptions) (count int, err error) {
-	var problems spec.Problems
-	folders := make(map[string]string)
-	err = in.Batches(ctx, func(docs []*spec.Document) error {
-		count += len(docs)
-		problems = append(problems, sameFolder(folders, docs)...)
-		for _, err := range source.InParallel(ctx, len(docs), func(i int) error {
-			var found spec.Problems
-			envs := o.of(docs[i])
-			if o.format != formatManifests {
-				envs = append([]string{""}, envs...)
-			}
-			for _, env := range envs {
-				_, _, err := project.Compile(docs[i], env)
-				if err := cli.Gather(&found, err); err != nil {
-					return err
-				}
-			}
-			return found.Err()
-		}) {
-			if err := cli.Gather(&problems, err); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err := cli.Gather(&problems, err); err != nil {
-		return count, err
+	defer w.fleet.Close()
+	if err := w.write(); err != nil {
+		return err
 	}
-	return count, problems.Sort().Err()
+	return w.summary(s)
 }
 
-// writer emits documents and writes them as they come.
+// writer renders documents into a spool, and writes from there.
 type writer struct {
 	ctx      context.Context
 	o        renderOptions
+	count    int // databases
+	spool    spool
 	fleet    *tree.Fleet
 	progress *cli.Progress
 
@@ -110,6 +60,116 @@ type writer struct {
 	written   files
 	removed   files
 	unchanged int
+}
+
+// render fills the spool. A chart and overlays are proved as they are made, which takes many times what compiling takes:
+// before that, all documents are compiled once, so that a problem in the last is not told after minutes.
+func (w *writer) render(in *source.Input) error {
+	if w.o.format != formatManifests {
+		if err := w.batches(in, w.compile); err != nil {
+			return err
+		}
+	}
+	if w.o.format == formatArgoCD {
+		applications, err := compileApplications(w.ctx, in, w.o)
+		if err != nil {
+			return err
+		}
+		if err := w.spool.put(applications); err != nil {
+			return err
+		}
+	}
+	return w.batches(in, w.emitAll)
+}
+
+// compile renders a document without keeping the result.
+func (w *writer) compile(doc *spec.Document) error {
+	var problems spec.Problems
+	for _, env := range append([]string{""}, w.o.of(doc)...) {
+		_, _, err := project.Compile(doc, env)
+		if err := cli.Gather(&problems, err); err != nil {
+			return err
+		}
+	}
+	return problems.Err()
+}
+
+// batches calls work for every document, a batch of them at once, and returns the problems of all.
+func (w *writer) batches(in *source.Input, work func(*spec.Document) error) error {
+	var problems spec.Problems
+	folders := make(map[string]string)
+	w.count = 0
+	err := in.Batches(w.ctx, func(docs []*spec.Document) error {
+		w.count += len(docs)
+		problems = append(problems, sameFolder(folders, docs)...)
+		for _, err := range source.InParallel(w.ctx, len(docs), func(i int) error { return work(docs[i]) }) {
+			if err := cli.Gather(&problems, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := cli.Gather(&problems, err); err != nil {
+		return err
+	}
+	if len(problems) == 0 && w.count == 0 {
+		return noClusters()
+	}
+	return problems.Sort().Err()
+}
+
+// emitAll puts the folders of one document into the spool.
+func (w *writer) emitAll(doc *spec.Document) error {
+	outputs, err := w.emit(doc)
+	if err != nil {
+		return err
+	}
+	for _, out := range outputs {
+		if err := w.spool.put(out); err != nil {
+			return err
+		}
+	}
+	w.progress.Step(doc.Name)
+	return nil
+}
+
+// write makes the folders what the spool has. Folders that are right already are done with after the first look.
+func (w *writer) write() error {
+	if err := w.spool.each(w.ctx, func(out output) (done bool, err error) {
+		result, right, err := w.fleet.Look(out.dir, out.tree)
+		if err == nil && (right || w.o.check) {
+			w.note(out.dir, result)
+		}
+		return right || w.o.check, err
+	}); err != nil {
+		return cli.Fail(cli.InOut, err)
+	}
+	if err := w.fleet.Ready(); err != nil {
+		return cli.Fail(cli.InOut, err)
+	}
+	if err := w.spool.each(w.ctx, func(out output) (done bool, err error) {
+		result, err := w.fleet.Sync(out.dir, out.tree)
+		if err == nil {
+			w.note(out.dir, result)
+		}
+		return true, err
+	}); err != nil {
+		return cli.Fail(cli.InOut, err)
+	}
+	result, err := w.fleet.Commit()
+	if err != nil {
+		return cli.Fail(cli.InOut, err)
+	}
+	w.note("", tree.Result{Removed: result.Removed})
+	return nil
+}
+
+func (w *writer) note(dir string, result tree.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.written.add(dir, result.Written, w.o.check)
+	w.removed.add(dir, result.Removed, w.o.check)
+	w.unchanged += len(result.Unchanged)
 }
 
 // files counts files. It has their names too when they are to be told one by one, which is with --check: those of a whole
@@ -127,40 +187,6 @@ func (f *files) add(dir string, names []string, keep bool) {
 	for _, name := range names {
 		f.names = append(f.names, path.Join(dir, name))
 	}
-}
-
-func (w *writer) batch(docs []*spec.Document) error {
-	for _, err := range source.InParallel(w.ctx, len(docs), func(i int) error {
-		outputs, err := w.emit(docs[i])
-		if err != nil {
-			return err
-		}
-		for _, out := range outputs {
-			if err := w.sync(out); err != nil {
-				return err
-			}
-		}
-		w.progress.Step(docs[i].Name)
-		return nil
-	}) {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *writer) sync(out output) error {
-	result, err := w.fleet.Sync(out.dir, out.tree)
-	if err != nil {
-		return cli.Fail(cli.InOut, err)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.written.add(out.dir, result.Written, w.o.check)
-	w.removed.add(out.dir, result.Removed, w.o.check)
-	w.unchanged += len(result.Unchanged)
-	return nil
 }
 
 // emit makes the folders of one document.
@@ -208,10 +234,14 @@ func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 		envs = doc.Environments()
 	}
 	var outputs []output
+	var problems spec.Problems
 	for _, env := range envs {
 		bundle, _, err := project.Compile(doc, env)
-		if err != nil {
+		if err := cli.Gather(&problems, err); err != nil {
 			return nil, err
+		}
+		if len(problems) > 0 {
+			continue // the next environment may have others
 		}
 		dir := doc.Name
 		if w.o.allEnvs || len(envs) > 1 || w.o.format == formatArgoCD {
@@ -227,7 +257,7 @@ func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 		}
 		outputs = append(outputs, out)
 	}
-	return outputs, nil
+	return outputs, problems.Err()
 }
 
 func folderOf(dir string, files map[string][]byte) (output, error) {
@@ -241,9 +271,9 @@ func folderOf(dir string, files map[string][]byte) (output, error) {
 }
 
 // summary says what was done, or with --check what would have been.
-func (w *writer) summary(s *cli.Streams, count int) error {
+func (w *writer) summary(s *cli.Streams) error {
 	if !w.o.check {
-		fmt.Fprintf(s.Out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, cli.Plural(count, "database"), w.o.format, w.written.count, w.removed.count, w.unchanged)
+		fmt.Fprintf(s.Out, "%s: %s as %s: %d written, %d removed, %d unchanged\n", w.o.dir, cli.Plural(w.count, "database"), w.o.format, w.written.count, w.removed.count, w.unchanged)
 		return nil
 	}
 	slices.Sort(w.written.names)

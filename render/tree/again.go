@@ -12,7 +12,7 @@ func (f *Fleet) Again() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.seen)
-	f.fresh, f.blocked, f.failed = nil, nil, false
+	f.blocked, f.failed = nil, false
 }
 
 // Folders are those that hold, or held, what this or an earlier run wrote, sorted.

@@ -24,7 +24,6 @@ type Fleet struct {
 	mu      sync.Mutex
 	listed  map[string]bool  // folders of the list on disk
 	seen    map[string]visit // folders of this run, by their case-folded path
-	fresh   []string         // looked at, and not listed
 	blocked []Conflict       // what Look found in the way, by the path below the root
 	failed  bool             // a Sync failed
 	placed  int              // new folders that were made

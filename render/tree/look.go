@@ -35,9 +35,6 @@ func (f *Fleet) Look(name string, t Tree) (res Result, right bool, err error) {
 		return Result{}, false, err
 	}
 	f.seen[fold(name)] = visit{name, p.idle()}
-	if !f.listed[name] {
-		f.fresh = append(f.fresh, name)
-	}
 	return p.result(), p.idle(), nil
 }
 
@@ -62,11 +59,17 @@ func (f *Fleet) Ready() error {
 		slices.SortFunc(f.blocked, func(a, b Conflict) int { return strings.Compare(a.Path, b.Path) })
 		return &ConflictError{Dir: f.at.dir, Conflicts: slices.Compact(f.blocked)}
 	}
-	if f.o.DryRun || len(f.fresh) == 0 {
+	if f.o.DryRun {
 		return nil
 	}
-	slices.Sort(f.fresh)
-	return f.list(f.fresh...)
+	var fresh []string
+	for _, v := range f.seen {
+		if !f.listed[v.name] {
+			fresh = append(fresh, v.name)
+		}
+	}
+	slices.Sort(fresh)
+	return f.list(fresh...)
 }
 
 // block notes what is in the way in a folder, by its path below the root.

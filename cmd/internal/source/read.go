@@ -38,6 +38,7 @@ type Input struct {
 	folders  map[string]*folder
 	projects []string // project files, of any folder
 	piped    *spec.Source
+	seen     int // how often a cluster's kind is named
 }
 
 // Read finds the specs, projects and manifests that the arguments name: files, folders with all below them, and "-".
@@ -55,6 +56,7 @@ func Read(stdin io.Reader, args []string) (*Input, error) {
 				return nil, err
 			}
 			in.piped = source
+			in.seen += bytes.Count(source.Data, []byte(spec.KindCluster))
 			continue
 		}
 		found, err := specFiles(arg)
@@ -74,6 +76,9 @@ func Read(stdin io.Reader, args []string) (*Input, error) {
 	}
 	return in, nil
 }
+
+// Documents is about how many clusters there are, before they are loaded: good enough to tell how far a run is.
+func (in *Input) Documents() int { return in.seen }
 
 // ReadStdin reads a spec that is piped in.
 func ReadStdin(stdin io.Reader) (*spec.Source, error) {
@@ -103,6 +108,7 @@ func (in *Input) add(name string) error {
 	case filepath.Base(name) == ProjectFile:
 		in.projects = append(in.projects, name)
 	case bytes.Contains(data, []byte(spec.KindCluster)):
+		in.seen += bytes.Count(data, []byte(spec.KindCluster))
 		f.clusters = append(f.clusters, name)
 	default:
 		f.others = append(f.others, name)
