@@ -11,8 +11,6 @@ import (
 // panics on a type that [AppendYAML] does not take.
 func Canonical(v any) any {
 	switch v := v.(type) {
-	case kept:
-		return Canonical(v.value)
 	case Map:
 		return canonicalMap(v)
 	case map[string]string:
@@ -87,67 +85,4 @@ func validString(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// kept is a value that [Prune] leaves alone.
-type kept struct{ value any }
-
-// Keep marks a value that [Prune] must not drop or look into: an empty mapping that says something (emptyDir,
-// podSelector), an empty string that does (storageClassName), or what a user wrote. The mark is gone from what Prune and
-// [Canonical] return; encoders see through it.
-func Keep(v any) any {
-	return kept{v}
-}
-
-// Prune returns a canonical copy of m without what says nothing, so that a builder can write every optional field
-// plainly and prune once at the end.
-//
-//   - A field goes when its value is nil, "", or a mapping or list that is empty or becomes so. False and 0 stay.
-//   - A list loses its nil items and no others: "" and {} are what core API groups and allow-all rules look like.
-//     Mappings in lists are pruned inside.
-//   - The entries of map[string]string and []string are data (labels, parameters): all stay.
-//   - What [Keep] marks stays as it is.
-func Prune(m Map) Map {
-	out := make(Map, len(m))
-	for k, v := range m {
-		if v, said := prune(v); said {
-			out[validString(k)] = v
-		}
-	}
-	return out
-}
-
-// prune returns the value and whether, as a field, it says something.
-func prune(v any) (pruned any, said bool) {
-	switch v := v.(type) {
-	case kept:
-		return Canonical(v.value), true
-	case nil:
-		return nil, false
-	case Map:
-		out := Prune(v)
-		return out, len(out) > 0
-	case []any:
-		return pruneList(v)
-	case []Map:
-		return pruneList(v)
-	case map[string]string:
-		return canonicalMap(v), len(v) > 0
-	case []string:
-		return canonicalList(v), len(v) > 0
-	default:
-		return canonicalScalar(v), v != ""
-	}
-}
-
-func pruneList[T any](items []T) (pruned any, said bool) {
-	out := make([]any, 0, len(items))
-	for _, item := range items {
-		if any(item) == nil {
-			continue
-		}
-		pruned, _ := prune(item)
-		out = append(out, pruned)
-	}
-	return out, len(out) > 0
 }

@@ -11,12 +11,12 @@ func TestCanonical(t *testing.T) {
 	in := Map{
 		"int": 1, "int32": int32(2), "int64": int64(3), "whole": 4.0, "half": 0.5, "huge": 1e300, "edge": float64(1 << 63), "low": float64(-1 << 63), "zero": math.Copysign(0, -1),
 		"strings": []string{"a"}, "maps": []Map{{"k": 1}, nil}, "map": map[string]string{"k": "v"}, "none": nil, "list": []any(nil), "empty": Map(nil),
-		"kept": Keep(Keep([]string{""})), "bytes": "a\xffb", "k\xff": true,
+		"bytes": "a\xffb", "k\xff": true,
 	}
 	require.Equal(t, Map{
 		"int": int64(1), "int32": int64(2), "int64": int64(3), "whole": int64(4), "half": 0.5, "huge": 1e300, "edge": float64(1 << 63), "low": int64(math.MinInt64), "zero": int64(0),
 		"strings": []any{"a"}, "maps": []any{Map{"k": int64(1)}, Map{}}, "map": Map{"k": "v"}, "none": nil, "list": []any{}, "empty": Map{},
-		"kept": []any{""}, "bytes": "a\ufffdb", "k\ufffd": true,
+		"bytes": "a\ufffdb", "k\ufffd": true,
 	}, Canonical(in))
 	require.Panics(t, func() { Canonical([]any{struct{}{}}) })
 }
@@ -30,27 +30,7 @@ func TestCloneSharesNothing(t *testing.T) {
 	require.Equal(t, Map{}, Clone(nil))
 }
 
-func TestPrune(t *testing.T) {
-	in := Map{
-		"nil": nil, "text": "", "map": Map{}, "list": []any{}, "strings": []string(nil), "labels": map[string]string{},
-		"hollow": Map{"a": Map{"b": nil, "c": []any{nil}}},
-		"zero":   0, "false": false, "float": 0.0, "some": "x",
-		"items":     []any{nil, "", Map{"a": nil, "b": 1}, Map{"a": ""}, []any{}},
-		"maps":      []Map{{"a": ""}, {"b": 1}},
-		"apiGroups": []string{""}, "data": map[string]string{"k": ""},
-		"emptyDir": Keep(Map{}), "class": Keep(""), "null": Keep(nil), "inside": Map{"deep": Keep(Map{"a": nil, "b": ""})},
-	}
-	require.Equal(t, Map{
-		"zero": int64(0), "false": false, "float": int64(0), "some": "x",
-		"items":     []any{"", Map{"b": int64(1)}, Map{}, []any{}},
-		"maps":      []any{Map{}, Map{"b": int64(1)}},
-		"apiGroups": []any{""}, "data": Map{"k": ""},
-		"emptyDir": Map{}, "class": "", "null": nil, "inside": Map{"deep": Map{"a": nil, "b": ""}},
-	}, Prune(in))
-	require.Equal(t, "", in["text"], "the argument stays")
-}
-
-// Canonical and Prune are done after one go, Prune is canonical, and a copy is equal.
+// Canonical is done after one go, and a copy is equal.
 func FuzzCanonical(f *testing.F) {
 	f.Add([]byte{4, 200, 3, 'a', 'b', 'c', 13, 2, 1, 0, 2, 11, 3, 0, 1, 2})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -59,8 +39,5 @@ func FuzzCanonical(f *testing.F) {
 		c := Canonical(m)
 		require.Equal(t, c, Canonical(c))
 		require.True(t, EqualValue(m, c))
-		p := Prune(m)
-		require.Equal(t, any(p), Canonical(p))
-		require.Equal(t, p, Prune(p))
 	})
 }

@@ -198,8 +198,6 @@ func unionOfKeys(a, b Map) []string {
 // collection gives the collections that builders write the canonical types, and leaves canonical values as they are.
 func collection(v any) any {
 	switch v := v.(type) {
-	case kept:
-		return collection(v.value)
 	case []string, []Map, map[string]string:
 		return Canonical(v)
 	}

@@ -10,17 +10,7 @@
 //
 // # Building
 //
-// A builder writes every field plainly, also those that may be empty, and prunes once:
-//
-//	manifest.Prune(manifest.Map{
-//		"storageClass": plan.Class,                  // gone when ""
-//		"affinity":     manifest.Map{"zone": plan.Zone}, // gone when there is no zone
-//		"instances":    0,                           // numbers and booleans always stay
-//		"emptyDir":     manifest.Keep(manifest.Map{}), // an empty value that says something
-//		"parameters":   plan.Parameters,             // map[string]string is data: its entries stay, "" too
-//	})
-//
-// [Sort] puts objects in the order they are applied in.
+// A builder writes a Map literally and leaves out what says nothing. [Sort] puts objects in the order they are applied in.
 //
 // # Writing
 //

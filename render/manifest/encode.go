@@ -65,8 +65,6 @@ const (
 // node writes v and ends the line. Indent is the column of the key or the dash before it.
 func (e *encoder) node(v any, indent int, at place) {
 	switch v := v.(type) {
-	case kept:
-		e.node(v.value, indent, at)
 	case Map:
 		if len(v) == 0 {
 			e.scalar("{}", at)

@@ -8,20 +8,19 @@ import (
 )
 
 func ExampleEncode() {
-	class := "" // the cluster's default
-	cluster := manifest.Object{Part: manifest.PartCluster, Body: manifest.Prune(manifest.Map{
+	cluster := manifest.Object{Part: manifest.PartCluster, Body: manifest.Map{
 		"apiVersion": "postgresql.cnpg.io/v1",
 		"kind":       "Cluster",
 		"metadata":   manifest.Map{"name": "shop", "namespace": "databases"},
 		"spec": manifest.Map{
 			"instances": 3,
-			"storage":   manifest.Map{"size": "10Gi", "storageClass": class},
+			"storage":   manifest.Map{"size": "10Gi"},
 			"postgresql": manifest.Map{
 				"parameters": map[string]string{"wal_compression": "on", "max_connections": "200"},
 				"pg_hba":     []string{"hostssl all all 10.0.0.0/8 scram-sha-256"},
 			},
 		},
-	})}
+	}}
 	os.Stdout.Write(manifest.Encode(cluster))
 	// Output:
 	// apiVersion: postgresql.cnpg.io/v1

@@ -17,8 +17,6 @@ func AppendJSON(dst []byte, v any) []byte {
 
 func (e *encoder) json(v any) {
 	switch v := v.(type) {
-	case kept:
-		e.json(v.value)
 	case Map:
 		e.jsonObject(e.push(v))
 	case map[string]string:
