@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ import (
 type checkOptions struct {
 	envs    []string
 	objects bool
+	kube    string
 	live    bool
 	config  string
 	context string
@@ -48,6 +50,7 @@ The exit code is 1 when a finding is as severe as --fail-on. A Project can waive
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.envs, "env", "e", nil, "environments; without it all of them")
 	f.BoolVar(&o.objects, "objects", false, "PATH holds manifests, not specs")
+	f.StringVar(&o.kube, "kube-version", "", "version of Kubernetes that the objects are for, e.g. 1.33: rules about what an older one lacks then apply")
 	f.BoolVar(&o.live, "live", false, "also look at the databases as they run: a restore that is left in Git once they are up is an error")
 	f.StringVar(&o.config, "kubeconfig", "", "with --live: the kubeconfig, if not the one that kubectl takes")
 	f.StringVar(&o.context, "context", "", "with --live: the context of the kubeconfig")
@@ -59,6 +62,8 @@ The exit code is 1 when a finding is as severe as --fail-on. A Project can waive
 	return cmd
 }
 
+var kubeVersion = regexp.MustCompile(`^1[.][0-9]+([.][0-9]+)?$`)
+
 func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string) error {
 	outputs, err := parseOutputs(o.outputs)
 	if err != nil {
@@ -67,7 +72,10 @@ func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string
 	if o.failOn != "" && !slices.Contains([]string{"error", "warning", "info"}, o.failOn) {
 		return cli.Exit(cli.Usage, "there is no severity %q: choose error, warning or info", o.failOn)
 	}
-	var c checker
+	if o.kube != "" && !kubeVersion.MatchString(o.kube) {
+		return cli.Exit(cli.Usage, "--kube-version %q is no version of Kubernetes: write it as 1.33", o.kube)
+	}
+	c := checker{kube: o.kube}
 	if o.live {
 		if c.live, err = o.lookAt(ctx); err != nil {
 			return err
@@ -82,7 +90,7 @@ func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string
 		if err != nil {
 			return err
 		}
-		c.findings = policies.Check(policies.Input{Objects: objs, Live: running})
+		c.findings = policies.Check(policies.Input{Objects: objs, Live: running, KubeVersion: c.kube})
 		c.checked = len(objs)
 	} else if err := eachVariant(ctx, s, args, o.envs, c.variant); err != nil {
 		return err
@@ -110,6 +118,7 @@ func runCheck(ctx context.Context, s *cli.Streams, o checkOptions, args []string
 type checker struct {
 	findings []policies.Finding
 	checked  int
+	kube     string                                             // version of Kubernetes, "" when nobody said
 	live     func([]manifest.Object) ([]manifest.Object, error) // nil when nobody looks at the cluster
 	projects []*spec.ProjectFile                                // each once; the first decides what fails
 }
@@ -125,7 +134,7 @@ func (c *checker) variant(doc *spec.Document, r rendered) error {
 		return err
 	}
 	found := policies.Check(policies.Input{
-		Objects: r.objs, Live: running, External: external(r.cluster, r.needs), Namespace: r.cluster.Namespace,
+		Objects: r.objs, Live: running, KubeVersion: c.kube, External: external(r.cluster, r.needs), Namespace: r.cluster.Namespace,
 		OperatorVersion: r.cluster.Spec.OperatorVersion, Backend: r.cluster.Spec.Backend,
 	})
 	var sources *provenance.Sources
