@@ -51,7 +51,7 @@ func Queries(h History) []byte {
 	}
 	if o := h.Last; o != nil {
 		q.add(columnRun, seconds(o.Ended), "When the last restore drill ended")
-		q.add(columnOK, flag(o.OK), "Whether the last restore drill was good")
+		q.add(columnOK, oneIf(o.OK), "Whether the last restore drill was good")
 		q.add(columnDuration, strconv.FormatFloat(o.Duration().Seconds(), 'f', 3, 64), "How long the last restore drill took")
 	}
 	if o := h.Success; o != nil {
@@ -71,7 +71,7 @@ func Queries(h History) []byte {
 func checks(results []Result) manifest.Map {
 	var rows []string
 	for _, r := range results {
-		rows = append(rows, "("+literal(r.Name)+", "+flag(r.Passed)+")")
+		rows = append(rows, "("+literal(r.Name)+", "+oneIf(r.Passed)+")")
 	}
 	return manifest.Map{
 		"primary": true,
@@ -105,7 +105,7 @@ func column(name, description string) manifest.Map {
 
 func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-func flag(b bool) string {
+func oneIf(b bool) string {
 	if b {
 		return "1"
 	}
