@@ -20,7 +20,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 COMMANDS := $(patsubst cmd/%/main.go,%,$(wildcard cmd/*/main.go))
 # Programs of the checks. They stand below a dot folder, which ./... leaves out.
-CI       := ./.ci/schemas ./.ci/judges ./.ci/bench
+CI       := ./.ci/schemas ./.ci/judges ./.ci/bench ./.ci/web
 BIN      := .cache/bin
 
 .PHONY: help
@@ -155,6 +155,13 @@ $(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
 .PHONY: e2e-drill
 e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and a real Postgres
 	ONGGI_E2E_DRILL=$(CURDIR)/$(BIN) go test ./cmd/internal/drill -run TestEndToEnd -count=1 -timeout 20m
+
+.PHONY: e2e-web
+e2e-web: ## drive the live view in a headless Chromium and measure it; WEBFLAGS='-shots build/shots' keeps screenshots
+	@.ci/web/install
+	@mkdir -p .cache/web
+	@go build -o .cache/web/ ./cmd/onggi ./.ci/web
+	@.cache/web/web -onggi .cache/web/onggi $(WEBFLAGS)
 
 .cache/schemas/.stamp: go.mod $(wildcard .ci/schemas/*.go testdata/crds/*/*.yaml)
 	@rm -rf .cache/schemas

@@ -70,6 +70,7 @@ export function picture(detail) {
   const standing = canvas.contains(document.activeElement) ? document.activeElement.dataset.node : null;
   if (canvas.drawn !== detail.picture) canvas.innerHTML = policy.createHTML(detail.picture);
   canvas.drawn = detail.picture;
+  canvas.classList.remove("following");
   const moved = new Set(detail.moved.filter((m) => m.env === detail.env).map((m) => m.key));
   for (const node of canvas.querySelectorAll(".node")) {
     node.classList.toggle("moved", moved.delete(node.dataset.object)); // the first node of an object stands for it
