@@ -66,7 +66,7 @@ func (s *stage) set(t *testing.T, spec, env, react string) *scene {
 	require.NoError(t, err, stderr.String())
 	sc.objects, err = manifest.Decode("rendered", out)
 	require.NoError(t, err)
-	s.api.apply(t, []manifest.Object{{Body: manifest.Map{"apiVersion": "v1", "kind": "Namespace", "metadata": manifest.Map{"name": namespace}}}})
+	s.api.apply(t, []manifest.Object{{Body: manifest.Map{"apiVersion": "v1", "kind": "Namespace", "metadata": manifest.Map{"name": namespace, "labels": manifest.Map{"policies.onggi.dev/enforce": "true"}}}}})
 	s.api.apply(t, sc.objects)
 	sc.standin = s.api.operate(t, namespace, react)
 	sc.cron = sc.find(t, "CronJob", "")
@@ -165,6 +165,7 @@ func (sc *scene) start(t *testing.T, job *unstructured.Unstructured) *attempt {
 	}), metav1.CreateOptions{}, "token")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte(text(token.Object, "status", "token")), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "namespace"), []byte(sc.namespace), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.crt"), sc.proxy.authority(), 0o600))
 
 	values := strings.NewReplacer("$(JOB_NAME)", job.GetName(), "$(JOB_UID)", string(job.GetUID()), "$(POD_NAME)", job.GetName()+"-pod")
@@ -261,19 +262,15 @@ func (sc *scene) events(t *testing.T) []string {
 // requireClean holds what is in the namespace against what was there before the first drill.
 func (sc *scene) requireClean(t *testing.T, context ...any) {
 	t.Helper()
-	var left []string
-	for _, o := range sc.server.everything(t, sc.namespace) {
-		if !strings.HasPrefix(o, "jobs/") && o != "configmaps/"+sc.config.Record.ConfigMap {
-			left = append(left, o)
+	kept := func(all []string) (out []string) {
+		for _, o := range all {
+			if !strings.HasPrefix(o, "jobs/") && o != "configmaps/"+sc.config.Record.ConfigMap {
+				out = append(out, o)
+			}
 		}
+		return out
 	}
-	var before []string
-	for _, o := range sc.before {
-		if !strings.HasPrefix(o, "jobs/") {
-			before = append(before, o)
-		}
-	}
-	require.Equal(t, before, left, context...)
+	require.Equal(t, kept(sc.before), kept(sc.server.everything(t, sc.namespace)), context...)
 }
 
 func (sc *scene) updateStatus(t *testing.T, o *unstructured.Unstructured) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -163,15 +164,17 @@ func (in *standin) collectJobs(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
 	list, err := in.in(clusters()).List(ctx, metav1.ListOptions{LabelSelector: "onggi.dev/drill-of"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, cluster := range list.Items {
 		for _, ref := range cluster.GetOwnerReferences() {
+			require.Equal(t, "Job", ref.Kind)
 			job, err := in.server.api.Resource(jobs()).Namespace(in.namespace).Get(ctx, ref.Name, metav1.GetOptions{})
-			if ref.Kind == "Job" && (apierrors.IsNotFound(err) || err == nil && job.GetUID() != ref.UID) {
-				_ = in.in(clusters()).Delete(ctx, cluster.GetName(), metav1.DeleteOptions{})
+			if apierrors.IsNotFound(err) || err == nil && job.GetUID() != ref.UID {
+				require.NoError(t, in.in(clusters()).Delete(ctx, cluster.GetName(), metav1.DeleteOptions{}))
+				continue
 			}
+			require.NoError(t, err)
+			t.Logf("Job %s is there: %v", ref.Name, job.Object["metadata"])
 		}
 	}
 }

@@ -1,17 +1,16 @@
 package drill
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -42,6 +41,9 @@ func TestEndToEnd(t *testing.T) {
 	s.api = startAPIServer(t)
 	s.api.install(t, filepath.Join(crds, "postgresql.cnpg.io"), filepath.Join(crds, "barmancloud.cnpg.io"), filepath.Join(crds, "monitoring.coreos.com"))
 
+	s.enforce(t)
+
+	t.Run("policies", s.policies)
 	t.Run("outcomes", s.outcomes)
 	t.Run("rights", s.rights)
 	t.Run("signals", s.signals)
@@ -113,6 +115,31 @@ func (s *stage) outcomes(t *testing.T) {
 		a, o := sc.run(t)
 		require.Equal(t, 7, a.code, a.stderr.String())
 		require.Contains(t, o.Reason, "ran out of time while checking the restored database: log in to 127.0.0.1")
+		sc.requireClean(t)
+	})
+	t.Run("killed, and the garbage collector was there first", func(t *testing.T) {
+		t.Parallel()
+		sc := s.set(t, spec("shop"), "", reactNever)
+		killed := kill(t, sc, func(_ int, r request, done bool) bool { return done && r.verb == "create" && r.resource == "clusters" }, syscall.SIGKILL)
+		background := metav1.DeletePropagationBackground // as the controllers of Jobs that have finished do
+		require.NoError(t, sc.api.api.Resource(jobs()).Namespace(sc.namespace).Delete(t.Context(), killed.job.GetName(), metav1.DeleteOptions{PropagationPolicy: &background}))
+		sc.collectJobs(t)
+		sc.requireClean(t)
+		sc.react.Store(reactHealthy)
+		a, _ := sc.run(t)
+		require.Equal(t, 0, a.code, a.stderr.String())
+		sc.requireClean(t)
+		require.Contains(t, strings.Join(sc.events(t), "\n"), "Job "+killed.job.GetName()+" failed after")
+	})
+	t.Run("a Cluster that no drill made", func(t *testing.T) {
+		t.Parallel()
+		sc := s.set(t, spec("shop"), "", reactHealthy)
+		precious := manifest.Clone(sc.config.Scratch)
+		require.NoError(t, manifest.Set(precious, manifest.Map{"name": "shop-drill", "namespace": sc.namespace}, "metadata"))
+		sc.server.create(t, clusters(), sc.namespace, precious)
+		a, o := sc.run(t)
+		require.Equal(t, 1, a.code, a.stderr.String())
+		require.Equal(t, "Cluster shop-drill is there, and no drill made it", o.Reason)
 		sc.requireClean(t)
 	})
 	t.Run("snapshots", func(t *testing.T) {
@@ -192,10 +219,15 @@ func (s *stage) rights(t *testing.T) {
 			}
 			a, _ := sc.run(t)
 			require.Equal(t, 0, a.code, a.stderr.String())
-			// A second drill finds what was left of one that was killed.
-			kill(t, sc, func(_ int, r request, done bool) bool { return done && r.verb == "create" && r.resource == "clusters" }, syscall.SIGKILL)
-			b, _ := sc.run(t)
-			require.Equal(t, 1, b.code, "the killed drill's Job is not finished: it may be alive")
+			// One that is killed leaves its Cluster. As long as its Job may be alive, no other drill runs; then the next removes it.
+			killed := kill(t, sc, func(_ int, r request, done bool) bool { return done && r.verb == "create" && r.resource == "clusters" }, syscall.SIGKILL)
+			busy := sc.again(t, killed, false)
+			require.Equal(t, 1, busy.code, busy.stderr.String())
+			require.Equal(t, "onggi: Job "+killed.job.GetName()+" runs a drill: two never run at once\n", busy.stderr.String()[strings.Index(busy.stderr.String(), "onggi:"):])
+			sc.finish(t, killed.job)
+			next := sc.again(t, killed, false)
+			require.Equal(t, 0, next.code, next.stderr.String())
+			sc.requireClean(t)
 			used := sc.proxy.requests()
 			role := sc.find(t, "Role", "")
 			for _, rule := range role["rules"].([]any) {
@@ -226,110 +258,4 @@ func isUsed(rule manifest.Map, verb string, used []request) bool {
 		}
 	}
 	return false
-}
-
-// kill sends a signal at a request, which is lost: before it is carried out, or after. It returns the attempt, which has ended.
-func kill(t *testing.T, sc *scene, at func(n int, r request, done bool) bool, signal syscall.Signal) *attempt {
-	t.Helper()
-	var a *attempt
-	var mu sync.Mutex
-	started := make(chan struct{})
-	var once sync.Once
-	sc.proxy.at = func(n int, r request, done bool) bool {
-		<-started
-		mu.Lock()
-		defer mu.Unlock()
-		if !at(n, r, done) {
-			return false
-		}
-		once.Do(func() {
-			_ = a.cmd.Process.Signal(signal)
-			time.Sleep(50 * time.Millisecond) // the signal is on its way
-		})
-		return signal == syscall.SIGKILL
-	}
-	a = sc.start(t, sc.job(t))
-	close(started)
-	a.wait(t)
-	sc.proxy.mu.Lock()
-	sc.proxy.at = nil
-	sc.proxy.mu.Unlock()
-	return a
-}
-
-// signals stops drills at every request that they make.
-func (s *stage) signals(t *testing.T) {
-	sc := s.set(t, spec("shop"), "", reactHealthy)
-	a, _ := sc.run(t)
-	require.Equal(t, 0, a.code, a.stderr.String())
-	var asked []request
-	for _, r := range sc.proxy.requests() {
-		if r.verb != "watch" {
-			asked = append(asked, r)
-		}
-	}
-	for n, r := range asked {
-		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-			for _, done := range []bool{false, true} {
-				if done && (r.verb == "get" || r.verb == "list") {
-					continue // the same as before the next request
-				}
-				name := fmt.Sprintf("%d %s %s", n, signal, r)
-				if done {
-					name += " whose answer is lost"
-				}
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					s.signal(t, n, done, signal)
-				})
-			}
-		}
-	}
-}
-
-func (s *stage) signal(t *testing.T, n int, done bool, signal syscall.Signal) {
-	sc := s.set(t, spec("shop"), "", reactHealthy)
-	a := kill(t, sc, func(k int, _ request, after bool) bool { return k == n && after == done }, signal)
-	if signal == syscall.SIGTERM {
-		// Told to stop before it had its outcome, it says so; later, it ends as it would have.
-		o := a.outcome(t)
-		if a.code == 7 {
-			require.Contains(t, o.Reason, "was told to stop while")
-		} else {
-			require.Equal(t, 0, a.code, a.stderr.String())
-		}
-		sc.requireClean(t, a.stderr.String())
-		h, _ := sc.history(t)
-		require.Equal(t, o, *h.Last)
-		require.Nil(t, h.Open)
-		require.Len(t, sc.events(t), 1)
-		return
-	}
-	require.Equal(t, -1, a.code)
-	if n%2 == 0 { // the Job is given up
-		sc.finish(t, a.job)
-	}
-	b := sc.again(t, a, n%2 == 1)
-	require.Equal(t, 0, b.code, b.stderr.String())
-	sc.requireClean(t, b.stderr.String())
-	h, _ := sc.history(t)
-	require.Nil(t, h.Open)
-	require.True(t, h.Last.OK)
-	notes := strings.Join(sc.events(t), "\n")
-	if strings.Contains(b.stderr.String(), "was killed") {
-		require.Contains(t, notes, "DrillFailed: The restore drill of Job "+a.job.GetName()+" failed")
-		require.Contains(t, notes, "was killed")
-	}
-}
-
-// again is the drill after one that was killed: of the same Job, whose container is started again, or of the next.
-func (sc *scene) again(t *testing.T, killed *attempt, same bool) *attempt {
-	t.Helper()
-	job := killed.job
-	if !same {
-		job = sc.job(t)
-	}
-	b := sc.start(t, job)
-	b.wait(t)
-	return b
 }
