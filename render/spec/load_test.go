@@ -143,7 +143,8 @@ func TestDefaultProject(t *testing.T) {
 }
 
 func TestExtras(t *testing.T) {
-	const sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec: {encryptedData: {password: AgB1}, on: yes, mode: 0600}\n"
+	sealed := "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec: {encryptedData: {password: " +
+		strings.Repeat("AgB1", 50) + "}, on: yes, mode: 0600}\n"
 	set, problems := spec.Load([]spec.Source{
 		source("x/a.yaml", strings.ReplaceAll(small, "NAME", "a")+"---\n"+sealed),
 		source("x/list.yaml", "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: one}}\n- {apiVersion: v1, kind: Secret, metadata: {name: empty}, type: kubernetes.io/service-account-token}\n"),
@@ -156,7 +157,7 @@ func TestExtras(t *testing.T) {
 	require.Equal(t, "SealedSecret/s", a.Extras[0].Ref().String())
 	require.Equal(t, "x/a.yaml:6", a.Extras[0].Origin)
 	// kubectl reads YAML 1.1, and what it reads is what is taken in.
-	require.Equal(t, map[string]any{"encryptedData": map[string]any{"password": "AgB1"}, "true": true, "mode": int64(0o600)}, a.Extras[0].Body["spec"])
+	require.Equal(t, map[string]any{"encryptedData": map[string]any{"password": strings.Repeat("AgB1", 50)}, "true": true, "mode": int64(0o600)}, a.Extras[0].Body["spec"])
 	require.Equal(t, "ConfigMap/one", a.Extras[1].Ref().String())
 }
 

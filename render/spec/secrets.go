@@ -2,9 +2,7 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/onggi-db/onggi/render/spec/node"
@@ -77,26 +75,14 @@ func (s spills) all(n *node.Node) {
 	}
 }
 
-// expressions find the secrets in texts; they are compiled when the first text asks for them.
-var expressions = sync.OnceValue(func() (e struct {
-	urlPassword, pairPassword, sqlPassword, cloudKey, awsSecretKey, privateKey *regexp.Regexp
-}) {
-	e.urlPassword = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@`)
-	e.pairPassword = regexp.MustCompile(`(?i)\b(password|ldapbindpasswd|radiussecrets)\s*=\s*('[^']+'|"[^"]+"|[^\s'"]+)`)
-	e.sqlPassword = regexp.MustCompile(`(?i)\b(password|identified\s+by)\s+(e|u&)?('[^']+'|\$\w*\$)`)
-	e.cloudKey = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bAccountKey=[A-Za-z0-9+/]{20,}`)
-	e.awsSecretKey = regexp.MustCompile(`^[A-Za-z0-9/+]{40}$`)
-	e.privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
-	return e
-})
-
 // secretScan looks for literal secrets in one document.
 type secretScan struct {
 	path   []segment
 	found  spills
 	report func(n *node.Node, path string, v violation)
-	// foreign documents are looked at for what cannot be anything but a key; in our own a field called password is enough.
-	foreign bool
+	// definition is a document about fields, such as a CustomResourceDefinition: what it says of passwords are none, so it is
+	// looked at only for what cannot be anything but a key.
+	definition bool
 }
 
 // secrets reports literal secrets anywhere in a document of ours.
@@ -106,33 +92,79 @@ func (l *loader) secrets(root *node.Node) spills {
 	return s.found
 }
 
-// keys reports private keys and cloud keys in a foreign manifest.
-func (l *loader) keys(root *node.Node) spills {
-	s := &secretScan{found: spills{}, report: l.report, foreign: true}
-	s.node(root)
-	return s.found
-}
-
 func (s *secretScan) node(n *node.Node) {
 	switch n.Kind {
 	case node.Mapping:
 		s.env(n)
+		secret := !s.definition && scalarOf(n, "kind") == "Secret"
 		for i, key := range n.Keys {
-			s.path = append(s.path, segment{name: key.Value})
-			if item := n.Items[i]; item.Kind != node.Scalar || !s.key(key.Value, item) {
-				s.node(item)
-			}
-			s.path = s.path[:len(s.path)-1]
+			s.below(segment{name: key.Value}, func() {
+				switch item := n.Items[i]; {
+				case secret && isData(key.Value):
+					s.values(key.Value, item)
+				case secret && key.Value == "patch" && item.Kind == node.Mapping:
+					s.patch(item)
+				default:
+					s.field(key.Value, item)
+				}
+			})
 		}
 	case node.Sequence:
 		for i, item := range n.Items {
-			s.path = append(s.path, segment{index: i})
-			s.node(item)
-			s.path = s.path[:len(s.path)-1]
+			s.below(segment{index: i}, func() {
+				if i == 0 || !s.argument(n.Items[i-1], item) {
+					s.node(item)
+				}
+			})
 		}
 	case node.Scalar:
 		if v := s.scalar(n.Value); v != nil {
 			s.hit(n, *v)
+		}
+	}
+}
+
+func (s *secretScan) below(step segment, look func()) {
+	s.path = append(s.path, step)
+	look()
+	s.path = s.path[:len(s.path)-1]
+}
+
+func (s *secretScan) field(key string, item *node.Node) {
+	if item.Kind != node.Scalar || !s.key(key, item) {
+		s.node(item)
+	}
+}
+
+// patch looks at a merge patch for a Secret.
+func (s *secretScan) patch(n *node.Node) {
+	for i, key := range n.Keys {
+		s.below(segment{name: key.Value}, func() {
+			if isData(key.Value) {
+				s.values(key.Value, n.Items[i])
+				return
+			}
+			s.field(key.Value, n.Items[i])
+		})
+	}
+}
+
+func isData(field string) bool { return field == "data" || field == "stringData" }
+
+// values reports everything in the data of a Secret, wherever one is written: whatever it is called, it is a secret.
+func (s *secretScan) values(key string, n *node.Node) {
+	switch n.Kind {
+	case node.Mapping:
+		for i, k := range n.Keys {
+			s.below(segment{name: k.Value}, func() { s.values(k.Value, n.Items[i]) })
+		}
+	case node.Sequence:
+		for i, item := range n.Items {
+			s.below(segment{index: i}, func() { s.values(key, item) })
+		}
+	case node.Scalar:
+		if !n.IsNull() && n.Value != "" && !s.key(key, n) {
+			s.hit(n, violation{codeSecretParameter, fmt.Sprintf("%s of a Secret in plain text", key), secretWhy, secretFix})
 		}
 	}
 }
@@ -142,16 +174,19 @@ func (s *secretScan) hit(n *node.Node, v violation) {
 	s.report(n, (&decoder{path: s.path}).where(), v)
 }
 
-// env looks at the name and value pairs of an environment list.
+// env looks at the name and value pairs of an environment list, or of a chart's parameters.
 func (s *secretScan) env(n *node.Node) {
-	if s.foreign || len(n.Keys) != 2 {
-		return
-	}
-	if value := n.Get("value"); value != nil {
+	if value := n.Get("value"); value != nil && value.Kind == node.Scalar {
 		if name := scalarOf(n, "name"); name != "" {
 			s.key(name, value)
 		}
 	}
+}
+
+// argument looks at the value of a flag that is an argument of its own: ["--password", "…"].
+func (s *secretScan) argument(flag, value *node.Node) bool {
+	name, long := strings.CutPrefix(flag.Value, "--")
+	return long && flag.Kind == node.Scalar && value.Kind == node.Scalar && !strings.HasPrefix(value.Value, "-") && s.key(name, value)
 }
 
 // passwordKey reports whether a key says that its value is a secret. Those that are called so and hold none are the name of
@@ -175,7 +210,7 @@ func passwordKey(key string) bool {
 
 // key reports a string under a key that says password.
 func (s *secretScan) key(key string, value *node.Node) bool {
-	if s.foreign || value.Type != node.String && value.Type != node.Int || value.Value == "" || strings.HasPrefix(value.Value, "$") {
+	if s.definition || value.Type != node.String && value.Type != node.Int || noSecret(value.Value) {
 		return false
 	}
 	if key == "secretKey" && expressions().awsSecretKey.MatchString(value.Value) {
@@ -189,59 +224,19 @@ func (s *secretScan) key(key string, value *node.Node) bool {
 	return true
 }
 
+// noSecret tells values that stand where a secret would and are none: a reference, a template, a placeholder, a choice.
+func noSecret(value string) bool {
+	if value == "" || value[0] == '$' || value[0] == '<' || strings.HasPrefix(value, "{{") {
+		return true
+	}
+	switch strings.ToLower(strings.TrimRight(value, ",;)")) {
+	case "true", "false", "yes", "no", "on", "off", "none", "null", "required":
+		return true
+	}
+	return false
+}
+
 const (
 	secretWhy = "whoever can read the repository can read it, for as long as its history lives"
 	secretFix = "put it into a Secret with onggi seal and write the Secret's name here; change the password, it is known now"
 )
-
-// maybeCloudKey is a cheap look before cloudKey is tried.
-func maybeCloudKey(s string) bool {
-	return len(s) >= 20 && (strings.Contains(s, "AKIA") || strings.Contains(s, "ASIA") || strings.Contains(s, "AccountKey=") || strings.Contains(s, "gh") && strings.Contains(s, "_"))
-}
-
-// harmless is a quick look at most of the scalars of a spec: they are shorter than any key, and have nothing in them that
-// assigns, quotes or names a user.
-func harmless(text string) bool {
-	if len(text) >= 20 {
-		return false
-	}
-	for i := range len(text) {
-		switch text[i] {
-		case '=', '\'', '$', '@':
-			return false
-		}
-	}
-	return true
-}
-
-// scalar says which kind of secret a string holds, nil for none.
-func (s *secretScan) scalar(text string) *violation {
-	if harmless(text) {
-		return nil
-	}
-	if strings.Contains(text, "-----BEGIN") && expressions().privateKey.MatchString(text) {
-		return &violation{codeSecretPEM, "a private key in plain text", secretWhy, "put it into a Secret with onggi seal, and make a new key: this one is known now"}
-	}
-	if maybeCloudKey(text) && expressions().cloudKey.MatchString(text) {
-		return &violation{codeSecretCloudKey, "a cloud access key in plain text", secretWhy, "put it into a Secret with onggi seal, write the Secret's name here, and revoke this key"}
-	}
-	if s.foreign {
-		return nil
-	}
-	if strings.Contains(text, "://") && strings.Contains(text, "@") {
-		if m := expressions().urlPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[1], "$") {
-			return &violation{codeSecretURL, "a URL with a password in it", secretWhy, "write the URL without user:password@, and put the password into a Secret with onggi seal"}
-		}
-	}
-	if !strings.ContainsAny(text, "='$") {
-		return nil // nothing is assigned and nothing is quoted
-	}
-	if m := expressions().pairPassword.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[2], "$") {
-		return &violation{codeSecretParameter, strings.ToLower(m[1]) + "= with a literal secret", secretWhy, secretFix}
-	}
-	if expressions().sqlPassword.MatchString(text) {
-		return &violation{codeSecretSQL, "SQL with a password in it", "whoever can read the repository or the server's log can read it",
-			"list the role under roles with secret: NAME, and seal the password with onggi seal"}
-	}
-	return nil
-}
