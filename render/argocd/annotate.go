@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
@@ -135,6 +136,9 @@ func holdsData(o manifest.Object, k groupKind) bool {
 // sustainsData reports an object without which a database that was kept would stop, or stop being backed up: an archive
 // that cannot be written fills the disk. Deleting an Application leaves these too; taking one out of Git removes it.
 func sustainsData(o manifest.Object, k groupKind) bool {
+	if ofDrill(o) {
+		return false // a drill without its CronJob does nothing
+	}
 	switch k.kind {
 	case "Secret", "SealedSecret", "ExternalSecret", "SecretStore", "Certificate", "Issuer", "ServiceAccount", "Role", "RoleBinding",
 		"ObjectStore", "ImageCatalog", "ClusterImageCatalog", "ScheduledBackup", "Database", "DatabaseRole":
@@ -172,12 +176,22 @@ func jsonSize(data any) int {
 	return size
 }
 
+// ofDrill reports an object of a restore drill.
+func ofDrill(o manifest.Object) bool {
+	_, ok := labelsOf(o)[drill.LabelOf]
+	return ok
+}
+
 // isDashboard reports what Grafana's sidecar loads.
 func isDashboard(o manifest.Object) bool {
+	_, ok := labelsOf(o)["grafana_dashboard"]
+	return ok
+}
+
+func labelsOf(o manifest.Object) manifest.Map {
 	meta, _ := o.Body["metadata"].(manifest.Map)
 	labels, _ := meta["labels"].(manifest.Map)
-	_, ok := labels["grafana_dashboard"]
-	return ok
+	return labels
 }
 
 // mergeOptions puts ours behind the user's, leaving out those that the user decided.

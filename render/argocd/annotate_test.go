@@ -74,6 +74,16 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
+// A drill is deleted with its Application, whole: its CronJob goes, and what only that needs must not stay.
+func TestDrillsSustainNothing(t *testing.T) {
+	for _, kind := range []string{"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "CronJob", "NetworkPolicy"} {
+		o := object("v1", kind, "databases", "shop-drill", nil)
+		o.Body["metadata"].(manifest.Map)["labels"] = manifest.Map{"onggi.dev/drill-of": "shop"}
+		got := argocd.Annotate([]manifest.Object{o})[0]
+		require.NotContains(t, at(got.Body, "metadata", "annotations"), options, kind)
+	}
+}
+
 func TestAnnotateKeepsWhatTheUserSaid(t *testing.T) {
 	tests := []struct {
 		name      string

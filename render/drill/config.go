@@ -109,8 +109,8 @@ type Record struct {
 // Duration is a length of time, written as 2h or 90m; see [spec.ParseDuration].
 type Duration time.Duration
 
-// MarshalText writes the duration as [spec.ParseDuration] reads it; what is shorter than a millisecond is lost.
-func (d Duration) MarshalText() ([]byte, error) {
+// String writes the duration as [spec.ParseDuration] reads it; what is shorter than a millisecond is lost.
+func (d Duration) String() string {
 	rest, text := time.Duration(d), []byte(nil)
 	for _, unit := range []struct {
 		name string
@@ -122,10 +122,13 @@ func (d Duration) MarshalText() ([]byte, error) {
 		}
 	}
 	if text == nil {
-		return []byte("0s"), nil
+		return "0s"
 	}
-	return text, nil
+	return string(text)
 }
+
+// MarshalText is String as bytes.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what [spec.ParseDuration] reads.
 func (d *Duration) UnmarshalText(text []byte) error {
@@ -187,16 +190,56 @@ func Decode(data []byte) (*Config, error) {
 }
 
 // Encode writes the Config as YAML. Decode reads it back; the same Config has the same bytes.
-func (c *Config) Encode() []byte {
-	asJSON, err := json.Marshal(c)
-	if err != nil {
-		panic("drill: a config of strings, numbers and maps is always JSON: " + err.Error())
+func (c *Config) Encode() []byte { return manifest.AppendYAML(make([]byte, 0, 2<<10), c.fields()) }
+
+// fields are the Config as JSON would have them, written out here: a fleet has as many of them as databases.
+func (c *Config) fields() manifest.Map {
+	out := manifest.Map{
+		"cluster": c.Cluster, "scratch": c.Scratch, "point": c.Point, "timeout": c.Timeout.String(),
+		"login":  fields("secret", c.Login.Secret, "host", c.Login.Host, "sslMode", c.Login.SSLMode),
+		"record": fields("configMap", c.Record.ConfigMap),
 	}
-	var fields manifest.Map
-	if err := json.Unmarshal(asJSON, &fields); err != nil {
-		panic("drill: " + err.Error())
+	if c.Namespace != "" {
+		out["namespace"] = c.Namespace
 	}
-	return manifest.AppendYAML(nil, manifest.Canonical(fields))
+	if w := c.Window; w != nil {
+		out["window"] = fields("kind", w.Kind, "name", w.Name, "serverName", w.ServerName)
+	}
+	if c.Snapshot {
+		out["snapshot"] = true
+	}
+	if c.Amcheck {
+		out["amcheck"] = true
+	}
+	var checks []any
+	for _, k := range c.Checks {
+		checks = append(checks, fields("name", k.Name, "database", k.Database, "sql", k.SQL, "expect", k.Expect))
+	}
+	if checks != nil {
+		out["checks"] = checks
+	}
+	if c.Login.Port != 0 {
+		out["login"].(manifest.Map)["port"] = int64(c.Login.Port)
+	}
+	if len(c.Record.Labels) > 0 {
+		labels := make(manifest.Map, len(c.Record.Labels))
+		for name, value := range c.Record.Labels {
+			labels[name] = value
+		}
+		out["record"].(manifest.Map)["labels"] = labels
+	}
+	return out
+}
+
+// fields makes a mapping of names and texts; a text that is empty is left out.
+func fields(pairs ...string) manifest.Map {
+	out := make(manifest.Map, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			out[pairs[i]] = pairs[i+1]
+		}
+	}
+	return out
 }
 
 // Deadline is what the Job's activeDeadlineSeconds has to be at least: the timeout, the sweeping of what an earlier run left, the

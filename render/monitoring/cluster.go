@@ -66,6 +66,8 @@ type Backup struct {
 	MaxAge time.Duration
 	// WAL says that the write-ahead log is archived too.
 	WAL bool
+	// DrillMaxAge is how old the last good restore drill may be, in whole seconds; 0 without drills.
+	DrillMaxAge time.Duration
 }
 
 // Supported says whether backend has metrics that this package knows. For one that has not, every function returns

@@ -73,6 +73,9 @@ func cnpgDashboard(c Cluster) string {
 	if len(c.Poolers) > 0 {
 		out.WriteString(t.pooler)
 	}
+	if c.Backup != nil && c.Backup.DrillMaxAge > 0 {
+		out.WriteString(t.drill)
+	}
 	out.WriteString("\n]}\n")
 	return out.String()
 }
@@ -94,6 +97,7 @@ type template struct {
 	panels string   // of the rows that every cluster has
 	backup string   // of further rows, from the comma on
 	pooler string
+	drill  string
 	size   int // of all of it
 }
 
@@ -116,8 +120,9 @@ var cnpgTemplate = sync.OnceValue(func() template {
 		panels: lines(g.place(overviewRow(), replicationRow(), loadRow(), storageRow(), podsRow())),
 		backup: "," + lines(g.place(backupRow())),
 		pooler: "," + lines(g.place(poolerRow())),
+		drill:  "," + lines(g.place(drillRow())),
 	}
-	t.size = len(head) + len(t.panels) + len(t.backup) + len(t.pooler)
+	t.size = len(head) + len(t.panels) + len(t.backup) + len(t.pooler) + len(t.drill)
 	return t
 })
 

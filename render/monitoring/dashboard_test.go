@@ -55,7 +55,7 @@ func TestDashboardIsWellFormed(t *testing.T) {
 	require.Equal(t, 39, b.SchemaVersion)
 	require.LessOrEqual(t, len(b.UID), 40, "Grafana refuses longer ones")
 	require.NotContains(t, dashboardText(t, shop()), "@", "a mark was left in")
-	require.LessOrEqual(t, len(dashboardText(t, shop())), 25<<10)
+	require.LessOrEqual(t, len(dashboardText(t, shop())), 27<<10)
 
 	ids := map[int]bool{}
 	taken := map[[2]int]string{}
@@ -83,7 +83,7 @@ func TestDashboardHasTheRowsThatTheClusterHasUseFor(t *testing.T) {
 		}
 		return titles
 	}
-	require.Equal(t, []string{"Overview", "Replication", "Load", "Storage", "Pods", "Backup", "Pooler"}, rows(shop()))
+	require.Equal(t, []string{"Overview", "Replication", "Load", "Storage", "Pods", "Backup", "Pooler", "Restore drill"}, rows(shop()))
 	require.Equal(t, []string{"Overview", "Replication", "Load", "Storage", "Pods"}, rows(plain()))
 }
 

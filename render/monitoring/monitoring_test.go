@@ -181,6 +181,14 @@ func TestSettings(t *testing.T) {
 		require.Empty(t, exprs(c, "PostgresWALArchivingFailing"))
 		require.Empty(t, exprs(c, "PostgresWALArchiveBacklog"))
 	})
+	t.Run("how old a drill may be", func(t *testing.T) {
+		c := shop()
+		c.Backup.DrillMaxAge = 21 * 24 * time.Hour
+		require.Contains(t, exprs(c, "PostgresDrillTooOld")[0], "> 1814400")
+		c.Backup.DrillMaxAge = 0
+		require.Empty(t, exprs(c, "PostgresDrillTooOld"))
+		require.Empty(t, exprs(c, "PostgresDrillFailed"))
+	})
 	t.Run("runbooks elsewhere", func(t *testing.T) {
 		c := shop()
 		c.RunbookURL = "https://wiki.example.com/db/"

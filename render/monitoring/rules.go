@@ -33,7 +33,11 @@ func Rules(c Cluster) []manifest.Object {
 		if c.Backup.WAL {
 			alerts = append(alerts, b.walArchive()...)
 		}
-		objs = append(objs, b.object(c.Name+"-alerts-backup", b.group("backup", alerts)))
+		groups := []any{b.group("backup", alerts)}
+		if c.Backup.DrillMaxAge > 0 {
+			groups = append(groups, b.group("drill", b.drills()))
+		}
+		objs = append(objs, b.object(c.Name+"-alerts-backup", groups...))
 	}
 	if len(c.Poolers) > 0 {
 		var alerts []alert

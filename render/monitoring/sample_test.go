@@ -30,7 +30,7 @@ func shop() monitoring.Cluster {
 		},
 		MonitorLabels:      map[string]string{"release": "kube-prometheus-stack"},
 		TLS:                true,
-		Backup:             &monitoring.Backup{Plugin: true, MaxAge: 26 * time.Hour, WAL: true},
+		Backup:             &monitoring.Backup{Plugin: true, MaxAge: 26 * time.Hour, WAL: true, DrillMaxAge: 14 * 24 * time.Hour},
 		Poolers:            []string{"shop-pooler-rw"},
 		AlertLabels:        map[string]string{"team": "storefront"},
 		DashboardNamespace: "monitoring",

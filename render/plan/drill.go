@@ -91,8 +91,7 @@ func span(d time.Duration) string {
 	if day := 24 * time.Hour; d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}
-	text, _ := drill.Duration(d).MarshalText() // it has no way to fail
-	return string(text)
+	return drill.Duration(d).String()
 }
 
 // drillChecks finds checks that could not be asked, or not be answered.

@@ -21,7 +21,8 @@ func (b builder) drills() []manifest.Object {
 	if b.drill() == nil {
 		return nil
 	}
-	return append(b.drillRights(), b.drillFile(), b.drillCron())
+	c := b.drillConfig()
+	return append(b.drillRights(c), b.drillFile(c), b.drillCron(c))
 }
 
 // drillLabels mark every object of the drill. Those of the scratch cluster and of the record have nothing that Argo CD tracks
@@ -42,8 +43,8 @@ func (b builder) ofDrill(apiVersion, kind, name string, body manifest.Map) manif
 }
 
 // drillFile is what the program reads.
-func (b builder) drillFile() manifest.Object {
-	return b.ofDrill("v1", "ConfigMap", b.drill().Name, manifest.Map{"data": manifest.Map{drillKey: string(b.drillConfig().Encode())}})
+func (b builder) drillFile(c *drill.Config) manifest.Object {
+	return b.ofDrill("v1", "ConfigMap", b.drill().Name, manifest.Map{"data": manifest.Map{drillKey: string(c.Encode())}})
 }
 
 // drillConfig names no namespace: a chart is installed in any, and what a drill restores is beside it.

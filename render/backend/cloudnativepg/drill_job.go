@@ -1,6 +1,7 @@
 package cloudnativepg
 
 import (
+	"maps"
 	"time"
 
 	"github.com/onggi-db/onggi/render/drill"
@@ -16,13 +17,14 @@ const (
 
 // drillCron starts drills. Never two at once: the second would find the first one's cluster and have to take it for its own
 // leftovers.
-func (b builder) drillCron() manifest.Object {
+func (b builder) drillCron(c *drill.Config) manifest.Object {
 	d := b.drill()
-	labels := b.drillLabels()
-	labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "onggi", "drill"
+	labels := manifest.Map{}
 	for k, v := range b.Labels {
 		labels[k] = v
 	}
+	maps.Copy(labels, b.drillLabels())
+	labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "onggi", "drill"
 	pod := manifest.Map{"labels": labels}
 	put(pod, "annotations", textMap(b.Annotations))
 	return b.ofDrill("batch/v1", "CronJob", d.Name, manifest.Map{"spec": manifest.Map{
@@ -39,7 +41,7 @@ func (b builder) drillCron() manifest.Object {
 			"podReplacementPolicy":    "Failed",
 			"completions":             int64(1),
 			"parallelism":             int64(1),
-			"activeDeadlineSeconds":   int64(b.drillConfig().Deadline() / time.Second),
+			"activeDeadlineSeconds":   int64(c.Deadline() / time.Second),
 			"ttlSecondsAfterFinished": int64(24 * time.Hour / time.Second), // the last resort: what it owns goes with it
 			"template":                manifest.Map{"metadata": pod, "spec": b.drillPod()},
 		}},
@@ -92,17 +94,40 @@ func (b builder) drillPod() manifest.Map {
 }
 
 // drillRights are exactly what the program does.
-func (b builder) drillRights() []manifest.Object {
+func (b builder) drillRights(c *drill.Config) []manifest.Object {
 	const rbac = "rbac.authorization.k8s.io"
 	account := b.drillAccount()
 	return []manifest.Object{
 		b.ofDrill("v1", "ServiceAccount", account, manifest.Map{"automountServiceAccountToken": false}),
-		b.ofDrill(rbac+"/v1", "Role", account, manifest.Map{"rules": drill.Rules(b.drillConfig())}),
+		b.ofDrill(rbac+"/v1", "Role", account, manifest.Map{"rules": drill.Rules(c)}),
 		b.ofDrill(rbac+"/v1", "RoleBinding", account, manifest.Map{
 			"roleRef":  manifest.Map{"apiGroup": rbac, "kind": "Role", "name": account},
 			"subjects": []any{manifest.Map{"kind": "ServiceAccount", "name": account, "namespace": b.Namespace}},
 		}),
 	}
+}
+
+// drillNetwork closes the scratch cluster but to itself, the operator and the program, and the program to everybody: the clients
+// of the drilled cluster have nothing to look for in a copy of its data.
+func (b builder) drillNetwork() []manifest.Object {
+	d := b.drill()
+	if d == nil {
+		return nil
+	}
+	labels := func() manifest.Map { return manifest.Map{labelCluster: d.Name} }
+	program := func() manifest.Map { return manifest.Map{drill.LabelOf: b.Name} }
+	objs := []manifest.Object{
+		b.policy(d.Name, labels(), []any{
+			rule([]any{pods(labels())}, postgresPort, statusPort),
+			rule([]any{inNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
+			rule([]any{pods(program())}, postgresPort),
+		}),
+		b.policy(b.drillAccount(), program(), []any{}),
+	}
+	for _, o := range objs {
+		o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)[drill.LabelOf] = b.Name
+	}
+	return objs
 }
 
 // drillAccount is not called like the scratch cluster: the operator gives that an account and a Role of its name, and would

@@ -30,6 +30,9 @@ func (b builder) monitoring() (monitors, dashboards []manifest.Object) {
 			Plugin: k.Method == "plugin", WAL: k.Destination != "",
 			MaxAge: time.Duration(m.BackupMaxAge) * time.Second,
 		}
+		if d := b.drill(); d != nil && !d.Suspend {
+			c.Backup.DrillMaxAge = time.Duration(d.MaxAge) * time.Second
+		}
 	}
 	if b.Pooler != nil {
 		for _, member := range b.Pooler.Members {

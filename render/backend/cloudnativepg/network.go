@@ -18,6 +18,7 @@ func (b builder) networkPolicies() []manifest.Object {
 		b.prometheus(metricsPort),
 	}
 	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.name, labelPodRole: "instance"}, append(ingress, b.clients()...))}
+	objs = append(objs, b.drillNetwork()...)
 	if b.Pooler == nil {
 		return objs
 	}

@@ -1,0 +1,68 @@
+package monitoring
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+// drills: was the last one good, and is it recent. The program of a drill leaves its results with the exporter of the primary;
+// before the first drill there are none, so what is absent for as long as a drill may be old is a drill that never ran.
+func (b *builder) drills() []alert {
+	age := strconv.FormatInt(int64(b.Backup.DrillMaxAge/time.Second), 10)
+	success := b.of(series{drill.MetricSuccess, ""})
+	return []alert{{
+		name: "PostgresDrillFailed", severity: warning, hold: "5m",
+		expr:    b.join("max(", b.of(series{drill.MetricOK, ""}), ") == 0"),
+		summary: "the last restore drill failed",
+		detail: "A backup was restored into a scratch cluster and could not be brought up in time, or did not pass its checks. Until that is understood, " +
+			"nobody knows whether this database can be restored.",
+	}, {
+		name: "PostgresDrillFailed", severity: critical, hold: "5m",
+		expr:    b.join("max(", b.of(series{drill.MetricFailures, ""}), ") >= 3"),
+		summary: "the last {{ $value }} restore drills failed",
+		detail: "None of the last {{ $value }} drills could restore a backup and pass its checks. Take it that this database cannot be restored as it " +
+			"is backed up now.",
+	}, {
+		name: "PostgresDrillTooOld", severity: warning, hold: "15m",
+		expr:    b.join("time() - max(", success, ") > ", age),
+		summary: "the last good restore drill was {{ $value | humanizeDuration }} ago",
+		detail: "No drill has restored a backup for {{ $value | humanizeDuration }}, longer than the schedule allows. Drills fail, are skipped, or are " +
+			"not started.",
+	}, {
+		name: "PostgresDrillTooOld", severity: warning, hold: age + "s",
+		expr:    b.join("absent(", success, ")"),
+		summary: "no restore drill was ever good",
+		detail:  "Drills are scheduled, and for longer than two of them may be apart none has restored a backup. Whether the backups can be restored is not known.",
+	}}
+}
+
+// verdict shows 1 as a good word and 0 as failed.
+func verdict(good string) []any {
+	word := func(text, colour string) manifest.Map { return manifest.Map{"text": text, "color": colour} }
+	return []any{manifest.Map{"type": "value", "options": manifest.Map{"0": word("failed", "red"), "1": word(good, "green")}}}
+}
+
+// drillRow shows the results of drills.
+func drillRow() row {
+	return row{"Restore drill", []panel{
+		{
+			title: "Last good drill", kind: stat, width: 8, unit: "s", help: "How long ago a backup was last restored and checked.",
+			queries: []query{{`time() - max(` + drill.MetricSuccess + ofInstances + `)`, ""}},
+		},
+		{
+			title: "Last drill", kind: stat, width: 8, mappings: verdict("good"),
+			queries: []query{{`max(` + drill.MetricOK + ofInstances + `)`, ""}},
+		},
+		{
+			title: "Time it took", kind: stat, width: 8, unit: "s", help: "From the start to the last check: how long a restore takes.",
+			queries: []query{{`max(` + drill.MetricDuration + ofInstances + `)`, ""}},
+		},
+		{
+			title: "Checks of drills", kind: timeline, width: 24, mappings: verdict("passed"),
+			queries: []query{{`max by (` + drill.LabelCheck + `) (` + drill.MetricCheck + ofInstances + `)`, "{{" + drill.LabelCheck + "}}"}},
+		},
+	}}
+}
