@@ -245,7 +245,12 @@ func (d *drawing) below(p Picture, top float64) float64 {
 	for i := range share {
 		share[i] = 1
 	}
-	size := func(i int) int { return len(p.in(groups[i][0])) }
+	size := func(i int) (lines int) {
+		for _, n := range p.in(groups[i][0]) {
+			lines += 2 + len(n.Lines)
+		}
+		return lines
+	}
 	for range columns - len(groups) {
 		fullest := 0
 		for i := range groups {
@@ -253,7 +258,7 @@ func (d *drawing) below(p Picture, top float64) float64 {
 				fullest = i
 			}
 		}
-		if size(fullest) > share[fullest] {
+		if len(p.in(groups[fullest][0])) > share[fullest] {
 			share[fullest]++
 		}
 	}

@@ -21,9 +21,10 @@ type Address struct {
 func Listen(address string) (Address, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		if host, port, err = net.SplitHostPort(":" + address); err != nil {
-			return Address{}, fmt.Errorf("%q is no address to listen on: write 127.0.0.1:8090", address)
-		}
+		host, port, err = net.SplitHostPort(":" + address)
+	}
+	if err != nil || port == "" {
+		return Address{}, fmt.Errorf("%q is no address to listen on: write 127.0.0.1:8090", address)
 	}
 	if host == "" {
 		host = "127.0.0.1"

@@ -25,10 +25,16 @@ type fake struct {
 
 func newFake(t testing.TB, o live.Options, files ...spec.Source) *fake {
 	t.Helper()
+	f := newFakeUnloaded(o)
+	f.load(t, files...)
+	return f
+}
+
+// newFakeUnloaded has not told anything yet.
+func newFakeUnloaded(o live.Options) *fake {
 	f := &fake{before: map[string][]manifest.Object{}}
 	o.Render = f.render
 	f.page = live.New(o)
-	f.load(t, files...)
 	return f
 }
 
@@ -41,6 +47,9 @@ func (f *fake) load(t testing.TB, files ...spec.Source) {
 	for _, doc := range set.Clusters {
 		id := doc.Namespace + "/" + doc.Name
 		d := watch.Database{ID: id, File: doc.File, Name: doc.Name, Namespace: doc.Namespace, Envs: doc.Environments(), Good: true}
+		if len(d.Envs) == 0 {
+			d.Envs = []string{""}
+		}
 		f.docs[id] = doc
 		for _, env := range d.Envs {
 			bundle, err := f.render(id, env)
@@ -74,8 +83,13 @@ func (f *fake) render(id, env string) (render.Bundle, error) {
 
 func homelab(t testing.TB) []spec.Source {
 	t.Helper()
+	return sources(t, "../../../examples/homelab")
+}
+
+func sources(t testing.TB, dir string) []spec.Source {
+	t.Helper()
 	var out []spec.Source
-	files, err := filepath.Glob("../../../examples/homelab/*.yaml")
+	files, err := filepath.Glob(dir + "/*.yaml")
 	require.NoError(t, err)
 	for _, file := range files {
 		data, err := os.ReadFile(file)
