@@ -1,12 +1,16 @@
 package cmp
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/argocd/plugin"
 )
 
@@ -14,7 +18,7 @@ func newDiscoverCmd(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "discover",
 		Short: "Tell whether the working folder is onggi's",
-		Long: `Print the file that makes the working folder one of onggi's: onggi.yaml, or a file with apiVersion: onggi.dev/….
+		Long: `Print the file that makes the working folder one of onggi's: onggi.yaml, or a file with apiVersion: onggi.dev/… in its first 64 KiB.
 Folders below it do not count. Nothing is printed for other folders, nor for a Helm chart or a kustomization; the exit code is 0
 either way, since Argo CD takes any other for an error.`,
 		Args: cobra.NoArgs,
@@ -22,38 +26,53 @@ either way, since Argo CD takes any other for an error.`,
 	}
 }
 
+// runDiscover reads the working folder alone, without the repository around it: Argo CD asks for every application.
 func runDiscover(s *cli.Streams) error {
-	at, err := here("")
+	entries, err := os.ReadDir(".")
 	if err != nil {
-		return err
+		return cli.Exit(cli.InOut, "read the working folder: %w", source.Cause(err))
 	}
-	defer at.close()
-	names, err := at.specs(".", false)
-	if err != nil {
-		return err
-	}
-	// Those without an extension of ours are not among the names.
-	for _, name := range append([]string{"Kustomization"}, names...) {
-		if !plugin.Foreign(name) {
-			continue
-		}
-		if _, err := at.root.Stat(name); err == nil {
+	var names []string
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case plugin.Foreign(name):
 			return nil
+		case e.Type().IsRegular() && source.IsSpec(name):
+			names = append(names, name)
 		}
 	}
 	if slices.Contains(names, plugin.Marker) {
 		fmt.Fprintln(s.Out, plugin.Marker)
 		return nil
 	}
+	head := make([]byte, peeked)
 	for _, name := range names {
-		src, err := at.read(name)
+		data, err := peek(name, head)
 		if err != nil {
-			return err
+			return cli.Exit(cli.InOut, "read %s: %w", name, source.Cause(err))
 		}
-		if plugin.Marks(name, src.Data) {
+		if plugin.Marks(name, data) {
 			fmt.Fprintln(s.Out, name)
 			return nil
 		}
 	}
 	return nil
+}
+
+// peeked is how much of a file is looked at: a folder may hold a thousand large manifests, and a spec says what it is in its first
+// lines.
+const peeked = 64 << 10
+
+// peek is the beginning of a file, in a buffer that is used again.
+func peek(name string, buffer []byte) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read
+	n, err := f.Read(buffer)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return buffer[:n], err
 }

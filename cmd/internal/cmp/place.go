@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -116,76 +117,94 @@ func (p *place) choose(files []string) (selection, error) {
 	if len(files) == 0 {
 		files = []string{"."}
 	}
-	all := make(map[string]bool)
-	folders := make(map[string]bool)
+	names := make(map[string]bool)
+	folders := make(map[string]bool) // of which only some files were asked for
 	for _, file := range files {
 		info, err := p.root.Stat(filepath.FromSlash(path.Join(p.path, file)))
-		if err != nil {
+		found := []string{file}
+		switch {
+		case err != nil:
 			return sel, cli.Exit(cli.InOut, "read %s, which the parameter file names: %w", path.Join(p.shown, file), source.Cause(err))
-		}
-		names := []string{file}
-		if info.IsDir() {
-			if names, err = p.specs(file, true); err != nil {
+		case info.IsDir():
+			if found, err = p.specs(file, true); err != nil {
 				return sel, err
 			}
-		} else if folders[path.Dir(file)] = true; !info.Mode().IsRegular() {
+		case !info.Mode().IsRegular():
 			return sel, cli.Exit(cli.InOut, "read %s, which the parameter file names: it is no file", path.Join(p.shown, file))
+		default:
+			folders[path.Dir(file)] = true
 		}
-		for _, name := range names {
-			all[name], sel.asked[path.Join(p.shown, name)] = true, true
-		}
-	}
-	for dir := range folders {
-		beside, err := p.specs(dir, false)
-		if err != nil {
-			return sel, err
-		}
-		for _, name := range beside {
-			all[name] = true
+		for _, name := range found {
+			names[name], sel.asked[path.Join(p.shown, name)] = true, true
 		}
 	}
-	return sel, p.load(&sel, all)
+	sources, pure, err := p.readAll(names)
+	if err != nil {
+		return sel, err
+	}
+	neighbours, allPure, err := p.beside(folders, names)
+	if err != nil {
+		return sel, err
+	}
+	if sel.sources = sources; !pure || !allPure {
+		sel.sources = append(sel.sources, neighbours...)
+	}
+	return sel, p.projects(&sel, names)
 }
 
-// load reads the files and the projects above them.
-func (p *place) load(sel *selection, all map[string]bool) error {
+// readAll reads files in the order of their names, and tells whether none of them holds a manifest.
+func (p *place) readAll(names map[string]bool) (sources []spec.Source, pure bool, err error) {
+	pure = true
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		src, err := p.read(name)
+		if err != nil {
+			return nil, false, err
+		}
+		sources = append(sources, src)
+		pure = pure && plugin.Pure(src.Data)
+	}
+	return sources, pure, nil
+}
+
+// beside reads the other specs and manifests of folders. Where there is no manifest at all they have nothing to do with what was
+// asked for; where there is one, whose it is can be told only among all.
+func (p *place) beside(folders, asked map[string]bool) ([]spec.Source, bool, error) {
+	others := make(map[string]bool)
+	for dir := range folders {
+		names, err := p.specs(dir, false)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, name := range names {
+			if !asked[name] && path.Base(name) != source.ProjectFile {
+				others[name] = true
+			}
+		}
+	}
+	return p.readAll(others)
+}
+
+// projects reads the projects in the folders of the names and in those above them.
+func (p *place) projects(sel *selection, names map[string]bool) error {
 	above := make(map[string]bool)
-	for name := range all {
+	for name := range names {
 		for dir := path.Dir(name); !above[dir]; dir = path.Dir(dir) {
 			above[dir] = true
 		}
 	}
-	names := make([]string, 0, len(all)+len(above))
-	for name := range all {
-		names = append(names, name)
-	}
-	for dir := range above {
-		if name := path.Join(dir, source.ProjectFile); !all[name] {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		src, err := p.read(name)
-		if errors.Is(err, fs.ErrNotExist) && !all[name] {
-			continue // this folder has no project
-		}
-		if err != nil {
-			return err
-		}
-		sel.sources = append(sel.sources, src)
-	}
-	return p.projectsAbove(sel)
-}
-
-// projectsAbove reads the projects between the application's path and the root of the repository.
-func (p *place) projectsAbove(sel *selection) error {
 	up := "."
 	for at := p.path; at != "."; at = path.Dir(at) {
 		up = path.Join(up, "..")
-		src, err := p.read(path.Join(up, source.ProjectFile))
-		if errors.Is(err, fs.ErrNotExist) {
+		above[up] = true
+	}
+	for _, dir := range slices.Sorted(maps.Keys(above)) {
+		name := path.Join(dir, source.ProjectFile)
+		if names[name] {
 			continue
+		}
+		src, err := p.read(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // this folder has no project
 		}
 		if err != nil {
 			return err

@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
-	"github.com/onggi-db/onggi/render/provenance"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -136,7 +135,7 @@ func handOut(set *spec.Set, work func([]*spec.Document) error) error {
 func shareOut(docs []*spec.Document) []*spec.Document {
 	mentioned := make([]map[string]bool, len(docs))
 	for i, doc := range docs {
-		mentioned[i] = words(doc)
+		mentioned[i] = doc.Words()
 	}
 	out := make([]*spec.Document, len(docs))
 	for i, doc := range docs {
@@ -151,23 +150,6 @@ func shareOut(docs []*spec.Document) []*spec.Document {
 		out[i] = &mine
 	}
 	return out
-}
-
-// words are the texts in a spec, in any environment.
-func words(doc *spec.Document) map[string]bool {
-	found := make(map[string]bool)
-	for _, env := range append([]string{""}, doc.Environments()...) {
-		c, problems := doc.Resolve(env)
-		if len(problems) > 0 {
-			continue // they are reported when it is rendered
-		}
-		for _, leaf := range provenance.Leaves(c.Spec) {
-			if text, ok := leaf.Value.(string); ok {
-				found[text] = true
-			}
-		}
-	}
-	return found
 }
 
 // InParallel calls work for every index below n on all cores and returns the errors by index.

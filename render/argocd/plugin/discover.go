@@ -42,6 +42,13 @@ func hasVersion(data []byte) bool {
 	}
 }
 
+// Pure reports whether a file holds documents of onggi.dev and surely nothing else: each apiVersion in it is one. A file that
+// might hold a manifest is not pure, so the answer may err to that side only.
+func Pure(data []byte) bool {
+	n := bytes.Count(data, []byte("apiVersion"))
+	return n > 0 && n == bytes.Count(data, []byte("apiVersion: onggi.dev/")) && !bytes.Contains(data, []byte("\\"))
+}
+
 // Levels is how many folders above the working folder belong to the repository: as many as the end of the working folder is
 // the end of the application's path in the repository. Argo CD may unpack less than the repository, down to the folders that
 // manifest-generate-paths names, so the whole path need not be there. Both are slash-separated.

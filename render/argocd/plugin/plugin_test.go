@@ -251,3 +251,19 @@ func TestInstallation(t *testing.T) {
 	}
 	require.Equal(t, "ghcr.io/onggi-db/onggi-cmp:1.2.3", plugin.Image("1.2.3"))
 }
+
+func TestPure(t *testing.T) {
+	for text, want := range map[string]bool{
+		"apiVersion: onggi.dev/v1alpha1\nkind: DatabaseCluster\n":                                   true,
+		"apiVersion: onggi.dev/v1alpha1\n---\napiVersion: onggi.dev/v1alpha1\n":                     true,
+		"apiVersion: onggi.dev/v1alpha1\n---\napiVersion: v1\n":                                     false,
+		"kind: DatabaseCluster\n":                                                                   false, // perhaps; it is read to know
+		`{"apiVersion": "onggi.dev/v1alpha1"}`:                                                      false,
+		"apiVersion: onggi.dev/v1alpha1\n---\n{\"\\u0061piVersion\": v1}\n":                         false,
+		"apiVersion: onggi.dev/v1alpha1\n---\n? apiVersion\n: v1\n":                                 false,
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {annotations: {x: 'apiVersion: onggi.dev/v1'}}": false,
+		"": false,
+	} {
+		require.Equal(t, want, plugin.Pure([]byte(text)), text)
+	}
+}
