@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/cmd/internal/live"
@@ -24,8 +26,12 @@ func openPage(s *cli.Streams, address string) (*livePage, error) {
 		return nil, nil
 	}
 	at, err := live.Listen(address)
-	if err != nil {
+	var refused *net.OpError
+	switch {
+	case errors.As(err, &refused):
 		return nil, cli.Fail(cli.InOut, err)
+	case err != nil:
+		return nil, cli.Fail(cli.Usage, err)
 	}
 	p := &livePage{s: s, address: at}
 	p.server = live.New(live.Options{Host: at.Host, Render: func(id, env string) (render.Bundle, error) { return p.watcher.Render(id, env) }})
