@@ -33,7 +33,7 @@ func (s *scene) keyboard() error {
 			return err
 		}
 		if n == 0 && at.ID != "skip" {
-			return fmt.Errorf("Tab leads to %+v first, not to the skip link", at)
+			return fmt.Errorf("the first Tab leads to %+v, not to the skip link", at)
 		}
 		if !at.Visible {
 			return fmt.Errorf("the focus on %+v cannot be seen", at)
