@@ -190,7 +190,7 @@ func (c *cycle) note(l *loaded) {
 		k.problems[l.folder][l.key()] = l.problems
 	}
 	for _, f := range c.w.disk.members(l.unit) {
-		if f.kind != clusters && !l.bad[f.name] {
+		if !f.clusters && !l.bad[f.name] {
 			k.standing[f.name] = standing{data: f.data}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ type folder struct {
 	root    bool
 	singles []string // base names of files that are arguments, and the project beside them
 	files   map[string]*file
+	holding []*file         // those with a Project, by name
 	below   map[string]bool // base names of the folders in it
 }
 
@@ -48,19 +50,15 @@ type file struct {
 	name  string
 	stamp fs.FileInfo
 	data  []byte
-	kind  kind
-	// mixed says that a file of clusters holds what others share too: manifests, or a Project.
-	mixed bool
+	holds
 }
 
-// kind is what a file may hold, as in package source.
-type kind int
-
-const (
-	manifests kind = iota
-	clusters
-	projects
-)
+// holds is what a file may have in it for others.
+type holds struct {
+	clusters bool // databases, or had some
+	project  bool // a Project, which holds for all below its folder
+	shared   bool // manifests of the folder, a Project, or what nobody knows
+}
 
 func newDisk(paths []string, e *eyes) (*disk, error) {
 	d := &disk{eyes: e, folders: make(map[string]*folder), troubles: make(map[string]error)}
@@ -126,20 +124,31 @@ func (d *disk) concerns(h hint) bool {
 	return err == nil && info.IsDir()
 }
 
-// sort finds out what the file may hold. Once it held clusters it counts as such a file: a typing error in the kind, or a
-// file emptied by mistake, does not make it a manifest that belongs to its neighbours.
+// plain is how a file begins or goes on that has one DatabaseCluster and nothing else, as nearly all do.
+var plain = regexp.MustCompile(`(?m)^kind: DatabaseCluster$`)
+
+// sort finds out what the file holds, without parsing it where one look tells. Once it held clusters it counts as such a file:
+// a typing error in the kind, or a file emptied by mistake, does not make it a manifest that belongs to its neighbours. The
+// same goes for what else it held, while it does not load.
 func (f *file) sort(was *file) {
-	switch {
-	case filepath.Base(f.name) == source.ProjectFile:
-		f.kind = projects
-	case was != nil && was.kind == clusters, bytes.Contains(f.data, []byte(spec.KindCluster)):
-		f.kind = clusters
-	}
-	if f.kind != clusters || !bytes.Contains(f.data, []byte("\n---")) && !bytes.Contains(f.data, []byte("List")) {
-		return // of one document, which is the cluster
+	named := filepath.Base(f.name) == source.ProjectFile
+	if !named && plain.Match(f.data) && !bytes.Contains(f.data, []byte("\n---")) {
+		f.clusters = true
+		return
 	}
 	set, problems := spec.Load([]spec.Source{f.source()})
-	f.mixed = len(set.Extras)+len(set.Projects) > 0 || len(problems) > 0 && was != nil && was.mixed
+	f.project = named || len(set.Projects) > 0
+	f.clusters = len(set.Clusters) > 0 || !named && bytes.Contains(f.data, []byte(spec.KindCluster))
+	if was != nil {
+		f.clusters = f.clusters || was.clusters
+		f.project = f.project || was.project && len(problems) > 0
+	}
+	if named {
+		f.shared = f.clusters || len(set.Extras) > 0
+	} else {
+		f.shared = !f.clusters || len(set.Extras)+len(set.Projects) > 0
+	}
+	f.shared = f.shared || was != nil && was.shared && len(problems) > 0
 }
 
 func (f *file) source() spec.Source {
@@ -168,7 +177,14 @@ func (d *disk) accept(s *sighting) []change {
 		delete(d.folders, name)
 		delete(d.troubles, name)
 	}
-	maps.Copy(d.folders, s.folders)
+	for name, f := range s.folders {
+		for _, base := range slices.Sorted(maps.Keys(f.files)) {
+			if f.files[base].project {
+				f.holding = append(f.holding, f.files[base])
+			}
+		}
+		d.folders[name] = f
+	}
 	for name, err := range s.trouble {
 		if d.troubles[name] = err; err == nil {
 			delete(d.troubles, name)

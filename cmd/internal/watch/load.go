@@ -107,7 +107,7 @@ func (out *loaded) blame(members []*file, problems spec.Problems) (again bool) {
 			continue
 		}
 		out.bad[f.name] = true
-		again = again || f.kind != clusters
+		again = again || f.project || !f.clusters
 	}
 	return again
 }

@@ -209,7 +209,7 @@ func (s *sighting) file(known, now *folder, base string, info fs.FileInfo) {
 	is := &file{name: name, stamp: info, data: data}
 	now.files[base] = is
 	if was != nil && bytes.Equal(was.data, data) {
-		is.data, is.kind, is.mixed = was.data, was.kind, was.mixed
+		is.data, is.holds = was.data, was.holds
 		return
 	}
 	is.sort(was)

@@ -87,8 +87,9 @@ func moved(s watch.State) (names []string) {
 	return names
 }
 
+// secretFor is a manifest of that name. That it is no Secret does not matter to whose it is.
 func secretFor(name string) string {
-	return "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: " + name + ", namespace: databases}\nspec: {encryptedData: {a: b}}\n"
+	return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: databases}\ndata: {a: b}\n"
 }
 
 func withSecret(name, secret string, instances int) string {
@@ -101,14 +102,14 @@ func TestAManifestBelongsToTheFolder(t *testing.T) {
 
 	p.put("specs/eu/secret.yaml", secretFor("pass"))
 	require.Equal(t, []string{"b"}, moved(p.next()), "the one that mentions it has it")
-	require.FileExists(t, p.at("out/b/sealedsecret-pass.yaml"))
+	require.FileExists(t, p.at("out/b/configmap-pass.yaml"))
 
 	p.put("specs/eu/b.yaml", strings.Replace(withSecret("b", "pass", 3), "10Gi", "10GB", 1))
 	require.NotEmpty(t, p.next().Problems)
 	p.put("specs/eu/a.yaml", shop("a", 4))
 	require.Equal(t, instances("a", 3, 4), moves(p.next()))
-	require.NoFileExists(t, p.at("out/a/sealedsecret-pass.yaml"), "a manifest does not move because its owner has a typing error")
-	require.FileExists(t, p.at("out/b/sealedsecret-pass.yaml"))
+	require.NoFileExists(t, p.at("out/a/configmap-pass.yaml"), "a manifest does not move because its owner has a typing error")
+	require.FileExists(t, p.at("out/b/configmap-pass.yaml"))
 
 	p.put("specs/eu/b.yaml", withSecret("b", "pass", 5))
 	require.Equal(t, instances("b", 3, 5), moves(p.next()))
@@ -117,12 +118,12 @@ func TestAManifestBelongsToTheFolder(t *testing.T) {
 	require.NotEmpty(t, p.next().Problems)
 	p.put("specs/eu/b.yaml", withSecret("b", "pass", 6))
 	require.Equal(t, instances("b", 5, 6), moves(p.next()))
-	require.FileExists(t, p.at("out/b/sealedsecret-pass.yaml"), "a broken manifest counts as it last was good")
+	require.FileExists(t, p.at("out/b/configmap-pass.yaml"), "a broken manifest counts as it last was good")
 
 	p.remove("specs/eu/secret.yaml")
 	s := p.next()
 	require.Equal(t, []string{"b"}, moved(s))
-	require.NoFileExists(t, p.at("out/b/sealedsecret-pass.yaml"))
+	require.NoFileExists(t, p.at("out/b/configmap-pass.yaml"))
 	require.Empty(t, s.Problems)
 	untouched()
 }
@@ -138,7 +139,7 @@ func TestWhatIsSharedWaitsForWhatIsWrongFromTheBeginning(t *testing.T) {
 	s = p.next()
 	require.Empty(t, s.Problems)
 	require.Equal(t, []string{"a", "b"}, moved(s))
-	require.FileExists(t, p.at("out/b/sealedsecret-pass.yaml"))
+	require.FileExists(t, p.at("out/b/configmap-pass.yaml"))
 }
 
 func TestTwoOfOneName(t *testing.T) {

@@ -23,6 +23,9 @@ type eyes struct {
 	blind  bool                      // nothing is told: the watch polls
 	sights map[string]map[sight]bool // real folder → what an event there is about
 	real   map[sight]string
+	// known has the real folder that each watch is on. A folder that was moved takes its watch along, under the old name.
+	known map[identity]string
+	ids   map[string]identity // the other way round
 }
 
 // sight is what an event in a folder is about: the folder itself, or a root that stands in it.
@@ -42,7 +45,7 @@ type hint struct {
 
 // newEyes takes nil for a watch that polls.
 func newEyes(n notifier) *eyes {
-	return &eyes{notifier: n, blind: n == nil, sights: make(map[string]map[sight]bool), real: make(map[sight]string)}
+	return &eyes{notifier: n, blind: n == nil, sights: make(map[string]map[sight]bool), real: make(map[sight]string), known: make(map[identity]string), ids: make(map[string]identity)}
 }
 
 // open watches dir for the sake of s, anew if it did before: dir may have become another folder.
@@ -55,6 +58,9 @@ func (e *eyes) open(dir string, s sight) error {
 		return err
 	}
 	e.shut(s)
+	if real, err = e.settled(real); err != nil {
+		return err
+	}
 	if err := e.Add(real); err != nil {
 		return limitReached(dir, err)
 	}
@@ -66,6 +72,29 @@ func (e *eyes) open(dir string, s sight) error {
 	return nil
 }
 
+// settled ends a watch that a folder has brought along from where it was before: the system would take a second one for the
+// first, and tell of it by its old name. A folder that is mounted twice is both, and keeps the first name.
+func (e *eyes) settled(real string) (string, error) {
+	id, ok, err := identify(real)
+	if err != nil || !ok {
+		return real, err
+	}
+	old := e.known[id]
+	if there, _, err := identify(old); err == nil && there == id {
+		return old, nil
+	}
+	if e.ids[old] == id {
+		for s := range e.sights[old] {
+			delete(e.real, s)
+		}
+		delete(e.sights, old)
+		delete(e.ids, old)
+		_ = e.Remove(old) // it may be gone already
+	}
+	e.known[id], e.ids[real] = real, id
+	return real, nil
+}
+
 // shut ends what open began. That there is nothing left to end is no error.
 func (e *eyes) shut(s sight) {
 	real, watched := e.real[s]
@@ -74,10 +103,13 @@ func (e *eyes) shut(s sight) {
 	}
 	delete(e.real, s)
 	delete(e.sights[real], s)
-	if len(e.sights[real]) == 0 {
-		delete(e.sights, real)
-		_ = e.Remove(real) // a folder that is gone took its watch along
+	if len(e.sights[real]) > 0 {
+		return
 	}
+	delete(e.sights, real)
+	delete(e.known, e.ids[real])
+	delete(e.ids, real)
+	_ = e.Remove(real) // a folder that is gone took its watch along
 }
 
 // hints are what an event at a real path is about. A folder's own event comes with the path of the folder.

@@ -39,13 +39,13 @@ func (d *disk) affected(changes []change) []unit {
 		for _, f := range [...]*file{c.was, c.is} {
 			switch {
 			case f == nil:
-			case f.kind == projects:
+			case f.project:
 				for other := range d.folders {
 					if below(other, dir) {
 						folders[other] = true
 					}
 				}
-			case f.kind == manifests || f.mixed:
+			case f.shared:
 				folders[dir] = true
 			default:
 				files[name] = true
@@ -83,13 +83,10 @@ func (f *folder) units() []unit {
 	all := unit{folder: f.name}
 	for base, is := range f.files {
 		name := filepath.Join(f.name, base)
-		switch {
-		case is.kind == clusters:
+		if is.clusters {
 			all.files = append(all.files, name)
-			if is.mixed {
-				all.shared = append(all.shared, name)
-			}
-		case is.kind == manifests:
+		}
+		if is.shared {
 			all.shared = append(all.shared, name)
 		}
 	}
@@ -109,20 +106,17 @@ func (f *folder) units() []unit {
 func (d *disk) members(u unit) []*file {
 	var out []*file
 	for dir := u.folder; ; dir = filepath.Dir(dir) {
-		if f := d.file(filepath.Join(dir, source.ProjectFile)); f != nil {
-			out = append(out, f)
+		if f := d.folders[dir]; f != nil {
+			out = append(out, f.holding...)
 		}
 		if dir == filepath.Dir(dir) {
 			break
 		}
 	}
-	for _, name := range u.shared {
-		if !slices.Contains(u.files, name) {
-			out = append(out, d.file(name))
+	for _, name := range slices.Concat(u.shared, u.files) {
+		if f := d.file(name); !slices.Contains(out, f) {
+			out = append(out, f)
 		}
-	}
-	for _, name := range u.files {
-		out = append(out, d.file(name))
 	}
 	return out
 }
@@ -175,6 +169,6 @@ func fingerprint(doc *spec.Document, sources []spec.Source) digest {
 
 func databaseOf(doc *spec.Document) Database {
 	db := Database{Folder: path.Dir(doc.File), File: doc.File, Name: doc.Name, Namespace: doc.Namespace}
-	db.ID = strings.Join([]string{db.Folder, db.Namespace, db.Name}, "/")
+	db.ID = db.Namespace + "/" + db.Name
 	return db
 }

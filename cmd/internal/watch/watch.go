@@ -70,7 +70,7 @@ type State struct {
 
 // Database is one DatabaseCluster that is watched.
 type Database struct {
-	// ID tells databases apart; it stays the same for as long as folder, namespace and name do. See [Watcher.Render].
+	// ID is namespace/name, which tells databases apart and stays when their file moves. See [Watcher.Render].
 	ID string
 	// Folder and File are where the spec stands, as paths that begin with what New was given, slash-separated.
 	Folder, File    string

@@ -218,7 +218,9 @@ func ours(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-func (p *play) cluster(name string) string { return p.read(path.Join("out", name, "cluster-"+name+".yaml")) }
+func (p *play) cluster(name string) string {
+	return p.read(path.Join("out", name, "cluster-"+name+".yaml"))
+}
 
 func TestTheFirstCycleRendersEverything(t *testing.T) {
 	p, s := begin(t, map[string]string{"specs/shop.yaml": shop("shop", 3), "specs/eu/crm.yaml": shop("crm", 4)})
@@ -409,6 +411,13 @@ func TestComingAndGoing(t *testing.T) {
 	require.Empty(t, s.Moved, "the same database in another file")
 	require.Contains(t, p.cluster("crm"), "instances: 8")
 	require.Equal(t, p.at("specs/us/north/renamed.yaml"), s.Databases[2].File)
+
+	p.move("specs/us", "specs/asia")
+	require.Empty(t, p.next().Moved, "the same database in another folder")
+	p.put("specs/asia/north/renamed.yaml", shop("crm", 9))
+	require.Equal(t, instances("crm", 8, 9), moves(p.next()), "a folder does not take its watch along under the old name")
+	p.move("specs/asia", "specs/us")
+	p.next()
 
 	p.remove("specs/us/north/renamed.yaml")
 	require.Equal(t, "gone: crm\n", moves(p.next()))
