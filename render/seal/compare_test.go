@@ -219,3 +219,29 @@ func TestForeignFiles(t *testing.T) {
 		require.False(t, step.Have.Ours())
 	}
 }
+
+// Whatever lies beside a spec is read without a panic, and what is compared with it can be sealed over it or is refused.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte("apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: app, annotations: {onggi.dev/sealed: \"password made x\\n\"}}\nspec: {encryptedData: {password: AgB1}}\n"))
+	f.Add([]byte("spec: {encryptedData: {a: 1}, template: {metadata: {labels: []}}}"))
+	cert := certificate(f, 0)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		objs, err := manifest.Decode("file", data)
+		if err != nil {
+			return
+		}
+		for _, o := range objs {
+			have, err := seal.Read(o)
+			if err != nil {
+				continue
+			}
+			step, err := seal.Compare(login, have, nil, cert, seal.How{Scope: seal.Strict, Digest: digestKey, Rotate: all, Anew: true})
+			if err != nil || len(step.Missing) > 0 {
+				continue
+			}
+			sealedOver, err := step.Seal(rand.Reader)
+			require.NoError(t, err)
+			require.Equal(t, "app", sealedOver.Ref().Name)
+		}
+	})
+}
