@@ -159,6 +159,24 @@ func TestLongParameters(t *testing.T) {
 	require.Contains(t, got.stdout, "example.com/note")
 }
 
+// The program is the verbs and no more, and says what is wrong with how it is called.
+func TestUsage(t *testing.T) {
+	s := unpack(t, nil)
+	help := s.call(t, ".", "", "--help")
+	require.Zero(t, help.code)
+	for _, verb := range []string{"announce", "discover", "doctor", "generate", "install"} {
+		require.Contains(t, help.stdout, "\n  "+verb)
+	}
+	require.NotContains(t, help.stdout, "render ")
+	require.Zero(t, s.call(t, ".", "", "--version").code)
+	for _, args := range [][]string{{"render"}, {"generate", "now"}, {"generate", "--env", "prod"}, {"install", "--format", "yaml"}} {
+		got := s.call(t, ".", "", args...)
+		require.Equal(t, 2, got.code, args)
+		require.Empty(t, got.stdout)
+		require.True(t, strings.HasPrefix(got.stderr, "onggi-cmp: "), got.stderr)
+	}
+}
+
 // A plugin that Argo CD starts three times for every commit has to start in milliseconds.
 func TestLinksLittle(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()

@@ -37,3 +37,10 @@ func told(s *cli.Streams, err error) error {
 	fmt.Fprint(s.Err, plugin.Lines(problems))
 	return cli.Error{Code: problems.Exit()}
 }
+
+// complete offers the values of a flag to the shell.
+func complete(cmd *cobra.Command, flag string, values []string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag does not exist: a mistake in this program, met by any test
+	}
+}

@@ -28,6 +28,7 @@ The exit code is 1 when something is wrong. Nothing is left behind; the temporar
 		RunE:    func(*cobra.Command, []string) error { return runDoctor(s, version, format) },
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "human", "human | json")
+	complete(cmd, "output", []string{"human", "json"})
 	return cmd
 }
 

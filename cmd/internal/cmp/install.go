@@ -52,6 +52,8 @@ sends only the folders that an Application's manifest-generate-paths names, whic
 	f.StringVar(&o.discovery, "discovery", string(plugin.ByFile), strings.Join(plugin.Discoveries(), " | "))
 	f.StringVar(&o.image, "image", "", "image of the plugin; the default is that of this release")
 	f.StringVarP(&o.dir, "output", "o", "", "folder to write to")
+	complete(cmd, "format", installFormats())
+	complete(cmd, "discovery", plugin.Discoveries())
 	return cmd
 }
 
@@ -63,11 +65,11 @@ func runInstall(s *cli.Streams, o installOptions, version string) error {
 		return cli.Exit(cli.Usage, "there is no discovery %q: choose %s", o.discovery, strings.Join(plugin.Discoveries(), ", "))
 	}
 	if o.image == "" {
-		v, err := semver.NewVersion(version)
-		if err != nil {
+		tag := release(version)
+		if tag == "" {
 			return cli.Exit(cli.Usage, "this build is no release, so there is no image of its version: name one with --image")
 		}
-		o.image = plugin.Image(v.String())
+		o.image = plugin.Image(tag)
 	}
 	if !pinned(o.image) {
 		return cli.Exit(cli.Usage, "--image %s has no tag that stays the same: write one, or a digest", o.image)
@@ -88,6 +90,23 @@ func runInstall(s *cli.Streams, o installOptions, version string) error {
 		}
 	}
 	return nil
+}
+
+// release is the tag of a release, "" for any other build: Go and git call those by the release before, with a commit behind it.
+func release(version string) string {
+	v, err := semver.NewVersion(version)
+	if err != nil || v.Metadata() != "" {
+		return ""
+	}
+	for _, stage := range []string{"alpha.", "beta.", "rc."} {
+		if n, ok := strings.CutPrefix(v.Prerelease(), stage); ok && strings.Trim(n, "0123456789") == "" {
+			return v.String()
+		}
+	}
+	if v.Prerelease() != "" {
+		return ""
+	}
+	return v.String()
 }
 
 // pinned reports whether an image has a tag other than latest, or a digest. A colon before a slash is a registry's port.

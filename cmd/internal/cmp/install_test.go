@@ -111,11 +111,14 @@ func TestPinned(t *testing.T) {
 
 // A release names its own image; a build that is none has to be told.
 func TestImageOfTheRelease(t *testing.T) {
-	for version, want := range map[string]string{"v1.2.3": "image: ghcr.io/onggi-db/onggi-cmp:1.2.3", "1.2.3-rc.1": "image: ghcr.io/onggi-db/onggi-cmp:1.2.3-rc.1", "": "", "(devel)": "", "dev": ""} {
+	for version, want := range map[string]string{
+		"v1.2.3": "image: ghcr.io/onggi-db/onggi-cmp:1.2.3", "1.2.3-rc.1": "image: ghcr.io/onggi-db/onggi-cmp:1.2.3-rc.1",
+		"": "", "(devel)": "", "dev": "", "7238461-dirty": "", "v1.2.3-5-g7238461": "", "v1.2.3-dirty": "", "v1.2.3+dirty": "", "v1.2.4-0.20261122070000-7238461abcde": "",
+	} {
 		var out bytes.Buffer
 		err := runInstall(&cli.Streams{Out: &out, Err: &out}, installOptions{format: formatKustomize, discovery: "file"}, version)
 		if want == "" {
-			require.ErrorContains(t, err, "--image", version)
+			require.ErrorContains(t, err, "name one with --image", version)
 			require.Empty(t, out.String())
 			continue
 		}
