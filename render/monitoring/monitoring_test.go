@@ -38,14 +38,14 @@ func TestObjects(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"PodMonitor/databases/shop", "PodMonitor/databases/shop-pooler-rw",
-		"PrometheusRule/databases/shop-alerts", "PrometheusRule/databases/shop-alerts-backup", "PrometheusRule/databases/shop-alerts-pooler",
+		"PrometheusRule/databases/shop-alerts", "PrometheusRule/databases/shop-alerts-backup", "PrometheusRule/databases/shop-alerts-drill", "PrometheusRule/databases/shop-alerts-pooler",
 		"ConfigMap/monitoring/databases.shop-dashboard",
 	}, refs(shop()))
 	require.Equal(t, []string{"PodMonitor/databases/shop", "PrometheusRule/databases/shop-alerts", "ConfigMap/databases/shop-dashboard"}, refs(plain()))
 
 	t.Run("names of different clusters never meet", func(t *testing.T) {
 		seen := map[string]bool{}
-		for _, id := range [][2]string{{"a", "b"}, {"a", "b-alerts"}, {"a", "b-backup"}, {"a", "b-alerts-backup"}, {"a", "b-dashboard"}, {"a-b", "c"}, {"a", "b-c"}} {
+		for _, id := range [][2]string{{"a", "b"}, {"a", "b-alerts"}, {"a", "b-backup"}, {"a", "b-drill"}, {"a", "b-alerts-backup"}, {"a", "b-dashboard"}, {"a-b", "c"}, {"a", "b-c"}} {
 			c := shop()
 			c.Namespace, c.Name, c.Poolers = id[0], id[1], []string{id[1] + "-pooler-rw"}
 			objs := everything(c)

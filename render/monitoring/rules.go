@@ -6,8 +6,8 @@ import (
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
-// Rules are the alerts of the cluster: <name>-alerts for what every cluster has, <name>-alerts-backup and
-// <name>-alerts-pooler for those that have backups and poolers. No other cluster's rules can have these names.
+// Rules are the alerts of the cluster: <name>-alerts for what every cluster has, <name>-alerts-backup, <name>-alerts-drill and
+// <name>-alerts-pooler for those that have backups, drills and poolers. No other cluster's rules can have these names.
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	m, ok := metricsOf(c)
@@ -21,7 +21,7 @@ func Rules(c Cluster) []manifest.Object {
 		namespace: c.Namespace, name: c.Name,
 	}
 	b.texts.Grow(textSize)
-	objs := make([]manifest.Object, 0, 3)
+	objs := make([]manifest.Object, 0, 4)
 	objs = append(objs, b.object(c.Name+"-alerts",
 		b.group("availability", append(b.availability(), b.roles()...)),
 		b.group("replication", b.replication()),
@@ -33,11 +33,10 @@ func Rules(c Cluster) []manifest.Object {
 		if c.Backup.WAL {
 			alerts = append(alerts, b.walArchive()...)
 		}
-		groups := []any{b.group("backup", alerts)}
+		objs = append(objs, b.object(c.Name+"-alerts-backup", b.group("backup", alerts)))
 		if c.Backup.DrillMaxAge > 0 {
-			groups = append(groups, b.group("drill", b.drills()))
+			objs = append(objs, b.object(c.Name+"-alerts-drill", b.group("drill", b.drills())))
 		}
-		objs = append(objs, b.object(c.Name+"-alerts-backup", groups...))
 	}
 	if len(c.Poolers) > 0 {
 		var alerts []alert

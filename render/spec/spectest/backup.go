@@ -1,5 +1,7 @@
 package spectest
 
+import "strings"
+
 // archive is a place in a store, of its own for each server.
 func (g *generator) archive(server string) object {
 	o := object{"walCompression": pick(g, "gzip", "zstd", "none", "lz4")}
@@ -52,7 +54,37 @@ func (g *generator) backup() object {
 	g.maybe(o, 0.5, "retention", pick(g, "30d", "12w", "6m"))
 	g.maybe(o, 0.3, "target", pick(g, "prefer-standby", "primary"))
 	g.maybe(o, 0.7, "schedules", g.schedules())
+	g.drill(o)
 	return o
+}
+
+// drill asks for drills of a backup that has something to restore.
+func (g *generator) drill(o object) {
+	if g.drilled = g.chance(0.4); !g.drilled {
+		return
+	}
+	o["schedules"] = append(list{object{"name": "drilled", "cron": "0 1 * * *"}}, g.schedules()...)
+	if g.chance(0.4) {
+		o["drill"] = pick(g, "0 6 * * 0", "30 5 1 * *", "0 */8 * * *")
+		return
+	}
+	d := object{"schedule": pick(g, "0 6 * * SUN", "0 6 1,15 * *")}
+	if o["retention"] != nil {
+		g.maybe(d, 0.5, "point", pick(g, "newest", "random"))
+	}
+	d["checks"] = g.some(3, func(name string) any {
+		c := object{"name": "c-" + name, "sql": "select '" + strings.ReplaceAll(g.line(), "'", "''") + "'"}
+		g.maybe(c, 0.3, "database", "postgres")
+		g.maybe(c, 0.5, "expect", pick(g, "> 0", "= "+g.line(), "t"))
+		return c
+	})
+	g.maybe(d, 0.3, "amcheck", g.chance(0.5))
+	g.maybe(d, 0.3, "timeout", pick(g, "90m", "4h"))
+	g.maybe(d, 0.3, "maxAge", "40d")
+	g.maybe(d, 0.3, "storage", pick(g, object{"class": "scratch"}, object{"size": "9Ti", "class": "no"}))
+	g.maybe(d, 0.3, "resources", object{"requests": object{"memory": "1Gi"}})
+	g.maybe(d, 0.3, "image", "registry.example.com:5000/onggi:1.0")
+	o["drill"] = d
 }
 
 func (g *generator) schedules() list {
@@ -73,5 +105,6 @@ func (g *generator) snapshots() object {
 	g.maybe(settings, 0.5, "owner", pick(g, "none", "backup", "cluster"))
 	g.maybe(o, 0.7, "snapshot", settings)
 	g.maybe(o, 0.3, "target", "primary")
+	g.drill(o)
 	return o
 }

@@ -80,6 +80,9 @@ func (g *generator) patch() object {
 	g.maybe(o, 0.2, "updates", nil)
 	g.maybe(o, 0.3, "timeouts", pick[any](g, nil, g.timeouts()))
 	g.maybe(o, 0.2, "backup", nil)
+	if _, gone := o["backup"]; g.drilled && !gone && g.chance(0.4) {
+		o["backup"] = object{"drill": pick[any](g, nil, "0 7 * * 1", object{"amcheck": false, "checks": nil})}
+	}
 	g.maybe(o, 0.2, "overrides", pick[any](g, nil, g.overrides()))
 	g.maybe(o, 0.2, "hibernate", g.chance(0.5))
 	g.maybe(o, 0.2, "logLevel", pick(g, "error", "debug"))

@@ -18,6 +18,7 @@ type generator struct {
 	inTree             bool // backups and archives are written into the Cluster
 	pooler             bool
 	wal                bool
+	drilled            bool // backups are drilled
 }
 
 func (g *generator) chance(p float64) bool { return g.Float64() < p }
