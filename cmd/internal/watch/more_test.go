@@ -375,3 +375,30 @@ func TestArgumentsThatAreNotThere(t *testing.T) {
 	require.ErrorContains(t, err, "no such file")
 	require.False(t, errors.Is(err, syscall.ENOSPC))
 }
+
+// Whenever a watch is ended, what is there is whole, and the next one goes on from there.
+func TestAWatchThatIsEndedAtAnyMoment(t *testing.T) {
+	p := newPlay(t, fleet(60, 3))
+	var first watch.State
+	for i := range 8 {
+		p.start(watch.Options{}, "specs")
+		select {
+		case first = <-p.states:
+		case <-time.After(time.Duration(25+10*i) * time.Millisecond):
+		}
+		require.NoError(t, p.stop())
+		require.NoDirExists(t, p.at("out/.onggi-staging"))
+		for name := range folders(t, p.at("out")) {
+			require.Contains(t, p.cluster(name), "instances: 3")
+			require.FileExists(t, p.at("out/"+name+"/.onggi-files"))
+		}
+		for len(p.states) > 0 {
+			<-p.states
+		}
+	}
+	p.start(watch.Options{}, "specs")
+	first = <-p.states
+	require.Len(t, first.Databases, 60)
+	require.Empty(t, first.Failures)
+	require.Len(t, folders(t, p.at("out")), 60)
+}
