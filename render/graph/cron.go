@@ -41,7 +41,7 @@ func cronWords(five string) string {
 
 func weekday(s string) string {
 	switch strings.ToUpper(s) {
-	case "0", "7", "SUN":
+	case "0", "SUN":
 		return "Sunday"
 	case "1", "MON":
 		return "Monday"

@@ -31,6 +31,7 @@ const (
 	backupWidth  = 296.0
 	channel      = 56.0 // between columns, for the edges
 	framePad     = 16.0
+	frameGap     = 22.0 // between the columns of standbys, for their edges
 	narrowWidth  = 340.0
 )
 
@@ -110,7 +111,7 @@ func (d *drawing) frame(p Picture, x, y, w float64) float64 {
 	y += headingGap
 	at := len(d.cards)
 	d.cards = append(d.cards, newCard(nodes[0], x, y, w))
-	inner, half := w-2*framePad, (w-2*framePad-cardGap)/2
+	inner, half := w-2*framePad, (w-2*framePad-frameGap)/2
 	top := d.cards[at].bottom() + 4
 	kind, column := KindPrimary, 0
 	for _, n := range nodes[1:] {
@@ -123,7 +124,7 @@ func (d *drawing) frame(p Picture, x, y, w float64) float64 {
 		} else if n.Kind != KindPrimary && column == 2 {
 			top, column = d.cards[len(d.cards)-1].bottom()+cardGap, 0
 		}
-		c := newCard(n, x+framePad+float64(column)*(half+cardGap), top, half)
+		c := newCard(n, x+framePad+float64(column)*(half+frameGap), top, half)
 		if n.Kind == KindPrimary {
 			c = newCard(n, x+framePad, top, inner)
 		}
@@ -188,7 +189,7 @@ func (d *drawing) wide(p Picture) {
 	x += accessWidth + channel
 	if len(p.in(Pooling)) > 0 {
 		bottom = max(bottom, d.stack(p, Pooling, x, margin, poolerWidth))
-		d.alignPoolers(p)
+		bottom = max(bottom, d.alignPoolers(p))
 		x += poolerWidth + channel
 	}
 	bottom = max(bottom, d.frame(p, x, margin, clusterWidth))
@@ -207,8 +208,9 @@ func (d *drawing) wide(p Picture) {
 	d.route(p, func(Edge) bool { return true })
 }
 
-// alignPoolers moves each pooler beside the Services that lead to it.
-func (d *drawing) alignPoolers(p Picture) {
+// alignPoolers moves each pooler beside the Services that lead to it, and the other Services down so far that their edges pass
+// below the poolers. It returns where the lanes end.
+func (d *drawing) alignPoolers(p Picture) float64 {
 	floor := 0.0
 	for i := range d.cards {
 		c := &d.cards[i]
@@ -229,6 +231,20 @@ func (d *drawing) alignPoolers(p Picture) {
 		}
 		floor = c.bottom() + cardGap
 	}
+	down, bottom := 0.0, floor-cardGap
+	for i := range d.cards {
+		c := &d.cards[i]
+		if c.Lane != Access {
+			continue
+		}
+		direct := !slices.ContainsFunc(p.Edges, func(e Edge) bool { return e.From == c.ID && d.card(e.To) != nil && d.card(e.To).Kind == KindPooler })
+		if direct {
+			down = max(down, floor-c.centerY())
+		}
+		c.y += down
+		bottom = max(bottom, c.bottom())
+	}
+	return bottom
 }
 
 // below lays the lower lanes side by side, in columns that fill the width, and returns where they end. Network policies and the

@@ -62,6 +62,13 @@ func within(from, to *card) []point {
 	if abs(x-to.centerX()) < 1 && to.y-from.bottom() < 60 {
 		return []point{{x, from.bottom()}, {x, to.y}}
 	}
+	if from.Kind == KindPrimary { // down between the two columns of standbys
+		gutter, entry := to.right()+frameGap/2, to.right()
+		if to.x > from.centerX() {
+			gutter, entry = to.x-frameGap/2, to.x
+		}
+		return []point{{gutter, from.bottom()}, {gutter, to.centerY()}, {entry, to.centerY()}}
+	}
 	side := from.x - 10 // past the cards between, in the frame's or column's margin
 	return []point{{from.x, from.centerY()}, {side, from.centerY()}, {side, to.centerY()}, {to.x, to.centerY()}}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 )
 
 // Address is where a page listens.
@@ -23,7 +24,10 @@ func Listen(address string) (Address, error) {
 	if err != nil {
 		host, port, err = net.SplitHostPort(":" + address)
 	}
-	if err != nil || port == "" {
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
 		return Address{}, fmt.Errorf("%q is no address to listen on: write 127.0.0.1:8090", address)
 	}
 	if host == "" {
