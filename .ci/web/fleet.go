@@ -31,6 +31,7 @@ func fleet(ctx context.Context, o options, b *browser, r *report) error {
 		s.wait("nothing sideways", "document.documentElement.scrollWidth <= innerWidth"), s.readable("fleet"), s.shot("fleet"),
 		s.look(360, 760, 2, true, "dark", "no-preference"), s.wait("nothing sideways on a phone", "document.documentElement.scrollWidth <= innerWidth && innerWidth === 360"),
 		s.readable("fleet on a phone"), s.shot("fleet-phone"), s.look(1280, 900, 1, false, "light", "no-preference")))
+	r.check("of three environments a phone shows the two that are chosen", s.pair())
 	r.check("no errors in the console", s.quiet())
 	r.check("SIGTERM ends the watch", s.w.stop())
 	return nil
@@ -59,6 +60,7 @@ spec:
   monitoring: {alerts: true}
 environments:
   dev: {instances: 1, backup: null}
+  stage: {instances: 2}
   prod: {}
 `, i, i/50, i)
 		if err := os.WriteFile(filepath.Join(sub, fmt.Sprintf("orders-%04d.yaml", i)), []byte(text), 0o644); err != nil {
@@ -95,6 +97,18 @@ func (s *scene) travels() error {
 		return fmt.Errorf("%.0f databases were asked for, the largest is %.0f bytes", sizes.Asked, sizes.Detail)
 	}
 	return nil
+}
+
+func (s *scene) pair() error {
+	heads := func(names string) string {
+		return "[...document.querySelectorAll('details[data-key^=\"Cluster.\"] th')].map(e => e.textContent).join() === 'mark," + names + "'"
+	}
+	return errors.Join(
+		s.eval("document.querySelector('details[data-key^=\"Cluster.\"] summary').click()", nil), s.wait("all three at a desk", heads("dev,prod,stage")),
+		s.look(360, 760, 2, true, "light", "no-preference"), s.wait("the first two", heads("dev,prod")),
+		s.eval("const right = document.getElementById('right'); right.value = 'stage'; right.dispatchEvent(new Event('change'))", nil), s.wait("the chosen two", heads("dev,stage")),
+		s.eval("document.getElementById('objects').scrollIntoView()", nil), s.readable("two environments"), s.shot("fleet-phone-pair"),
+		s.look(1280, 900, 1, false, "light", "no-preference"), s.wait("all three again", heads("dev,prod,stage")))
 }
 
 // latency saves the shown spec again and again, and takes the time until its new size is in the list of what moved and in the

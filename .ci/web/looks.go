@@ -100,6 +100,7 @@ func (s *scene) phone() error {
 	err := errors.Join(s.look(360, 760, 2, true, "light", "no-preference"),
 		s.wait("the narrow picture", narrow), s.wait("nothing sideways", wide), s.eval("window.scrollTo(0, 0)", nil), s.shot("phone-light"),
 		s.eval("document.querySelector('details[data-key^=\"Cluster.\"]').scrollIntoView()", nil), s.wait("nothing sideways, an object open", wide),
+		s.wait("what is the same, once", `[...document.querySelectorAll('details[data-key^="Cluster."] tr')].some(r => r.cells.length === 2 && r.cells[1].colSpan === 2 && r.cells[1].textContent === 'kind: Cluster')`),
 		s.readable("phone"), s.shot("phone-objects"),
 		s.wait("text of a readable size", "[...document.querySelectorAll('#canvas .line')].every(e => e.getBoundingClientRect().height > 10)"),
 		s.wait("targets for a thumb", "[...document.querySelectorAll('summary, button, #canvas .node')].filter(e => e.checkVisibility() && e.id !== 'moves-more').every(e => e.getBoundingClientRect().height >= 24)"),

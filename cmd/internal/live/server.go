@@ -3,6 +3,8 @@ package live
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -78,7 +80,9 @@ func (s *Server) latest() (*view, <-chan struct{}) {
 
 // Serve answers on a listener until the context is done, then lets running answers end and closes the streams.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
+	// What clients do wrong is between them and us: it is not told on the watch's terminal.
+	quiet := log.New(io.Discard, "", 0)
+	server := &http.Server{Handler: s, ErrorLog: quiet, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	select {

@@ -14,6 +14,7 @@ import (
 const (
 	maxProblems = 100
 	maxMoves    = 200 // differences of one database
+	maxMoved    = 100 // databases and environments
 )
 
 // view is a state made ready to be sent: encoded once, whoever looks.
@@ -34,9 +35,13 @@ type event struct {
 	// Bad are the databases whose last good output stands, as their specs have problems.
 	Bad []string `json:"bad"`
 	// Touched are the databases to ask for again.
-	Touched  []string  `json:"touched"`
-	Moved    []moved   `json:"moved"`
-	MovedIn  int       `json:"movedIn"` // the serial of the cycle that moved them
+	Touched []string `json:"touched"`
+	// Moved are the first of what moved, by database and environment, MovedMore how many there are beyond; Fields counts all.
+	Moved     []moved `json:"moved"`
+	MovedMore int     `json:"movedMore"`
+	Fields    int     `json:"fields"`
+	// MovedIn is the serial of the cycle that moved them.
+	MovedIn  int       `json:"movedIn"`
 	Problems []problem `json:"problems"`
 	// Count is how many problems there are, also those beyond the first hundred.
 	Count    int      `json:"count"`
@@ -95,9 +100,13 @@ func newView(state watch.State, before *view) *view {
 	for _, m := range state.Moved {
 		e.Touched = append(e.Touched, m.Database.ID)
 	}
-	for _, m := range v.moves {
-		e.Moved = append(e.Moved, moved{m.Database.ID, m.Database.Name, m.Env, word(m.Change), m.Count})
+	for i, m := range v.moves {
+		e.Fields += m.Count
+		if i < maxMoved {
+			e.Moved = append(e.Moved, moved{m.Database.ID, m.Database.Name, m.Env, word(m.Change), m.Count})
+		}
 	}
+	e.MovedMore = len(v.moves) - len(e.Moved)
 	for _, p := range state.Problems[:min(len(state.Problems), maxProblems)] {
 		e.Problems = append(e.Problems, newProblem(p))
 	}

@@ -97,7 +97,7 @@ function receive(next) {
   const before = state;
   state = next;
   list.bad = new Set(next.bad);
-  list.moved = new Set(next.moved.map((m) => m.id));
+  if (next.movedIn === next.serial) list.moved = new Set(next.touched);
   if (next.databases) list.set(next.databases);
   else list.mark();
   problems(next);
@@ -111,7 +111,7 @@ function receive(next) {
 }
 
 function announce(next) {
-  const fields = next.movedIn === next.serial ? next.moved.reduce((n, m) => n + m.fields, 0) : 0;
+  const fields = next.movedIn === next.serial ? next.fields : 0;
   $("announce").textContent = next.count ? `${plural(next.count, "problem")}: ${next.problems[0].message}` : fields ? `${plural(fields, "field")} moved` : "all is well";
 }
 

@@ -9,7 +9,10 @@ export class Objects {
     this.detail = null;
     $("only").addEventListener("change", () => this.redraw());
     for (const id of ["left", "right"]) $(id).addEventListener("change", () => this.redraw());
-    narrow.addEventListener("change", () => this.show(this.detail));
+    narrow.addEventListener("change", () => {
+      this.show(this.detail);
+      this.redraw();
+    });
   }
 
   show(detail) {
@@ -64,6 +67,7 @@ export class Objects {
   }
 
   redraw() {
+    if (!this.detail) return;
     this.columns = this.columnsOf(this.detail).join();
     for (const item of this.items.values()) if (this.open.has(item.object.key)) this.fill(item);
   }
@@ -112,7 +116,8 @@ export class Objects {
       const sign = el("td", { class: "sign" });
       if (row.m) sign.append(el("span", { title: "moved by the last edit" }, "●", el("span", { class: "hidden" }, "moved")));
       if (differs) sign.append(el("span", { title: "not the same everywhere" }, "≠", el("span", { class: "hidden" }, "differs")));
-      const cells = same && fold ? [cell(texts[0], columns.length)] : texts.map((t) => cell(t));
+      const hang = fold ? 2 : 4;
+      const cells = same && fold ? [cell(texts[0], hang, columns.length)] : texts.map((t) => cell(t, hang));
       body.push(el("tr", { class: [differs ? "differs" : "", row.m ? "moved" : ""].join(" ").trim() || null }, sign, ...cells));
     }
     details.lastChild.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...body)));
@@ -134,10 +139,10 @@ export class Objects {
 }
 
 // cell is one line; where it is too long, it goes on a little further in than it began.
-function cell(text, span) {
+function cell(text, hang, span) {
   if (text === null) return el("td", { class: "none" }, el("span", { class: "hidden" }, "not there"));
   const made = el("td", { colspan: span }, text);
-  made.style.setProperty("--hang", /^ */.exec(text)[0].length + 4 + "ch");
+  made.style.setProperty("--hang", /^ */.exec(text)[0].length + hang + "ch");
   return made;
 }
 

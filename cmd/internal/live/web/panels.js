@@ -44,7 +44,7 @@ export function edit(state, detail) {
   };
   $("elsewhere").hidden = others.length === 0;
   $("elsewhere").replaceChildren(mine.length ? "Also in " : "In ", ...others.slice(0, 12).flatMap((m, i) => [i ? ", " : "", other(m)]),
-    others.length > 12 ? ` and ${others.length - 12} more` : "");
+    others.length + state.movedMore > 12 ? ` and ${others.length + state.movedMore - Math.min(others.length, 12)} more` : "");
 }
 
 function other(m) {
