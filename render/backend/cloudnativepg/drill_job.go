@@ -60,8 +60,8 @@ func (b builder) drillPod() manifest.Map {
 		"terminationMessagePath":   "/dev/termination-log",
 		"terminationMessagePolicy": "FallbackToLogsOnError",
 		"resources": manifest.Map{
-			"requests": manifest.Map{"cpu": "10m", "memory": "64Mi"},
-			"limits":   manifest.Map{"memory": "128Mi"},
+			"requests": manifest.Map{"cpu": "10m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
+			"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
 		},
 		"securityContext": manifest.Map{
 			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "privileged": false,
