@@ -22,12 +22,12 @@ var longAgo = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 var update = flag.Bool("update", false, "write golden files anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){commandOnggi: mainOnRecord})
+	testscript.Main(m, map[string]func(){commandOnggi: main})
 }
 
 // The scripts are what a person would type. "exits N" runs a command and demands its exit code.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	runScripts(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		UpdateScripts:       *update,
 		RequireUniqueNames:  true,
@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("EXAMPLES", filepath.Join(root, "examples"))
 			env.Setenv("SPECS", filepath.Join(root, "testdata", "specs"))
 			env.Setenv("SHARED", shared)
-			return keepRecord(env)
+			return nil
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "shared" {

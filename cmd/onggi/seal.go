@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,6 +107,15 @@ func isAssignment(arg string) bool {
 	return strings.Contains(arg, "=") && err != nil
 }
 
+func isTerminal(in io.Reader) bool {
+	f, isFile := in.(*os.File)
+	if !isFile {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 func (o sealOptions) of(doc *spec.Document) []string {
 	switch {
 	case len(o.envs) > 0:
@@ -123,6 +133,9 @@ func runSeal(ctx context.Context, s *cli.Streams, o sealOptions, args []string) 
 	values, err := sealing.ParseValues(o.env, o.file, o.stdin)
 	if err != nil {
 		return err
+	}
+	if len(o.stdin) > 0 && isTerminal(s.In) {
+		return cli.Exit(cli.Usage, "--from-stdin: nothing is piped into standard input, and what is typed there would stand on the screen")
 	}
 	in, err := source.Read(s.In, args)
 	if err != nil {

@@ -7,98 +7,131 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/pem"
-	"io"
+	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
+	"testing"
 	"time"
 
 	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
-// transcript is what a script may not spill: its secrets, and where all that the program says is written down.
+// transcript is what a script may not spill, its secrets, and all that it did.
 type transcript struct {
-	said    string              // file with everything that went to stdout and stderr
+	*testing.T
+	log     strings.Builder
 	secrets map[string][]string // value to the input files that hold it
 }
 
-const saidVariable = "ONGGI_TEST_SAID"
-
-// mainOnRecord is main, with everything that it says written down for the check at the end of the script.
-func mainOnRecord() {
-	s := cli.OS()
-	if said, err := os.OpenFile(os.Getenv(saidVariable), os.O_APPEND|os.O_WRONLY, 0); err == nil {
-		s.Out, s.Err = io.MultiWriter(s.Out, said), io.MultiWriter(s.Err, said)
+// runScripts runs every script, and then searches what it said and what it wrote for its secrets.
+func runScripts(t *testing.T, p testscript.Params) {
+	setup := p.Setup
+	p.Setup = func(env *testscript.Env) error {
+		t := env.T().(*transcript)
+		env.Values[transcriptKey] = t
+		env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
+		env.Defer(func() {
+			t.openAll(env.WorkDir)
+			t.lookInto(env.WorkDir)
+		})
+		return setup(env)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], s))
+	testscript.RunT(&transcript{T: t}, p)
 }
 
-// keepRecord is for every script: at its end no secret that it used may stand in anything that was written or said.
-func keepRecord(env *testscript.Env) error {
-	said, err := os.CreateTemp("", "onggi-said-*")
-	if err != nil {
-		return err
-	}
-	if err := said.Close(); err != nil {
-		return err
-	}
-	r := &transcript{said: said.Name(), secrets: make(map[string][]string)}
-	env.Values[transcript{}.key()] = r
-	env.Setenv(saidVariable, r.said)
-	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
-	env.Defer(func() {
-		defer os.Remove(r.said)
-		for _, leak := range r.leaks(env.WorkDir) {
-			env.T().Log("a secret in plain text: " + leak)
-			defer env.T().FailNow()
-		}
+const transcriptKey = "transcript"
+
+// Run is testscript's: each script has a transcript of its own.
+func (t *transcript) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(sub *testing.T) {
+		one := &transcript{T: sub, secrets: make(map[string][]string)}
+		defer func() {
+			one.look("what was said", []byte(one.said()))
+			if sub.Failed() || testing.Verbose() {
+				sub.Log(one.log.String())
+			}
+		}()
+		f(one)
 	})
-	return nil
 }
 
-func (transcript) key() string { return "transcript" }
+// Log keeps what testscript logs, which is everything that the programs printed, for the end.
+func (t *transcript) Log(args ...any) { fmt.Fprintln(&t.log, args...) }
 
-// leaks are the places that hold a secret, as it is or in base64, and are not its input.
-func (r *transcript) leaks(dir string) []string {
-	var out []string
-	look := func(name string, data []byte) {
-		for value, inputs := range r.secrets {
-			if slices.Contains(inputs, name) {
-				continue
-			}
-			for _, form := range []string{value, base64.StdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value))} {
-				if bytes.Contains(data, []byte(form)) {
-					out = append(out, name)
-				}
+// Verbose has testscript log the steps that went well too.
+func (t *transcript) Verbose() bool { return true }
+
+// said is the log without the commands themselves.
+func (t *transcript) said() string {
+	var b strings.Builder
+	for line := range strings.Lines(t.log.String()) {
+		if !strings.HasPrefix(line, "> ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// look searches a text for every secret that it is not the input of, as it is and in base64.
+func (t *transcript) look(name string, data []byte) {
+	for value, inputs := range t.secrets {
+		if slices.Contains(inputs, name) {
+			continue
+		}
+		for _, form := range []string{value, base64.StdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value))} {
+			if bytes.Contains(data, []byte(form)) {
+				t.Errorf("a secret in plain text: %s", name)
+				break
 			}
 		}
 	}
+}
+
+func (t *transcript) lookInto(dir string) {
 	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return nil // the script has ended: what is not there any more holds nothing
 		}
 		if data, err := os.ReadFile(name); err == nil {
-			look(name, data)
+			t.look(name, data)
 		}
 		return nil
 	})
-	said, err := os.ReadFile(r.said)
-	if err != nil {
-		return append(out, "nobody wrote down what was said: "+err.Error())
-	}
-	look("what was said", said)
-	return out
+}
+
+// openAll opens whatever was sealed, with the keys of the tests: what was made up is a secret like what was given.
+func (t *transcript) openAll(dir string) {
+	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || filepath.Ext(name) != ".yaml" {
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil || !bytes.Contains(data, []byte("onggi.dev/sealed")) {
+			return nil
+		}
+		objs, _ := manifest.Decode(name, data)
+		for _, o := range objs {
+			encrypted, _ := manifest.Get(o.Body, "spec", "encryptedData")
+			ciphertexts, _ := encrypted.(manifest.Map)
+			for key, ciphertext := range ciphertexts {
+				for _, label := range []string{o.Ref().Namespace + "/" + o.Ref().Name, o.Ref().Namespace, ""} {
+					if plain, err := open(fmt.Sprint(ciphertext), label); err == nil && key != "username" {
+						t.secrets[plain] = t.secrets[plain]
+					}
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // secret declares one: secret VARIABLE VALUE [FILE] puts it into the environment, and with a newline into a file.
@@ -107,7 +140,7 @@ func secret(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: secret VARIABLE VALUE [FILE]")
 	}
 	ts.Setenv(args[0], args[1])
-	r := ts.Value(transcript{}.key()).(*transcript)
+	r := ts.Value(transcriptKey).(*transcript)
 	r.secrets[args[1]] = nil
 	if len(args) == 3 {
 		name := ts.MkAbs(args[2])
@@ -170,7 +203,7 @@ func unseals(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s holds %d objects", args[0], len(objs))
 	}
 	label := objs[0].Ref().Namespace + "/" + objs[0].Ref().Name
-	r := ts.Value(transcript{}.key()).(*transcript)
+	r := ts.Value(transcriptKey).(*transcript)
 	values := make(map[string]string)
 	for _, want := range args[1:] {
 		key, value, _ := strings.Cut(want, "=")
@@ -190,7 +223,8 @@ func unseals(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	encrypted, _ := manifest.Get(objs[0].Body, "spec", "encryptedData")
 	for key, ciphertext := range encrypted.(manifest.Map) {
-		plain := decrypt(ts, ciphertext.(string), label)
+		plain, err := open(ciphertext.(string), label)
+		ts.Check(err)
 		want, known := values[key]
 		switch {
 		case !known:
@@ -208,13 +242,29 @@ func unseals(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func decrypt(ts *testscript.TestScript, ciphertext, label string) string {
+// open is what a controller does with one value.
+func open(ciphertext, label string) (string, error) {
 	keys, err := sealingKeys()
-	ts.Check(err)
+	if err != nil {
+		return "", err
+	}
 	data, err := base64.StdEncoding.DecodeString(ciphertext)
-	ts.Check(err)
+	if err != nil {
+		return "", err
+	}
 	both := map[string]*rsa.PrivateKey{"today's": keys[0], "another": keys[1]}
 	plain, err := crypto.HybridDecrypt(rand.Reader, both, data, []byte(label))
-	ts.Check(err)
-	return string(plain)
+	return string(plain), err
+}
+
+// A terminal is not asked: what is typed there stands on the screen. The null device is one as far as its mode tells.
+func TestNoValueIsTyped(t *testing.T) {
+	typed, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer typed.Close()
+	var stdout, stderr bytes.Buffer
+	code := run(context.Background(), []string{"seal", "../../examples/homelab", "--from-stdin", "ACCESS_KEY_ID"}, cli.Streams{In: typed, Out: &stdout, Err: &stderr})
+	require.Equal(t, cli.Usage, code)
+	require.Contains(t, stderr.String(), "nothing is piped into standard input")
+	require.Empty(t, stdout.String())
 }

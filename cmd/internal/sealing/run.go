@@ -326,19 +326,26 @@ func rotates(names []string) func(name, key string) bool {
 	}
 }
 
-// checkRotate refuses a name that nothing has: a rotation that hits nothing would be believed to have happened.
+// checkRotate refuses a name that nothing has, and a Secret with nothing to make: a rotation that hits nothing would be believed
+// to have happened.
 func checkRotate(names []string, all []*wanted) error {
 	for _, name := range names {
-		known := []string{}
-		hit := false
+		var known []string
+		hit, named := false, false
+		rotate := rotates([]string{name})
 		for _, w := range all {
 			known = append(known, w.want.Name)
+			named = named || w.want.Name == name
 			for _, k := range w.want.Keys {
-				hit = hit || name == w.want.Name || name == w.want.Name+"/"+k.Name
+				hit = hit || rotate(w.want.Name, k.Name)
 			}
 		}
-		if !hit {
-			slices.Sort(known)
+		slices.Sort(known)
+		switch {
+		case hit:
+		case named:
+			return cli.Exit(cli.Usage, "--rotate %s: it has no password to make: name the key, as in --rotate %s/KEY, and give its new value", name, name)
+		default:
 			return cli.Exit(cli.Usage, "--rotate %s: no Secret is called so; there are %s", name, strings.Join(slices.Compact(known), ", "))
 		}
 	}
