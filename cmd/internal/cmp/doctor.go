@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -97,11 +96,7 @@ func freeIn(dir string) (free uint64, problem string) {
 	if err := os.Remove(made); err != nil {
 		return 0, described(err)
 	}
-	var stat syscall.Statfs_t
-	if err := syscall.Statfs(dir, &stat); err != nil {
-		return 0, err.Error()
-	}
-	return stat.Bavail * uint64(stat.Bsize), ""
+	return freeBytes(dir)
 }
 
 // memoryLimit is that of the container's control group, 0 where there is none.
