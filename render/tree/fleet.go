@@ -104,8 +104,10 @@ func (f *Fleet) claim(name string) error {
 	if f.torn != nil {
 		return f.torn
 	}
-	if other, seen := f.seen[fold(name)]; seen && (other.done || other.name != name) {
-		return fmt.Errorf("write folder %q: %q was written already in this run", name, other.name)
+	if other, seen := f.seen[fold(name)]; seen && other.name != name {
+		return fmt.Errorf("write folder %q: %q was named already in this run", name, other.name)
+	} else if other.done {
+		return fmt.Errorf("write folder %q: it was written already in this run", name)
 	}
 	f.seen[fold(name)] = visit{name, true}
 	if f.o.DryRun {

@@ -79,7 +79,7 @@ func TestFleetRefuses(t *testing.T) {
 	one := tree(t, "a", "1")
 	tests := []struct{ name, folder, message string }{
 		{"a way out", "../x", `write folder "../x": the path has the element ".."`},
-		{"a folder twice", "Done", `write folder "Done": "done" was written already in this run`},
+		{"a folder twice", "Done", `write folder "Done": "done" was named already in this run`},
 		{"a file in the way", "taken/x", "write " + dir + ": nothing was written, since 1 file is in the way:\n  " + dir + "/taken: not a folder, and files have to go below it; move it away"},
 		{"a link in the way", "link", "write " + dir + ": nothing was written, since 1 file is in the way:\n  " + dir + "/link: not a folder, and files have to go below it; move it away"},
 	}

@@ -17,7 +17,7 @@ import (
 
 // batchSize is how many cluster files are in memory at once: enough to keep every core busy, few enough that memory does
 // not grow with the fleet.
-const batchSize = 64
+const batchSize = 32
 
 // Batches calls work with the documents of a few files at a time, in the order of folders and names. Problems of loading are
 // gathered over all of them; work sees only what could be loaded.
@@ -30,21 +30,53 @@ func (in *Input) Batches(ctx context.Context, work func([]*spec.Document) error)
 			return err
 		}
 	}
-	for _, names := range in.batchNames() {
-		if err := ctx.Err(); err != nil {
-			return err
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for b := range in.load(ctx) {
+		if b.err != nil {
+			return b.err
 		}
-		sources, err := readSources(append(in.projectsAbove(names), names...))
-		if err != nil {
-			return err
-		}
-		set, found := spec.Load(sources)
-		problems = append(problems, found...)
-		if err := handOut(set, work); err != nil {
+		problems = append(problems, b.problems...)
+		if err := handOut(b.set, work); err != nil {
 			return err
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return problems.Sort().Err()
+}
+
+// loaded is one batch of files.
+type loaded struct {
+	set      *spec.Set
+	problems spec.Problems
+	err      error
+}
+
+// load loads one batch while the one before is worked on, and ends with the last, the first that cannot be read, or ctx.
+func (in *Input) load(ctx context.Context) <-chan loaded {
+	batches := make(chan loaded)
+	go func() {
+		defer close(batches)
+		for _, names := range in.batchNames() {
+			var b loaded
+			sources, err := readSources(append(in.projectsAbove(names), names...))
+			if err == nil {
+				b.set, b.problems = spec.Load(sources)
+			}
+			b.err = err
+			select {
+			case batches <- b:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return batches
 }
 
 // batchNames splits the files into batches. Folders are put together until a batch is full, and a folder of specs is split
