@@ -19,17 +19,17 @@ type row struct {
 
 // align writes one object of several environments as YAML, line beside line: fields by their names, the items of lists by
 // their names where they have some and by their places otherwise. in says which environments have the object; moved which
-// paths the last edit moved. Reading down one column gives the YAML of that environment.
-func align(values []any, in []bool, moved func(path string) bool) []row {
-	a := aligner{envs: len(values), moved: moved}
+// paths the last edit moved, around which have such a path below them. Reading down one column gives the YAML of that environment.
+func align(values []any, in []bool, moved, around func(path string) bool) []row {
+	a := aligner{envs: len(values), moved: moved, around: around}
 	a.body(values, in, nil, "", moved(""))
 	return a.rows
 }
 
 type aligner struct {
-	envs  int
-	moved func(string) bool
-	rows  []row
+	envs          int
+	moved, around func(string) bool
+	rows          []row
 }
 
 // body writes the fields of mappings. Those that an environment lacks stay empty there.
@@ -58,7 +58,7 @@ func (a *aligner) field(key string, values []any, in []bool, path []any, indent 
 	isMoved = isMoved || a.moved(manifest.FormatPath(path))
 	write := func(v any) string { return string(manifest.AppendYAML(nil, manifest.Map{key: v})) }
 	switch {
-	case !a.allAre(values, in, isMap) && !a.allAre(values, in, isList):
+	case !a.allAre(values, in, isMap) && !a.allAre(values, in, isList), a.calm(values, in, path):
 		a.lines(values, in, indent, isMoved, write)
 	default:
 		// The line of the key alone is what stands above any value with lines of its own.
@@ -70,6 +70,16 @@ func (a *aligner) field(key string, values []any, in []bool, path []any, indent 
 		}
 		a.items(values, in, path, indent, isMoved)
 	}
+}
+
+// calm reports whether all environments have the same and nothing in it moved: then it is written as it is.
+func (a *aligner) calm(values []any, in []bool, path []any) bool {
+	for i, v := range values {
+		if !in[i] || !manifest.EqualValue(v, values[0]) {
+			return false
+		}
+	}
+	return !a.around(manifest.FormatPath(path))
 }
 
 // items writes lists, a dash in the column of the key.
@@ -124,12 +134,17 @@ func dashed(t *string, column int) *string {
 
 // lines writes values as they are, each environment's own lines, beside one another.
 func (a *aligner) lines(values []any, in []bool, indent string, isMoved bool, write func(any) string) {
-	texts, most := make([][]string, a.envs), 0
+	texts, most, first := make([][]string, a.envs), 0, -1
 	for i, v := range values {
-		if in[i] {
-			texts[i] = strings.Split(strings.TrimSuffix(write(v), "\n"), "\n")
-			most = max(most, len(texts[i]))
+		switch {
+		case !in[i]:
+			continue
+		case first >= 0 && manifest.EqualValue(v, values[first]):
+			texts[i] = texts[first]
+		default:
+			texts[i], first = strings.Split(strings.TrimSuffix(write(v), "\n"), "\n"), i
 		}
+		most = max(most, len(texts[i]))
 	}
 	for n := range most {
 		line := make([]*string, a.envs)

@@ -141,12 +141,12 @@ func (s *Server) look(v *view, d watch.Database, env string, l graph.Layout) (da
 	picture := graph.Draw(bundles[chosen].Plan, bundles[chosen].Objects)
 	out.Picture = string(graph.SVG(picture, l, graph.Options{Href: href, ID: "g-"}))
 
-	touched := map[string]bool{}
+	touched := traces{}
 	for _, m := range v.moves {
 		if m.Database.ID == d.ID {
 			out.MovedCount += m.Count
 			for _, diff := range m.Differences {
-				touched[graph.Key(diff.Ref)+"\x00"+manifest.FormatPath(diff.Path)] = true
+				touched.add(graph.Key(diff.Ref), diff.Path)
 				if len(out.Moved) < maxMoves {
 					out.Moved = append(out.Moved, newChange(m.Env, diff))
 				}
@@ -155,6 +155,28 @@ func (s *Server) look(v *view, d watch.Database, env string, l graph.Layout) (da
 	}
 	out.Objects = sideBySide(bundles, touched)
 	return out, nil
+}
+
+// traces are the paths that the last edit moved, and those above them, by the key of the object.
+type traces map[string]map[string]mark
+
+type mark int
+
+const (
+	near  mark = iota + 1 // something below it moved
+	trace                 // it moved
+)
+
+func (t traces) add(key string, path []any) {
+	if t[key] == nil {
+		t[key] = map[string]mark{}
+	}
+	for n := range path {
+		if at := manifest.FormatPath(path[:n]); t[key][at] != trace {
+			t[key][at] = near
+		}
+	}
+	t[key][manifest.FormatPath(path)] = trace
 }
 
 func newChange(env string, d manifest.Difference) change {
@@ -180,7 +202,7 @@ func short(v any) string {
 
 // sideBySide pairs the objects of several environments by kind and name: the cluster first, then part by part as people ask for
 // them, in each part as they are applied.
-func sideBySide(bundles []render.Bundle, touched map[string]bool) []object {
+func sideBySide(bundles []render.Bundle, touched traces) []object {
 	at := map[string]int{}
 	var all []object
 	var bodies [][]any
@@ -202,8 +224,8 @@ func sideBySide(bundles []render.Bundle, touched map[string]bool) []object {
 	}
 	for j := range all {
 		all[j].rank = slices.Index(reading(), parts[j])
-		moved := func(path string) bool { return touched[all[j].Key+"\x00"+path] }
-		all[j].Rows = align(bodies[j], all[j].In, moved)
+		marks := touched[all[j].Key]
+		all[j].Rows = align(bodies[j], all[j].In, func(path string) bool { return marks[path] == trace }, func(path string) bool { return marks[path] == near })
 		for _, r := range all[j].Rows {
 			if r.Differs {
 				all[j].Differs++
