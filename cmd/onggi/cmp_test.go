@@ -2,13 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"github.com/onggi-db/onggi/cmd/internal/source"
+	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
 
@@ -67,6 +71,73 @@ func TestPluginByDatabase(t *testing.T) {
 		}
 		require.Equal(t, want, strings.Join(parts, "---\n"))
 	}
+}
+
+// An Application of the plugin asks for what the other sources deliver: from its own parameters, in its own path, come the
+// objects of the golden files.
+func TestPluginOfApplications(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	for name, specs := range map[string]string{"homelab": "examples/homelab", "fleet": "testdata/specs/fleet"} {
+		repo := t.TempDir()
+		dir := filepath.Join(repo, "databases") // as argocd.path of both has it
+		require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(root, specs))))
+		project := filepath.Join(dir, "onggi.yaml")
+		data, err := os.ReadFile(project)
+		require.NoError(t, err)
+		patched := regexp.MustCompile(`(?m)^(  path: )\S+`).ReplaceAllString(string(data), "  source: plugin\n${1}databases")
+		patched = strings.NewReplacer("  applicationSet: true\n", "", "  source: manifests\n", "").Replace(patched)
+		require.Contains(t, patched, "source: plugin")
+		require.NoError(t, os.WriteFile(project, []byte(patched), 0o644))
+		_, stderr, code := runAt(t, "render", dir, "--format", "argocd", "-o", dir)
+		require.Zero(t, code, stderr)
+		files, err := filepath.Glob(filepath.Join(dir, "argocd", "applications", "*.yaml"))
+		require.NoError(t, err)
+		require.Greater(t, len(files), 1)
+		for _, file := range files {
+			t.Run(name+"/"+filepath.Base(file), func(t *testing.T) {
+				data, err := os.ReadFile(file)
+				require.NoError(t, err)
+				var app struct {
+					Metadata struct{ Labels map[string]string }
+					Spec     struct {
+						Source struct {
+							Path   string
+							Plugin struct{ Parameters []map[string]any }
+						}
+					}
+				}
+				require.NoError(t, yaml.Unmarshal(data, &app))
+				asked, err := json.Marshal(app.Spec.Source.Plugin.Parameters)
+				require.NoError(t, err)
+				t.Chdir(filepath.Join(repo, app.Spec.Source.Path))
+				t.Setenv("ARGOCD_APP_SOURCE_PATH", app.Spec.Source.Path)
+				t.Setenv("ARGOCD_APP_PARAMETERS", string(asked))
+				out, stderr, code := runAt(t, "cmp", "generate")
+				require.Zero(t, code, stderr)
+				got, err := manifest.Decode("stdout", []byte(out))
+				require.NoError(t, err)
+				folder := filepath.Join(root, "testdata", "golden", name, "manifests", app.Metadata.Labels["onggi.dev/environment"], app.Metadata.Labels["onggi.dev/database"])
+				var want []manifest.Object
+				for _, golden := range mustGlob(t, filepath.Join(folder, "*.yaml")) {
+					data, err := os.ReadFile(golden)
+					require.NoError(t, err)
+					objs, err := manifest.Decode(golden, data)
+					require.NoError(t, err)
+					want = append(want, objs...)
+				}
+				require.Empty(t, manifest.Diff(want, got))
+			})
+		}
+	}
+}
+
+func mustGlob(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	require.NoError(t, err)
+	require.NotEmpty(t, names, pattern)
+	return names
 }
 
 // parameters are strings by their names, as Argo CD passes them on.
