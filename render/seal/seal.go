@@ -126,7 +126,7 @@ func set(m manifest.Map, key, value string) {
 }
 
 // header is the comment that a file begins with.
-const header = "# Sealed by onggi seal for one controller: safe to commit. onggi explain spec.secrets tells more.\n"
+const header = "# Sealed by onggi seal for one cluster's controller: safe to commit.\n"
 
 // File is the text of a file with a sealed secret.
 func File(o manifest.Object) []byte { return append([]byte(header), manifest.Encode(o)...) }
