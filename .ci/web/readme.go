@@ -22,10 +22,16 @@ func (s *scene) shotForReadme() error {
 	if err := s.eval("window.scrollTo(0, 0); document.activeElement.blur()", nil); err != nil {
 		return err
 	}
+	// As high as the picture: what is cut off looks broken.
+	var height int
+	if err := errors.Join(s.look(1160, 930, 1.5, false, "light", "reduce"),
+		s.eval("Math.ceil(document.getElementById('canvas').getBoundingClientRect().bottom) + 28", &height)); err != nil {
+		return err
+	}
 	var halves []image.Image
 	for _, scheme := range []string{"light", "dark"} {
 		file := filepath.Join(temp, scheme+".png")
-		if err := errors.Join(s.look(1160, 930, 1.5, false, scheme, "reduce"), s.shoot(file, false)); err != nil {
+		if err := errors.Join(s.look(1160, height, 1.5, false, scheme, "reduce"), s.shoot(file, false)); err != nil {
 			return err
 		}
 		half, err := readPNG(file)
