@@ -17,6 +17,7 @@ const (
 	fleetSize   = 1000
 	fleetTarget = 3 * time.Second
 	loopTarget  = 50
+	diskRuns    = 5
 )
 
 // fleet renders generated fleets to files: the first time, again when nothing changed, and as a check. Each run writes to a
@@ -88,7 +89,8 @@ func (b *bench) renderFleet(ctx context.Context, n int, specs, below string) (co
 	return medians[0], nil
 }
 
-// onDisk writes the fleet of fleetSize to a disk, and the same files once more without onggi, which is the disk's share.
+// onDisk writes the fleet of fleetSize to new folders of a disk, and the same files once more without onggi, which is the disk's
+// share. Nothing is deleted in between: see fleet.
 func (b *bench) onDisk(ctx context.Context) error {
 	b.say("fleet of %d specs on a disk", fleetSize)
 	dir, err := os.MkdirTemp(b.disk, "disk-")
@@ -97,15 +99,23 @@ func (b *bench) onDisk(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	specs := filepath.Join(b.dir, "specs-"+strconv.Itoa(fleetSize))
-	took, _, err := measure(ctx, command{path: b.onggi, args: []string{"render", specs, "--all-envs", "-o", filepath.Join(dir, "out")}})
-	if err != nil {
-		return err
+	var rendered, copied []cost
+	for i := range diskRuns {
+		out := filepath.Join(dir, strconv.Itoa(i))
+		took, _, err := measure(ctx, command{path: b.onggi, args: []string{"render", specs, "--all-envs", "-o", out}})
+		if err != nil {
+			return err
+		}
+		rendered = append(rendered, took)
+		if took, _, err = measure(ctx, command{path: "cp", args: []string{"-r", out, out + "-copy"}}); err != nil {
+			return err
+		}
+		copied = append(copied, took)
 	}
-	copied, _, err := measure(ctx, command{path: "cp", args: []string{"-r", filepath.Join(dir, "out"), filepath.Join(dir, "copy")}})
-	if err != nil {
-		return err
-	}
-	b.table.add(fmt.Sprintf("%d specs × %d environments, to a disk, once", fleetSize, len(environments)), fmt.Sprintf("%s wall, %s of CPU; `cp -r` of what was written: %s wall, %s of CPU", seconds(took.wall), seconds(took.cpu), seconds(copied.wall), seconds(copied.cpu)))
+	took, plain := medianCost(rendered), medianCost(copied)
+	b.table.judge(fmt.Sprintf("%d specs × %d environments, to new folders on a disk", fleetSize, len(environments)),
+		fmt.Sprintf("%s wall, %s of CPU; `cp -r` of what was written: %s wall, %s of CPU", seconds(took.wall), seconds(took.cpu), seconds(plain.wall), seconds(plain.cpu)),
+		"≤ "+seconds(fleetTarget)+" wall on two cores", took.wall <= fleetTarget)
 	return nil
 }
 

@@ -18,7 +18,7 @@
 //   - A reader sees a file as it was or as it will be, never half of it. Everything is staged first, in .onggi-staging, and
 //     then renamed into place: a full disk leaves the folder exactly as it was.
 //   - After a kill at any moment the next run finishes the work, whatever tree it brings.
-//   - Two runs on one folder do not mix: the second gets [ErrBusy].
+//   - Two runs on one folder do not mix: the second gets [ErrBusy]. The lock is on the folder itself and leaves no file.
 //
 // # The ledger
 //
@@ -35,6 +35,16 @@
 //
 // A [Fleet] writes many folders below one root, one at a time or several at once, and removes those that no longer have a
 // cluster. Each folder has its own ledger, so memory holds the trees being written and the names of the folders.
+//
+// Whoever wants all or nothing looks first:
+//
+//	for each folder: _, right, err := fleet.Look(name, t)   // writes nothing
+//	err := fleet.Ready()                                    // everything that is in the way, in any folder
+//	for each that is not right: _, err := fleet.Sync(name, t)
+//	_, err = fleet.Commit()
+//
+// A folder that does not exist is made in .onggi-new, below the root, and renamed into place whole: a reader sees no folder or
+// all of it, and so does whoever comes after a kill. Nothing is made only to be removed, which is what costs most on ext4.
 //
 // This is the one package below render that reads or writes files.
 package tree
