@@ -1,5 +1,7 @@
 package policies
 
+import "slices"
+
 // rule is a policy written in Go: about several objects, or about what only the caller knows.
 type rule struct {
 	Policy
@@ -9,7 +11,7 @@ type rule struct {
 // crossRules are the rules in Go, by topic: references (00-09), backups (10-29), availability (30-39), access (40-49),
 // images (50-59), fields on their way out (60-69), storage (70-79). The numbers between them are the files in vap/.
 func crossRules() []rule {
-	return append(referenceRules(), operationRules()...)
+	return slices.Concat(referenceRules(), restoreRules(), operationRules())
 }
 
 // referenceRules are those about what names what.
@@ -53,6 +55,27 @@ func referenceRules() []rule {
 	}
 }
 
+// restoreRules are those about restores, tried or real.
+func restoreRules() []rule {
+	return []rule{
+		{Policy{
+			ID: "ONG7026", Level: Error, Title: "A drill that cannot work",
+			Why: "A drill that fails every week is an alert that everybody knows, and a backup that nobody does. One whose cluster archives destroys what it was to prove.",
+			Fix: "Let onggi render the drill, or correct its file.",
+		}, badDrills},
+		{Policy{
+			ID: "ONG7027", Level: Error, Title: "A scratch cluster of a name that is taken",
+			Why: "A drill takes a cluster of that name for its own leftovers, or refuses to run beside it. Two drills of one database would remove each other's.",
+			Fix: "Rename the database, or drop one of the drills.",
+		}, sharedScratch},
+		{Policy{
+			ID: "ONG7029", Level: Error, Title: "A restore left in Git",
+			Why: "The operator reads bootstrap only when it makes a cluster. This one is up: the restore does nothing now, and on the day that the cluster is made again it brings back a state of long ago, without what was written since.",
+			Fix: "Run onggi restore --finish on the spec's file, and commit it.",
+		}, finishedRestores},
+	}
+}
+
 // operationRules are those about backups, availability, access and fields on their way out.
 func operationRules() []rule {
 	return []rule{
@@ -91,21 +114,6 @@ func operationRules() []rule {
 			Why: "WAL is replayed on a base backup; alone it restores nothing. Nor is it ever deleted: retention runs when a base backup is finished.",
 			Fix: "Add a ScheduledBackup.",
 		}, archiveWithoutBase},
-		{Policy{
-			ID: "ONG7026", Level: Error, Title: "A drill that cannot work",
-			Why: "A drill that fails every week is an alert that everybody knows, and a backup that nobody does. One whose cluster archives destroys what it was to prove.",
-			Fix: "Let onggi render the drill, or correct its file.",
-		}, badDrills},
-		{Policy{
-			ID: "ONG7027", Level: Error, Title: "A scratch cluster of a name that is taken",
-			Why: "A drill takes a cluster of that name for its own leftovers, or refuses to run beside it. Two drills of one database would remove each other's.",
-			Fix: "Rename the database, or drop one of the drills.",
-		}, sharedScratch},
-		{Policy{
-			ID: "ONG7029", Level: Error, Title: "A restore left in Git",
-			Why: "The operator reads bootstrap only when it makes a cluster. This one is up: the restore does nothing now, and on the day that the cluster is made again it brings back a state of long ago, without what was written since.",
-			Fix: "Run onggi restore --finish on the spec's file, and commit it.",
-		}, finishedRestores},
 		{Policy{
 			ID: "ONG7035", Level: Error, Title: "Kubernetes is too old for a field",
 			Why: "Extension images are mounted as image volumes, which Kubernetes has since 1.33 (behind the gate ImageVolume until 1.35). The pods are not created.",
