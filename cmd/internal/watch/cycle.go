@@ -34,6 +34,9 @@ type counts struct{ written, removed, unchanged int }
 
 // cycle renders what changes reach, and tells if it made a difference.
 func (w *Watcher) cycle(ctx context.Context, changes []change, begun time.Time) {
+	if len(changes)+len(w.last.Failures)+len(w.disk.troubles) == 0 && w.serial > 0 {
+		return
+	}
 	c := &cycle{w: w, ctx: ctx, old: &olds{}, first: w.serial == 0}
 	w.known.forget(changes, c.first)
 	if !c.begin() {
@@ -191,7 +194,7 @@ func (c *cycle) note(l *loaded) {
 	}
 	for _, f := range c.w.disk.members(l.unit) {
 		if !f.clusters && !l.bad[f.name] {
-			k.standing[f.name] = standing{data: f.data}
+			k.standing[f.name] = f.data
 		}
 	}
 }
@@ -202,7 +205,7 @@ func (c *cycle) missing(l *loaded, found, right map[string]bool) {
 	k := &c.w.known
 	for _, name := range l.files {
 		if right[name] {
-			k.standing[name] = standing{data: c.w.disk.file(name).data}
+			k.standing[name] = c.w.disk.file(name).data
 		}
 		for id, e := range k.byFile[name] {
 			switch {

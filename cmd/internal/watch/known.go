@@ -14,9 +14,9 @@ type known struct {
 	mu      sync.Mutex // guards entries, for whoever renders while a cycle runs
 	entries map[string]*entry
 
-	byFile   map[string]map[string]*entry // file, as the system has it → ID
-	owners   map[string]*entry            // what only one may have → who has it
-	standing map[string]standing
+	byFile   map[string]map[string]*entry        // file, as the system has it → ID
+	owners   map[string]*entry                   // what only one may have → who has it
+	standing map[string][]byte                   // what a file counts as while it is bad: what it last was when it was good; a new one, nothing
 	problems map[string]map[string]spec.Problems // of loading: folder → unit
 	waiting  map[string]bool                     // files with a database whose name another has
 	leaving  map[string]bool                     // folders below Dir whose database is gone
@@ -40,7 +40,7 @@ type entry struct {
 func newKnown() known {
 	return known{
 		entries: make(map[string]*entry), byFile: make(map[string]map[string]*entry), owners: make(map[string]*entry),
-		standing: make(map[string]standing), problems: make(map[string]map[string]spec.Problems),
+		standing: make(map[string][]byte), problems: make(map[string]map[string]spec.Problems),
 		waiting: make(map[string]bool), leaving: make(map[string]bool),
 	}
 }
@@ -122,7 +122,7 @@ func (k *known) forget(changes []change, first bool) {
 			delete(k.waiting, name)
 			delete(k.problems[filepath.Dir(name)], name)
 		case c.was == nil && !first:
-			k.standing[name] = standing{absent: true}
+			k.standing[name] = nil
 		}
 	}
 }

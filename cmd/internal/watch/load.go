@@ -43,7 +43,7 @@ func (c *candidate) file() string { return filepath.FromSlash(c.doc.File) }
 // loader loads units. It only reads what the watch knows, so that many may be loaded at once.
 type loader struct {
 	disk     *disk
-	standing map[string]standing
+	standing map[string][]byte             // see known
 	rendered func(Database) (digest, bool) // the fingerprint of a database that is good
 	envs     func(*spec.Document) []string
 }
@@ -91,7 +91,7 @@ func (l *loader) meant(u unit, set *spec.Set, problems spec.Problems) spec.Probl
 		return problems
 	}
 	for _, name := range u.files {
-		if len(l.standing[name].data) > 0 {
+		if len(l.standing[name]) > 0 {
 			return problems
 		}
 	}
@@ -156,10 +156,7 @@ func (l *loader) standIns(members []*file, bad map[string]bool) (sources []spec.
 			if !known {
 				return nil, true
 			}
-			if was.absent {
-				continue
-			}
-			src.Data = was.data
+			src.Data = was
 		}
 		sources = append(sources, src)
 	}

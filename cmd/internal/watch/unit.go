@@ -121,12 +121,6 @@ func (d *disk) members(u unit) []*file {
 	return out
 }
 
-// standing says what a file counts as while it is bad: as what it last was when all was well with it.
-type standing struct {
-	data   []byte
-	absent bool // it is new: the others go on without it
-}
-
 // inputs is what a document was loaded from. It never changes, and documents of one load share it.
 type inputs struct{ sources []spec.Source }
 
