@@ -32,6 +32,7 @@ type sealOptions struct {
 	scope                string
 	rotate               []string
 	rotateCert, onlyLook bool
+	free                 sealing.Free
 	output               string
 }
 
@@ -51,7 +52,8 @@ What is sealed already and did not change stays as it is.`,
   onggi seal specs --from-cluster                       # certificate from the controller
   pass show aws | onggi seal shop.yaml --from-stdin aws-secrets/SECRET_ACCESS_KEY
   onggi seal shop.yaml --rotate app                     # a new password
-  onggi seal specs --check                              # exit 1 when something is not sealed`,
+  onggi seal specs --check                              # exit 1 when something is not sealed
+  onggi seal --secret deploy-key --namespace argocd --from-file sshPrivateKey=key argocd`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runSeal(cmd.Context(), s, o, args) },
 	}
 	f := cmd.Flags()
@@ -72,6 +74,11 @@ What is sealed already and did not change stays as it is.`,
 	f.StringArrayVar(&o.rotate, "rotate", nil, "SECRET or SECRET/KEY: make a new password, or seal the given value again")
 	f.BoolVar(&o.rotateCert, "rotate-cert", false, "seal anew what is sealed for another certificate or scope; its values have to be given")
 	f.BoolVar(&o.onlyLook, "check", false, "write nothing; exit 1 when something is not sealed")
+	f.StringVar(&o.free.Name, "secret", "", "seal one Secret that no spec asks for; PATH is the folder to write to")
+	f.StringVar(&o.free.Namespace, "namespace", "", "with --secret: its namespace")
+	f.StringVar(&o.free.Type, "type", "", "with --secret: its type; the default is Opaque, or the type that it has")
+	f.StringToStringVar(&o.free.Labels, "label", nil, "with --secret: a label, KEY=VALUE")
+	f.StringArrayVar(&o.free.Make, "make", nil, "with --secret: KEY whose value is made up")
 	f.StringVarP(&o.output, "output", "o", "human", "human | json")
 	complete(cmd, "scope", []string{string(seal.Strict), string(seal.NamespaceWide), string(seal.ClusterWide)})
 	complete(cmd, "output", []string{"human", "json"})
@@ -91,6 +98,10 @@ func (o sealOptions) validate(args []string) error {
 		return cli.Exit(cli.Usage, "--env and --all-envs exclude each other")
 	case o.certificate != "" && o.fromCluster:
 		return cli.Exit(cli.Usage, "--cert and --from-cluster exclude each other")
+	case o.free.Name == "" && (o.free.Namespace != "" || len(o.free.Labels)+len(o.free.Make) > 0):
+		return cli.Exit(cli.Usage, "--namespace, --label and --make belong to --secret: what the specs want is in the specs")
+	case o.free.Name != "" && (o.allEnvs || len(o.envs) > 0):
+		return cli.Exit(cli.Usage, "--secret has no environments: name its --namespace")
 	case o.output != "human" && o.output != "json":
 		return cli.Exit(cli.Usage, "there is no output %q: choose human or json", o.output)
 	}
@@ -105,6 +116,21 @@ func (o sealOptions) validate(args []string) error {
 func isAssignment(arg string) bool {
 	_, err := os.Stat(arg)
 	return strings.Contains(arg, "=") && err != nil
+}
+
+// freeIn is the free Secret, in the folder that was named, or in this one.
+func (o sealOptions) freeIn(args []string) (*sealing.Free, error) {
+	free := o.free
+	switch free.Dir = "."; {
+	case len(args) > 1:
+		return nil, cli.Exit(cli.Usage, "--secret is written to one folder: name one, or none for this one")
+	case len(args) == 1:
+		free.Dir = args[0]
+	}
+	if info, err := os.Stat(free.Dir); err != nil || !info.IsDir() {
+		return nil, cli.Exit(cli.InOut, "%s is not a folder", free.Dir)
+	}
+	return &free, nil
 }
 
 func isTerminal(in io.Reader) bool {
@@ -137,7 +163,13 @@ func runSeal(ctx context.Context, s *cli.Streams, o sealOptions, args []string) 
 	if len(o.stdin) > 0 && isTerminal(s.In) {
 		return cli.Exit(cli.Usage, "--from-stdin: nothing is piped into standard input, and what is typed there would stand on the screen")
 	}
-	in, err := source.Read(s.In, args)
+	var in *source.Input
+	var free *sealing.Free
+	if o.free.Name != "" {
+		free, err = o.freeIn(args)
+	} else {
+		in, err = source.Read(s.In, args)
+	}
 	if err != nil {
 		return err
 	}
@@ -146,7 +178,7 @@ func runSeal(ctx context.Context, s *cli.Streams, o sealOptions, args []string) 
 		digestKey = filepath.Join(dir, commandOnggi, "seal.key")
 	}
 	result, err := sealing.Run(ctx, in, sealing.Options{
-		Environments: o.of, Values: values, Certificate: o.certificate, FromCluster: o.fromCluster, Controller: o.controller,
+		Environments: o.of, Free: free, Values: values, Certificate: o.certificate, FromCluster: o.fromCluster, Controller: o.controller,
 		Scope: o.scope, Rotate: o.rotate, Anew: o.rotateCert, Check: o.onlyLook,
 		Env: os.LookupEnv, Stdin: s.In, Entropy: rand.Reader, Now: time.Now(), DigestKeyFile: digestKey,
 	})

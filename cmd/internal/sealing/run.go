@@ -20,6 +20,7 @@ import (
 // Options are what a person asked for, and what the process has.
 type Options struct {
 	Environments func(*spec.Document) []string
+	Free         *Free // nil for what the specs want
 	Values       []Value
 	Certificate  string // file or URL; "" for the project's
 	FromCluster  bool
@@ -82,9 +83,9 @@ type job struct {
 	step *seal.Step
 }
 
-// Run seals what the specs want. It writes nothing before everything has been decided.
+// Run seals what the specs want, or the one free Secret; then no input is read. It writes nothing before everything has been decided.
 func Run(ctx context.Context, in *source.Input, o Options) (Result, error) {
-	all, err := collect(ctx, in, o.Environments)
+	all, err := o.all(ctx, in)
 	if err != nil {
 		return Result{}, err
 	}
@@ -116,6 +117,14 @@ func Run(ctx context.Context, in *source.Input, o Options) (Result, error) {
 		r.add(j, o.Check)
 	}
 	return r, nil
+}
+
+// all is what the specs want, or the one Secret that was asked for.
+func (o Options) all(ctx context.Context, in *source.Input) ([]*wanted, error) {
+	if o.Free != nil {
+		return o.Free.wanted(o.Values)
+	}
+	return collect(ctx, in, o.Environments)
 }
 
 // digestKey is read when there is a value to compare, and made when there is none and something is going to be written. A
@@ -167,6 +176,9 @@ func (r *Result) decide(ctx context.Context, all []*wanted, values []map[string]
 		r.warn(cert, o.Now)
 		how := seal.How{Scope: scope, Digest: digest, Rotate: rotates(o.Rotate), Anew: o.Anew}
 		j := job{wanted: w, file: folders[w.dir][identity{w.want.Namespace, w.want.Name, strings.Join(w.want.Environments, ",")}]}
+		if o.Free != nil && o.Free.Type == "" && j.file.have != nil {
+			w.want.Type = j.file.have.Type // nobody asked for another one
+		}
 		j.step, err = seal.Compare(w.want, j.file.have, values[i], cert, how)
 		if err == nil && j.step.Changed() && j.file.shared {
 			err = errors.New("it shares its file with other manifests: give it a file of its own")

@@ -96,22 +96,28 @@ func gather(found map[string]*wanted, doc *spec.Document, c *spec.Cluster, p *pl
 // settings are those of the project. An environment with a certificate of its own has secrets of its own, since the same namespace
 // in another cluster is another place.
 func (w *wanted) settings(doc *spec.Document, c *spec.Cluster) {
-	relative := func(name string) string {
-		if name == "" || isURL(name) || filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(filepath.FromSlash(doc.Project.Dir), filepath.FromSlash(name))
-	}
 	if doc.Project == nil {
 		return
 	}
-	if s := doc.Project.Sealing; s != nil {
-		w.certificate, w.scope = relative(s.Certificate), s.Scope
-	}
+	w.sealing(doc.Project)
 	if c.Environment != nil && c.Environment.Certificate != "" {
-		w.certificate = relative(c.Environment.Certificate)
+		w.certificate = beside(doc.Project, c.Environment.Certificate)
 		w.want.Environments = []string{c.Env}
 	}
+}
+
+func (w *wanted) sealing(p *spec.ProjectFile) {
+	if p.Sealing != nil {
+		w.certificate, w.scope = beside(p, p.Sealing.Certificate), p.Sealing.Scope
+	}
+}
+
+// beside is a path as the project has it, relative to its folder.
+func beside(p *spec.ProjectFile, name string) string {
+	if name == "" || isURL(name) || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.FromSlash(p.Dir), filepath.FromSlash(name))
 }
 
 // merge adds what one more reader wants, or says what contradicts the others.
