@@ -20,7 +20,6 @@ func guard(next http.Handler, name string) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
