@@ -65,7 +65,7 @@ func (d *Drill) recorded(in Input) Action {
 	case in.Fault == Conflict:
 		return d.relook(backoff(d.tries))
 	}
-	return d.again()
+	return d.again(in)
 }
 
 // relook reads the record again.
@@ -88,13 +88,13 @@ func (d *Drill) relooked(in Input) Action {
 		d.unsaved = in.Err
 		return d.then(in)
 	}
-	return d.again()
+	return d.again(in)
 }
 
 // announced goes on whatever came of it: the Event is a courtesy, the record is kept.
 func (d *Drill) announced(in Input) Action {
 	if in.Fault == Transient && d.tries < 3 && in.Now.Before(d.by) {
-		return d.again()
+		return d.again(in)
 	}
 	a := d.then(in)
 	if in.Fault != NoFault && a.Say == "" {
@@ -124,7 +124,7 @@ func (d *Drill) removed(in Input) Action {
 	case in.Fault == Refused, in.Fault != NoFault && expired:
 		return d.leave(in, in.Err)
 	case in.Fault != NoFault:
-		return d.again()
+		return d.again(in)
 	}
 	w := in.World
 	d.world = w
@@ -132,7 +132,7 @@ func (d *Drill) removed(in Input) Action {
 	mine := s != nil && s.Ours && (s.Run == d.run.ID() || d.sweep && (s.OwnerUID == d.run.JobUID || w.Maker != JobAlive))
 	switch {
 	case s == nil && w.Volumes == 0, s != nil && !mine:
-		return d.cleaned(in)
+		return d.cleaned()
 	case mine && !s.Deleting && (!expired || d.last.Do == Look && d.last.After == 0):
 		return d.act(Action{Do: Delete, UID: s.UID})
 	case !expired:
@@ -144,15 +144,12 @@ func (d *Drill) removed(in Input) Action {
 }
 
 // cleaned goes on when nothing is left.
-func (d *Drill) cleaned(in Input) Action {
-	switch {
-	case !d.sweep:
-		d.made = false
-		return d.stop()
-	case in.Stop:
-		return d.fail(in, ExitTimeout, "was told to stop while "+looking.String())
+func (d *Drill) cleaned() Action {
+	if d.sweep {
+		return d.look(0)
 	}
-	return d.look(0)
+	d.made = false
+	return d.stop()
 }
 
 // leave ends the drill although something is left. Its Job owns that, so the garbage collector may still remove it, and the next

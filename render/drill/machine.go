@@ -96,6 +96,9 @@ func (d *Drill) Unsaved() string { return d.unsaved }
 func (d *Drill) Next(in Input) Action {
 	if in.Stop && d.stopBy.IsZero() {
 		d.stopBy = in.Now.Add(stopRemove)
+		if d.at != removing {
+			d.by = earlier(d.by, in.Now.Add(stopRecord))
+		}
 		d.by = earlier(d.by, d.stopBy)
 	}
 	if in.Fault != NoFault {
@@ -108,7 +111,7 @@ func (d *Drill) Next(in Input) Action {
 		case !in.Now.Before(d.deadline):
 			return d.fail(in, ExitTimeout, fmt.Sprintf("ran out of time while %s%s", d.at, d.because()))
 		case in.Fault == Transient:
-			return d.again()
+			return d.again(in)
 		}
 	}
 	switch d.at {
@@ -156,10 +159,13 @@ func (d *Drill) act(a Action) Action {
 	return a
 }
 
-// again is the last action once more, later each time.
-func (d *Drill) again() Action {
+// again is the last action once more, later each time, and for the last time when the time is up.
+func (d *Drill) again(in Input) Action {
 	a := d.last
-	a.After = backoff(d.tries)
+	if a.Cleanup {
+		a.By = d.by // which may have come nearer
+	}
+	a.After = max(0, min(backoff(d.tries), a.By.Sub(in.Now)))
 	a.Say = ""
 	if d.tries == 0 {
 		a.Say = "trying again: " + d.err

@@ -76,6 +76,12 @@ func TestHistoryIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestAnOutcomeClosesItsOwnRunOnly(t *testing.T) {
+	other := run("1", "2026-11-08T06:00:00Z")
+	h := History{}.Begin(other).Close(Outcome{Run: run("2", "2026-11-09T06:00:00Z")})
+	require.Equal(t, &other, h.Open)
+}
+
 func TestAGoodDrillThatCouldNotCleanUp(t *testing.T) {
 	r := run("1", "2026-11-08T06:00:00Z")
 	good := Outcome{Run: r, Ended: at("2026-11-08T06:20:30Z"), OK: true}

@@ -31,6 +31,12 @@ type api struct {
 	results []Result
 	moment  *Moment
 	sources Source
+	// claims is how many looks volumes outlive their Cluster.
+	claims int
+	// stopped is when the drill was told to stop.
+	stopped time.Time
+	// meddle is what others do right before an action.
+	meddle func(w *api, a Action)
 	// fault may have an action fail, before or after it was carried out.
 	fault func(a Action) (f Fault, done bool)
 }
@@ -47,6 +53,9 @@ func newAPI() *api {
 // do carries an action out.
 func (w *api) do(run Run, a Action) Input {
 	w.now = w.now.Add(a.After + 100*time.Millisecond)
+	if w.meddle != nil {
+		w.meddle(w, a)
+	}
 	f, done := w.fault(a)
 	in := Input{Fault: f, Err: fmt.Sprintf("fault %d", f)}
 	if !done {
@@ -115,6 +124,9 @@ func (w *api) create(o manifest.Map) Input {
 	if w.scratch != nil {
 		return Input{Fault: Conflict, Err: "it exists"}
 	}
+	if w.volumes > 0 {
+		panic("the operator would take up the volumes of the last drill")
+	}
 	w.serial++
 	w.scratch = manifest.Clone(o)
 	_ = manifest.Set(w.scratch, fmt.Sprintf("uid-%d", w.serial), "metadata", "uid")
@@ -169,7 +181,9 @@ func (w *api) remove(uid string) Input {
 // age lets the garbage collector go on.
 func (w *api) age() {
 	if w.scratch == nil {
-		w.volumes = 0
+		if w.claims--; w.claims < 0 {
+			w.volumes = 0
+		}
 		return
 	}
 	if _, deleting := manifest.Get(w.scratch, "metadata", "deletionTimestamp"); !deleting || w.linger < 0 {
@@ -190,13 +204,15 @@ func (w *api) ride(d *Drill, stopAt, killAt int) (Exit, bool) {
 		if n == killAt {
 			return 0, false
 		}
-		in := Input{}
-		if !(stopAt >= 0 && n >= stopAt && !a.Cleanup) { // the edge does nothing more of what is not cleaning up
-			in = w.do(d.run, a)
-		} else {
-			in = Input{Fault: Transient, Err: "context canceled"}
+		stop := stopAt >= 0 && n >= stopAt
+		if stop && w.stopped.IsZero() {
+			w.stopped = w.now
 		}
-		in.Now, in.Stop = w.now, stopAt >= 0 && n >= stopAt
+		in := Input{Fault: Transient, Err: "context canceled"}
+		if !stop || a.Cleanup { // the edge does nothing more of what is not cleaning up
+			in = w.do(d.run, a)
+		}
+		in.Now, in.Stop = w.now, stop
 		a = d.Next(in)
 	}
 	return a.Exit, true

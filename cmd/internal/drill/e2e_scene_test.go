@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -239,7 +240,18 @@ func (sc *scene) finish(t *testing.T, job *unstructured.Unstructured) {
 // history is what the ConfigMap of the metrics holds.
 func (sc *scene) history(t *testing.T) (drill.History, manifest.Map) {
 	t.Helper()
+	h, record := sc.tryHistory(t)
+	require.NotNil(t, record, "nothing was recorded")
+	return h, record
+}
+
+// tryHistory is the same when there may be none.
+func (sc *scene) tryHistory(t *testing.T) (drill.History, manifest.Map) {
+	t.Helper()
 	o, err := sc.api.api.Resource(configMaps()).Namespace(sc.namespace).Get(context.Background(), sc.config.Record.ConfigMap, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return drill.History{}, nil
+	}
 	require.NoError(t, err)
 	h, err := drill.ReadHistory(o.Object)
 	require.NoError(t, err)

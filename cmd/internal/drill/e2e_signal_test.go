@@ -89,7 +89,8 @@ func (s *stage) signal(t *testing.T, n int, done bool, signal syscall.Signal) {
 		return
 	}
 	require.Equal(t, -1, a.code)
-	if n%2 == 0 { // the Job is given up
+	killed, _ := sc.tryHistory(t) // as the killed drill left it
+	if n%2 == 0 {                 // the Job is given up
 		sc.finish(t, a.job)
 	}
 	b := sc.again(t, a, n%2 == 1)
@@ -99,10 +100,8 @@ func (s *stage) signal(t *testing.T, n int, done bool, signal syscall.Signal) {
 	require.Nil(t, h.Open)
 	require.True(t, h.Last.OK)
 	notes := strings.Join(sc.events(t), "\n")
-	if strings.Contains(b.stderr.String(), "was killed") {
-		require.Contains(t, notes, "DrillFailed: The restore drill of Job "+a.job.GetName()+" failed")
-		require.Contains(t, notes, "was killed")
-	}
+	told := strings.Contains(notes, "DrillFailed: The restore drill of Job "+a.job.GetName()+" failed after") && strings.Contains(notes, ": was killed.")
+	require.Equal(t, killed.Open != nil, told, "a drill that began and has no outcome is told as killed: %s", notes)
 }
 
 // again is the drill after one that was killed: of the same Job, whose container is started again, or of the next.
