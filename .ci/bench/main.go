@@ -85,6 +85,9 @@ func parseFlags(args []string, out, log io.Writer) (*bench, error) {
 	if *docs != "" {
 		b.docs = strings.Split(*docs, ",")
 	}
+	if b.only != "" && len(b.docs) > 0 {
+		return nil, fmt.Errorf("-only measures one part, and -update writes tables of all")
+	}
 	if b.runs < 1 || b.fleetRuns < 1 || b.sample < 1 {
 		return nil, fmt.Errorf("-runs, -fleet-runs and -sample start at 1")
 	}

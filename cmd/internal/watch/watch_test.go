@@ -214,7 +214,7 @@ func TestComingAndGoing(t *testing.T) {
 	require.Equal(t, map[string]bool{"shop": true, "sentinel-1": true}, folders(t, p.at("out")))
 }
 
-// git takes each file out and makes it anew.
+// Git takes each file out and makes it anew.
 func TestACheckoutOfManyFilesIsOneCycle(t *testing.T) {
 	p, _ := begin(t, fleet(60, 3))
 	for name, data := range fleet(60, 5) {
