@@ -53,8 +53,6 @@ type Secret struct {
 	Reshaped string `json:"reshaped,omitempty"`
 	// WantedAt are the lines that name it.
 	WantedAt []string `json:"wantedAt"`
-
-	wrong string // with Check: why it will not do
 }
 
 // State of a Secret's file.
