@@ -37,7 +37,7 @@ export function edit(state, detail) {
   $("edit-note").hidden = !quiet;
   $("moves").replaceChildren(...(all ? mine : mine.slice(0, shown)).map((m) => move(m, detail)));
   $("moves-more").hidden = mine.length <= shown;
-  $("moves-more").textContent = all ? "Show fewer" : `Show all ${plural(detail?.movedCount ?? 0, "field")}`;
+  $("moves-more").textContent = all ? "Show fewer" : `Show all ${detail?.movedCount ?? 0}`;
   $("moves-more").onclick = () => {
     all = !all;
     edit(state, detail);
