@@ -34,6 +34,9 @@ func (r *account) tell(s watch.State) {
 	} else {
 		r.say("%s\n", r.paint("2", fmt.Sprintf("%s: %d written, %d removed in %s", r.o.dir, s.Written, s.Removed, took)))
 	}
+	if s.Serial == 1 && len(s.Databases)+len(s.Problems) == 0 {
+		r.say("there is no %s yet: onggi init homelab writes one to start from\n", spec.KindCluster)
+	}
 	r.last = s
 }
 
@@ -118,7 +121,7 @@ func (r *account) troubles(s watch.State) {
 		r.say("%s: %s\n", commandOnggi, err)
 	}
 	if kept := stale(s.Databases); len(kept) > 0 {
-		r.say("%s of %s is kept as it last was good\n", list(kept), cli.Plural(len(s.Databases), "database"))
+		r.say("kept as it last was good: %s (%d of %s)\n", list(kept), len(kept), cli.Plural(len(s.Databases), "database"))
 	}
 }
 
