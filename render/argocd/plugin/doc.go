@@ -4,6 +4,7 @@
 //	Parse      ARGOCD_APP_PARAMETERS to [Parameters]; a name that is not known is a problem with a suggestion
 //	Announce   what the user interface of Argo CD shows of the parameters
 //	Marks      whether a file makes its folder one of onggi's, for discovery
+//	Pure       whether a file surely holds nothing else, so that what lies beside it need not be read
 //	Levels     how far the repository reaches above the application's path
 //	Stream     objects to the one YAML stream that Argo CD reads, and what must not get into it
 //	Lines      problems as the few lines that the user interface has room for

@@ -55,8 +55,8 @@ func TestParseRefuses(t *testing.T) {
 		{"a map for an array", `[{"name":"file","map":{"a":"b"}}]`, []string{"parameters[file]: ONG3102: the parameter file takes a value under the key array"}},
 		{"both for an array", `[{"name":"file","string":"a","array":["b"]}]`, []string{"parameters[file]: ONG3102: the parameter file takes a value under the key array"}},
 		{"a string for a map", `[{"name":"set","string":"instances=1"}]`, []string{"parameters[set]: ONG3102: the parameter set takes a value under the key map"}},
-		{"out of the path", `[{"name":"file","array":["../x.yaml","/etc/passwd","a/../../b","","a\u0000b"]}]`, []string{
-			`parameters[file]: ONG3102: "" is no path below the application's`, `parameters[file]: ONG3102: "../x.yaml" is no path below the application's`,
+		{"out of the path", `[{"name":"file","array":["..","../x.yaml","/etc/passwd","a/../../b","","a\u0000b"]}]`, []string{
+			`parameters[file]: ONG3102: "" is no path below the application's`, `parameters[file]: ONG3102: ".." is no path below the application's`, `parameters[file]: ONG3102: "../x.yaml" is no path below the application's`,
 			`parameters[file]: ONG3102: "/etc/passwd" is no path below the application's`, `parameters[file]: ONG3102: "a/../../b" is no path below the application's`,
 			`parameters[file]: ONG3102: "a\x00b" is no path below the application's`}},
 		{"all at once", `[{"name":"envv","string":"x"},{"name":"set","string":"x"}]`, []string{

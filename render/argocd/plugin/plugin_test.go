@@ -90,6 +90,7 @@ func TestLevels(t *testing.T) {
 		{"/tmp/_cmp_server/0f", "", 0},
 		{"/a", "../../../a", 1},
 		{"/", "a", 0},
+		{"/", ".", 0},
 	} {
 		require.Equal(t, tt.want, plugin.Levels(tt.cwd, tt.path), "%s in %s", tt.path, tt.cwd)
 	}
