@@ -154,7 +154,7 @@ $(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
 
 .PHONY: e2e-drill
 e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and a real Postgres
-	ONGGI_E2E_DRILL=$(CURDIR)/$(BIN) go test ./cmd/internal/drill -run TestEndToEnd -count=1 -timeout 20m
+	ONGGI_E2E_DRILL=$(CURDIR)/$(BIN) go test ./cmd/internal/drill -run TestEndToEnd -count=1 -parallel 8 -timeout 20m
 
 .PHONY: e2e-web
 e2e-web: ## drive the live view in a headless Chromium and measure it; WEBFLAGS='-shots build/shots' keeps screenshots

@@ -44,7 +44,8 @@ type Config struct {
 	Cluster   string `json:"cluster"`
 	Namespace string `json:"namespace,omitempty"`
 	// Scratch is the Cluster to create, complete but for what it has from the one that is drilled ([Follow]) and what is known only
-	// when a drill runs: the owner, the recovery target of a random moment, the backup of a snapshot. Its name is [ScratchName], it has the label [LabelOf], and nothing in it archives.
+	// when a drill runs: the owner, the recovery target of a random moment, the backup of a snapshot. Its name is [ScratchName],
+	// it has the label [LabelOf], and nothing in it archives.
 	Scratch manifest.Map `json:"scratch"`
 	// Point is Newest or Random. Random needs a Window.
 	Point string `json:"point"`

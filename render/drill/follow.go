@@ -123,7 +123,7 @@ func origin(scratch, cluster manifest.Map) error {
 		v, _ := manifest.Get(cluster, "spec", "backup", "barmanObjectStore")
 		store, _ := manifest.Canonical(v).(manifest.Map)
 		if store == nil {
-			return fmt.Errorf("Cluster %s archives nowhere, so there is nothing to restore", name)
+			return fmt.Errorf("there is nothing to restore: Cluster %s archives nowhere", name)
 		}
 		if text(store, "serverName") == "" {
 			store["serverName"] = name

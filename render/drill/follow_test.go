@@ -98,7 +98,7 @@ func TestFollowToTheArchive(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Follow(tree(t, scratch), tree(t, "metadata: {name: shop}\nspec: "+tt.spec))
 			if tt.want == "" {
-				require.EqualError(t, err, "Cluster shop archives nowhere, so there is nothing to restore")
+				require.EqualError(t, err, "there is nothing to restore: Cluster shop archives nowhere")
 				return
 			}
 			require.NoError(t, err)

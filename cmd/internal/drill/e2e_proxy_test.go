@@ -92,12 +92,6 @@ func (p *proxy) requests() []request {
 	return append([]request(nil), p.asked...)
 }
 
-func (p *proxy) stop(at func(n int, r request, done bool) bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.asked, p.at = nil, at
-}
-
 // read finds the verb and the resource: /api/v1/namespaces/NS/RESOURCE[/NAME] or /apis/GROUP/VERSION/namespaces/…
 func read(r *http.Request) request {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")

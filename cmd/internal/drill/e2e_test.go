@@ -57,6 +57,7 @@ func (s *stage) outcomes(t *testing.T) {
 		sc := s.set(t, spec("shop"), "", reactHealthy)
 		a, o := sc.run(t)
 		require.Equal(t, 0, a.code, a.stderr.String())
+		requireSmall(t, a.cmd.ProcessState)
 		require.True(t, o.OK)
 		require.Equal(t, drill.BasisTarget, o.Recovered.Basis)
 		require.Equal(t, o.Target, &o.Recovered.Time)
@@ -157,6 +158,16 @@ func (s *stage) outcomes(t *testing.T) {
 		require.Equal(t, "new", o.Backup)
 		sc.requireClean(t)
 	})
+}
+
+// requireSmall holds the program against the limit that its container is rendered with, 128Mi.
+func requireSmall(t *testing.T, s *os.ProcessState) {
+	t.Helper()
+	usage, ok := s.SysUsage().(*syscall.Rusage)
+	require.True(t, ok)
+	most := usage.Maxrss * 1024
+	t.Logf("%d MB of memory, %s of CPU", most>>20, s.UserTime()+s.SystemTime())
+	require.Less(t, most, int64(112<<20))
 }
 
 // checkQueries has the real Postgres run the queries of the metrics, as the exporter does: each column is there, and is a number.

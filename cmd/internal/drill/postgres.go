@@ -29,7 +29,7 @@ func (k *Cluster) verify(ctx context.Context) ([]drill.Result, *drill.Moment, er
 		return nil, nil, err
 	}
 	if secret == nil {
-		return nil, nil, retryable{fmt.Errorf("Secret %s is not there yet", k.cfg.Login.Secret)}
+		return nil, nil, retryable{fmt.Errorf("the Secret %s is not there yet", k.cfg.Login.Secret)}
 	}
 	user, err := decoded(secret, "username")
 	if err != nil {
@@ -45,7 +45,7 @@ func (k *Cluster) verify(ctx context.Context) ([]drill.Result, *drill.Moment, er
 func decoded(secret manifest.Map, key string) (string, error) {
 	data, err := base64.StdEncoding.DecodeString(text(secret, "data", key))
 	if err != nil || len(data) == 0 {
-		return "", retryable{fmt.Errorf("Secret %s has no %s yet", text(secret, "metadata", "name"), key)}
+		return "", retryable{fmt.Errorf("the Secret %s has no %s yet", text(secret, "metadata", "name"), key)}
 	}
 	return string(data), nil
 }
