@@ -46,14 +46,14 @@ func (w *Watcher) cycle(ctx context.Context, changes []change, begun time.Time) 
 	units := w.disk.affected(changes)
 	if c.force && !c.first {
 		units = w.disk.units(func(string) bool { return true })
-	} else {
+	} else if len(w.last.Failures) > 0 {
 		units = merge(units, w.disk.units(w.known.retried))
 	}
 	for part := range slices.Chunk(units, batch) {
 		c.render(part)
 	}
 	// What waited for a name may have it now; each round gives at least one away, or is the last.
-	for before := -1; len(w.known.waiting) != before; {
+	for before := 0; len(w.known.waiting) != before; {
 		before = len(w.known.waiting)
 		c.render(w.disk.units(func(name string) bool { return w.known.waiting[name] }))
 	}

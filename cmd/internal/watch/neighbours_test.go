@@ -127,8 +127,7 @@ func TestADatabaseThatIsRenamed(t *testing.T) {
 	p.put("specs/tmp2", shop("store", 4))
 	p.move("specs/tmp", "specs/a.yaml")
 	p.move("specs/tmp2", "specs/b.yaml")
-	s := p.next()
-	require.Empty(t, s.Problems)
+	p.until(func(s watch.State) bool { return len(s.Problems) == 0 && len(s.Moved) > 0 })
 	require.Contains(t, p.cluster("till"), "instances: 3")
 	require.Contains(t, p.cluster("store"), "instances: 4")
 }
@@ -141,6 +140,20 @@ func TestADatabaseGoesWhileAnotherIsWrong(t *testing.T) {
 	p.remove("specs/b.yaml")
 	require.Equal(t, "gone: b\n", moves(p.next()))
 	require.Equal(t, map[string]bool{"a": true, "c": true}, folders(t, p.at("out")))
+}
+
+// A database that moves to another namespace and file is another one, but the folder is its.
+func TestAFolderStaysForTheOneThatIsToHaveIt(t *testing.T) {
+	p, _ := begin(t, map[string]string{"specs/a.yaml": shop("shop", 3), "specs/b.yaml": shop("crm", 3)})
+	elsewhere := strings.Replace(shop("shop", 5), "namespace: databases", "namespace: elsewhere", 1)
+	p.put("specs/c.yaml", strings.Replace(elsewhere, "10Gi", "10GB", 1))
+	p.remove("specs/a.yaml")
+	s := p.next()
+	require.NotEmpty(t, s.Problems)
+	require.Contains(t, p.cluster("shop"), "instances: 3")
+	p.put("specs/c.yaml", elsewhere)
+	s = p.until(func(s watch.State) bool { return len(s.Problems) == 0 })
+	require.Contains(t, p.cluster("shop"), "instances: 5")
 }
 
 // The file that cannot be read may be the one that the database has moved to.
