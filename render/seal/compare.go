@@ -219,7 +219,7 @@ func (s *Step) foreign() error {
 		lacking = append(lacking, fmt.Sprintf("its type is %s, not %s", s.Have.Type, s.Want.Type))
 	}
 	if len(lacking) > 0 {
-		return fmt.Errorf("it was not sealed by onggi, so it is not touched, and %s", strings.Join(lacking, ", and "))
+		return fmt.Errorf("it was not sealed by onggi, so it is not touched, and %s: move it away to have it sealed here", strings.Join(lacking, ", and "))
 	}
 	return nil
 }
