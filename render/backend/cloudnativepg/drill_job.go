@@ -56,12 +56,12 @@ func (b builder) drillPod() manifest.Map {
 		"image":                    d.Image,
 		"imagePullPolicy":          "IfNotPresent",
 		"args":                     drill.Args(drillFolder + "/" + drillKey),
-		"env":                      drill.Env(),
+		"env":                      append(drill.Env(), env("GOMEMLIMIT", "128MiB")), // the collector hurries before the limit is met
 		"terminationMessagePath":   "/dev/termination-log",
 		"terminationMessagePolicy": "FallbackToLogsOnError",
 		"resources": manifest.Map{
 			"requests": manifest.Map{"cpu": "10m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
-			"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
+			"limits":   manifest.Map{"cpu": "500m", "memory": "192Mi", "ephemeral-storage": "64Mi"},
 		},
 		"securityContext": manifest.Map{
 			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "privileged": false,
