@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
@@ -35,8 +34,7 @@ func readFolder(dir string) (map[identity]sealedFile, error) {
 	}
 	out := make(map[identity]sealedFile)
 	for _, e := range entries {
-		ext := strings.ToLower(filepath.Ext(e.Name()))
-		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") || !slices.Contains([]string{".yaml", ".yml", ".json"}, ext) {
+		if !e.Type().IsRegular() || !source.IsSpec(e.Name()) {
 			continue
 		}
 		name := filepath.Join(dir, e.Name())
