@@ -166,10 +166,11 @@ func (e events) shut() error {
 	return e.close()
 }
 
-func watchFolders() (notifier, events, error) {
+// watchFolders begins a watch, of the path that messages name.
+func watchFolders(path string) (notifier, events, error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, events{}, limitReached("", err)
+		return nil, events{}, limitReached(path, err)
 	}
 	return w, events{w.Events, w.Errors, w.Close}, nil
 }

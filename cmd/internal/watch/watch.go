@@ -11,6 +11,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/onggi-db/onggi/cmd/internal/project"
@@ -111,7 +112,7 @@ func New(paths []string, o Options) (*Watcher, error) {
 	var n notifier
 	if o.Poll == 0 {
 		var err error
-		if n, w.tell, err = watchFolders(); err != nil {
+		if n, w.tell, err = watchFolders(strings.Join(paths, " ")); err != nil {
 			return nil, err
 		}
 	}
