@@ -138,3 +138,22 @@ func TestMetricNames(t *testing.T) {
 	}
 	require.Equal(t, want, names)
 }
+
+// FuzzHistory: a record that somebody edited is read or refused, and what is written of it is YAML again, whatever it says.
+func FuzzHistory(f *testing.F) {
+	f.Add(`{"failures":1,"last":{"checks":[{"name":"it's","passed":true}]}}`)
+	f.Add(`{"open":{"job":"x","started":"2026-11-08T06:00:00Z"}}`)
+	f.Add(`{"success":{"recovered":{"time":"0000-01-01T00:00:00Z"}}}`)
+	f.Fuzz(func(t *testing.T, s string) {
+		h, err := ReadHistory(manifest.Map{"data": manifest.Map{historyKey: s}})
+		if err != nil {
+			return
+		}
+		object := RecordObject(sample(), "uid", h)
+		again, err := ReadHistory(object)
+		require.NoError(t, err)
+		require.Equal(t, RecordObject(sample(), "uid", again), object)
+		_, err = manifest.Decode("q", []byte("apiVersion: v1\nkind: Q\nmetadata: {name: q}\n"+text(object, "data", QueriesKey)))
+		require.NoError(t, err)
+	})
+}
