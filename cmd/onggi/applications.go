@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,8 +86,7 @@ func sameFolder(folders map[string]string, docs []*spec.Document) spec.Problems 
 		if taken {
 			other = first
 		}
-		problems = append(problems, doc.Problem("ONG3013", "metadata.name", fmt.Sprintf("the folder %s is taken by %s", doc.Name, other),
-			"each database has a folder of its name", "rename one of them, or render them into two folders"))
+		problems = append(problems, project.Taken(doc, other))
 	}
 	return problems
 }

@@ -81,3 +81,9 @@ func CompileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, 
 	bundle.Objects = objs
 	return bundle, cluster, idle, err
 }
+
+// Taken is the problem of a database whose folder another one has.
+func Taken(doc *spec.Document, other string) spec.Problem {
+	return doc.Problem("ONG3013", "metadata.name", fmt.Sprintf("the folder %s is taken by %s", doc.Name, other),
+		"each database has a folder of its name", "rename one of them, or render them into two folders")
+}

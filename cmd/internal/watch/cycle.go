@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -155,6 +156,9 @@ func (c *cycle) enter(l *loaded) []*job {
 		delete(k.waiting, name)
 	}
 	for _, doc := range l.docs {
+		right[doc.file()] = right[doc.file()] && doc.good()
+	}
+	for _, doc := range l.docs {
 		db := databaseOf(doc.doc)
 		db.Envs = c.w.o.environments(doc.doc)
 		e := k.enter(db)
@@ -164,8 +168,8 @@ func (c *cycle) enter(l *loaded) []*job {
 		}
 		found[db.ID] = true
 		e.problems, e.failure = doc.problems, doc.failure
-		if !doc.good() || !right[doc.file()] {
-			e.Good, right[doc.file()] = false, false
+		if !right[doc.file()] {
+			e.Good = false
 			continue
 		}
 		if owner := k.claim(e, c.w.o.occupies(db)); owner != nil {
@@ -233,9 +237,7 @@ func (c *cycle) wait(l *loaded, doc *candidate, owner Database) {
 		}
 		return
 	}
-	k.problems[l.folder][l.key()] = append(k.problems[l.folder][l.key()], doc.doc.Problem("ONG3013", "metadata.name",
-		fmt.Sprintf("the folder %s is taken by %s", owner.Name, owner.File), "each database has a folder of its name",
-		"rename one of them, or render them into two folders"))
+	k.problems[l.folder][l.key()] = append(k.problems[l.folder][l.key()], project.Taken(doc.doc, owner.File))
 }
 
 // occupies is what only one database may have: a folder below Dir, or else an identity.
