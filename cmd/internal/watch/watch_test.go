@@ -175,6 +175,21 @@ func TestAFileThatDoesNotLoadKeepsItsDatabases(t *testing.T) {
 	}
 }
 
+// Of a file either all is rendered or nothing, in whatever order its documents are.
+func TestAFileOfTwoDatabases(t *testing.T) {
+	wrong := strings.Replace(shop("till", 5), "10Gi", "10GB", 1)
+	p, _ := begin(t, map[string]string{"specs/both.yaml": shop("shop", 3) + "---\n" + shop("till", 3)})
+	for _, text := range []string{shop("shop", 5) + "---\n" + wrong, wrong + "---\n" + shop("shop", 6)} {
+		p.put("specs/both.yaml", text)
+		s := p.next()
+		require.Len(t, s.Problems, 1)
+		require.Empty(t, s.Moved)
+		require.Contains(t, p.cluster("shop"), "instances: 3")
+	}
+	p.put("specs/both.yaml", shop("till", 5)+"---\n"+shop("shop", 6))
+	require.Equal(t, instances("shop", 3, 6)+instances("till", 3, 5), moves(p.next()))
+}
+
 func TestComingAndGoing(t *testing.T) {
 	p, _ := begin(t, map[string]string{"specs/shop.yaml": shop("shop", 3)})
 	p.put("specs/eu/north/crm.yaml", shop("crm", 4))
