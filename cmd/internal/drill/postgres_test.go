@@ -102,13 +102,14 @@ func TestTheMomentThatADatabaseCameBackTo(t *testing.T) {
 	source.exec(t, "postgres", "INSERT INTO t VALUES (2)")
 	want, err := instant(source.ask(t, "postgres", "SELECT (timestamp AT TIME ZONE 'UTC')::text || '+00' FROM pg_last_committed_xact()"))
 	require.NoError(t, err)
-	source.exec(t, "postgres", "SELECT pg_switch_wal()", "CHECKPOINT")
+	// What is committed behind the target is in the same segment of WAL.
+	source.exec(t, "postgres", "SELECT pg_create_restore_point('here')", "INSERT INTO t VALUES (9)", "SELECT pg_switch_wal()", "CHECKPOINT")
 	source.stop(t)
 
 	restored := &postgres{bin: source.bin, dir: source.dir, port: source.port, as: source.as}
 	require.NoError(t, os.RemoveAll(source.data()))
 	require.NoError(t, os.Rename(filepath.Join(source.dir, "base"), source.data()))
-	restored.configure(t, "restore_command = 'cp "+archive+"/%f %p'\nwal_keep_size = '512MB'\n")
+	restored.configure(t, "restore_command = 'cp "+archive+"/%f %p'\nwal_keep_size = '512MB'\nrecovery_target_name = 'here'\nrecovery_target_action = 'promote'\n")
 	restored.write(t, "data/recovery.signal", "")
 	restored.start(t)
 	cfg := &drill.Config{Login: restored.login(), Checks: []drill.Check{{Name: "t", Database: "postgres", SQL: "SELECT count(*) FROM t", Expect: "2"}}}
