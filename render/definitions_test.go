@@ -46,7 +46,9 @@ func schemas(releases ...string) func(dir string) (*crd.Schemas, error) {
 	var loaded *crd.Schemas
 	var err error
 	return func(dir string) (*crd.Schemas, error) {
-		once.Do(func() { loaded, err = crd.Load(joined{os.DirFS(dir), os.DirFS(filepath.Join("..", "testdata", "crds"))}, releases...) })
+		once.Do(func() {
+			loaded, err = crd.Load(joined{os.DirFS(dir), os.DirFS(filepath.Join("..", "testdata", "crds"))}, releases...)
+		})
 		return loaded, err
 	}
 }

@@ -69,28 +69,35 @@ func (o Object) Ref() Ref {
 
 // Sort puts objects in the order they are applied in: what others need comes first, then by kind, namespace and name.
 func Sort(objs []Object) {
-	type keyed struct {
-		ref    Ref
-		rank   int
-		object Object
+	type key struct {
+		ref  Ref
+		rank int
+		at   int // in objs
 	}
-	sorted := make([]keyed, len(objs))
+	keys := make([]key, len(objs))
+	order := make([]*key, len(objs)) // pointers move faster than keys
 	for i, o := range objs {
 		ref := o.Ref()
-		sorted[i] = keyed{ref, rank(ref), o}
+		keys[i] = key{ref, rank(ref), i}
+		order[i] = &keys[i]
 	}
-	slices.SortStableFunc(sorted, func(a, b keyed) int {
+	slices.SortFunc(order, func(a, b *key) int {
+		if a.rank != b.rank {
+			return a.rank - b.rank
+		}
 		return cmp.Or(
-			cmp.Compare(a.rank, b.rank),
 			strings.Compare(a.ref.Kind, b.ref.Kind),
 			strings.Compare(a.ref.Group(), b.ref.Group()),
 			strings.Compare(a.ref.Namespace, b.ref.Namespace),
 			strings.Compare(a.ref.Name, b.ref.Name),
+			a.at-b.at, // what is equal stays in its order
 		)
 	})
-	for i := range sorted {
-		objs[i] = sorted[i].object
+	sorted := make([]Object, len(objs))
+	for i, k := range order {
+		sorted[i] = objs[k.at]
 	}
+	copy(objs, sorted)
 }
 
 // rank groups kinds by what has to exist before what. It is also the base of Argo CD's sync waves.

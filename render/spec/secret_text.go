@@ -83,8 +83,37 @@ func (s *secretScan) scalar(text string) *violation {
 	return lines(text)
 }
 
+// mentions is a quick look for a word that every one of the slower expressions asks for, in any case: password, passwd and
+// passphrase, secret, identified, authorization, --user.
+func mentions(text string) bool {
+	for i := range len(text) {
+		var word string
+		switch text[i] | 0x20 {
+		case 'p':
+			word = "pass"
+		case 's':
+			word = "secret"
+		case 'i':
+			word = "identified"
+		case 'a':
+			word = "authorization"
+		case '-':
+			word = "--user"
+		default:
+			continue
+		}
+		if end := i + len(word); end <= len(text) && strings.EqualFold(text[i:end], word) {
+			return true
+		}
+	}
+	return false
+}
+
 // assigned looks for secrets that are assigned or quoted.
 func assigned(text string) *violation {
+	if !mentions(text) {
+		return nil
+	}
 	for _, m := range expressions().pairPassword.FindAllStringSubmatch(text, -1) {
 		if !noSecret(strings.Trim(m[2], `'"`)) {
 			return &violation{codeSecretParameter, strings.ToLower(m[1]) + "= with a literal secret", secretWhy, secretFix}
@@ -102,7 +131,8 @@ func lines(text string) *violation {
 	literal := func(what string) *violation {
 		return &violation{codeSecretParameter, what + " with a literal secret", secretWhy, secretFix}
 	}
-	if strings.Contains(text, "-") {
+	named := mentions(text)
+	if named && strings.Contains(text, "--") || strings.Contains(text, "-u") {
 		for _, m := range expressions().flagPassword.FindAllStringSubmatch(text, -1) {
 			value := m[3] + m[4] + m[5]
 			if _, password, pair := strings.Cut(value, ":"); m[2] != "" && pair {
@@ -115,12 +145,12 @@ func lines(text string) *violation {
 			}
 		}
 	}
-	if strings.ContainsAny(text, ":=") && len(text) >= 20 {
+	if named && len(text) >= 20 {
 		if m := expressions().authorization.FindStringSubmatch(text); m != nil && !noSecret(m[1]) {
 			return literal("an Authorization header")
 		}
 	}
-	if !strings.Contains(text, "\n") && !strings.Contains(text, `"kind"`) {
+	if !named || !strings.Contains(text, "\n") && !strings.Contains(text, `"kind"`) {
 		return nil
 	}
 	for _, m := range expressions().linePassword.FindAllStringSubmatch(text, -1) {
