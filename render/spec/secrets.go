@@ -210,7 +210,10 @@ func passwordKey(key string) bool {
 
 // key reports a string under a key that says password.
 func (s *secretScan) key(key string, value *node.Node) bool {
-	if s.definition || value.Type != node.String && value.Type != node.Int || noSecret(value.Value) {
+	if s.definition || !passwordKey(key) && key != "secretKey" {
+		return false // by far the most keys: nothing else is asked of them
+	}
+	if value.Type != node.String && value.Type != node.Int || noSecret(value.Value) {
 		return false
 	}
 	if key == "secretKey" && expressions().awsSecretKey.MatchString(value.Value) {

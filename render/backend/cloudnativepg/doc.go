@@ -7,6 +7,7 @@
 package cloudnativepg
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -30,10 +31,13 @@ const (
 // Build makes every object of the plan, in about the order that they are applied in.
 func Build(p *plan.Plan) []manifest.Object {
 	b := newBuilder(p)
-	// Alerts and dashboards are half of the work, and nothing else waits for them.
-	var monitors, dashboards []manifest.Object
+	// Alerts, dashboards and drills are half of the work, and nothing else waits for them.
+	var monitors, dashboards, drills []manifest.Object
 	var meanwhile sync.WaitGroup
-	meanwhile.Go(func() { monitors, dashboards = b.monitoring() })
+	meanwhile.Go(func() {
+		monitors, dashboards = b.monitoring()
+		drills = b.drills()
+	})
 	objs := make([]manifest.Object, 0, 32)
 	objs = append(objs, b.certificates()...)
 	objs = append(objs, b.stores()...)
@@ -43,9 +47,8 @@ func Build(p *plan.Plan) []manifest.Object {
 	objs = append(objs, b.poolers()...)
 	objs = append(objs, b.services()...)
 	objs = append(objs, b.schedules()...)
-	objs = append(objs, b.drills()...)
 	meanwhile.Wait()
-	return append(append(objs, dashboards...), monitors...)
+	return slices.Concat(objs, drills, dashboards, monitors)
 }
 
 type builder struct {
