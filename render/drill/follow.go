@@ -86,10 +86,11 @@ func replayed(parameter string) bool {
 	return dotted && !acts(extension)
 }
 
-// acts reports extensions that do something by themselves: the jobs of the original would be run a second time.
+// acts reports extensions that reach out by themselves: the jobs of the original would be run a second time, and a subscription that
+// is not Postgres' own takes the changes that the original waits for, whatever max_logical_replication_workers is.
 func acts(extension string) bool {
 	switch extension {
-	case "pg_cron", "cron", "pg_failover_slots":
+	case "pg_cron", "cron", "pg_failover_slots", "pglogical", "spock", "pgactive", "bdr", "pg_net", "citus":
 		return true
 	}
 	return false

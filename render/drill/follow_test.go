@@ -29,8 +29,8 @@ spec:
   inheritedMetadata: {labels: {app: shop}, annotations: {a: b}}
   serviceAccountTemplate: {metadata: {annotations: {role: reader}}}
   postgresql:
-    parameters: {max_connections: "300", shared_buffers: 4GB, archive_timeout: 5min, auto_explain.log_min_duration: 5s, cron.database_name: app, synchronous_commit: "on"}
-    shared_preload_libraries: [auto_explain, pg_cron, pg_failover_slots]
+    parameters: {max_connections: "300", shared_buffers: 4GB, archive_timeout: 5min, auto_explain.log_min_duration: 5s, cron.database_name: app, pglogical.use_spi: "on", synchronous_commit: "on"}
+    shared_preload_libraries: [auto_explain, pg_cron, pg_failover_slots, pglogical, spock, pgactive, bdr, pg_net, citus]
     synchronous: {method: any, number: 1}
     pg_hba: [host all all all reject]
   bootstrap: {initdb: {database: app, owner: web, secret: {name: mine}}}
