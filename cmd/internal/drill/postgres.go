@@ -115,6 +115,8 @@ func (s server) connect(ctx context.Context, database string, params map[string]
 		return nil, fmt.Errorf("log in to %s: the login cannot be read: %w", s.login.Host, errRefused) // err may have the password
 	}
 	cfg.RuntimeParams["timezone"], cfg.RuntimeParams["datestyle"] = "UTC", "ISO"
+	// What ALTER DATABASE set for its clients is restored too, and would be taken for damage.
+	cfg.RuntimeParams["statement_timeout"], cfg.RuntimeParams["default_transaction_read_only"] = "0", "off"
 	for name, value := range params {
 		cfg.RuntimeParams[name] = value
 	}

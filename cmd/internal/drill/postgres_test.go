@@ -17,6 +17,7 @@ func TestChecksOfARestoredDatabase(t *testing.T) {
 	p.initialise(t, "")
 	p.start(t)
 	p.exec(t, "postgres", "CREATE DATABASE app", "CREATE DATABASE closed WITH ALLOW_CONNECTIONS false")
+	p.exec(t, "postgres", "CREATE DATABASE kept", "ALTER DATABASE kept SET default_transaction_read_only = on", "ALTER DATABASE app SET statement_timeout = '1ms'")
 	p.exec(t, "app", `CREATE TABLE orders (id int PRIMARY KEY, note text)`, `INSERT INTO orders SELECT i, repeat('x', i) FROM generate_series(1, 500) i`,
 		`CREATE SCHEMA "a b"`, `CREATE EXTENSION amcheck SCHEMA "a b"`)
 	check := func(database, sql, expect string) drill.Result {
@@ -35,6 +36,7 @@ func TestChecksOfARestoredDatabase(t *testing.T) {
 		{"a row count", "app", "SELECT count(*) FROM orders", "> 0", true, "500"},
 		{"too few rows", "app", "SELECT count(*) FROM orders", ">= 501", false, "500, expected >= 501"},
 		{"a text", "app", "SELECT 'yes'", "yes", true, "yes"},
+		{"a slow answer", "app", "SELECT 1 FROM pg_sleep(0.05)", "1", true, "1"},
 		{"a truth", "app", "SELECT count(*) = 500 FROM orders", "t", true, "t"},
 		{"any value", "app", "SELECT NULL", "", true, "NULL"},
 		{"null is no number", "app", "SELECT NULL::int", "< 5", false, "NULL, expected < 5"},
@@ -58,7 +60,7 @@ func TestChecksOfARestoredDatabase(t *testing.T) {
 	require.Nil(t, moment, "a server that was never recovered came back to no moment")
 	require.Len(t, results, 1)
 	require.True(t, results[0].Passed, results[0].Detail)
-	require.Regexp(t, `^\d\d\d tables and \d\d\d indexes of 3 databases$`, results[0].Detail)
+	require.Regexp(t, `^\d\d\d tables and \d\d\d indexes of 4 databases$`, results[0].Detail)
 
 	t.Run("a wrong password may become a right one", func(t *testing.T) {
 		_, _, err := Verify(context.Background(), cfg, "postgres", "wrong")
