@@ -49,8 +49,11 @@ func Connect(kubeconfig, context string) (*Server, error) {
 }
 
 // Get reads an object of a namespace; ok is false when there is none, or when the server does not know its kind. The plural is
-// that of the kind.
+// that of the kind. A reference without a namespace is an error: its address would be that of nothing, and the answer that there is none.
 func (s *Server) Get(ctx context.Context, ref manifest.Ref, plural string) (o manifest.Object, ok bool, err error) {
+	if ref.Namespace == "" {
+		return o, false, fmt.Errorf("read %s: its manifest names no namespace to look in", ref)
+	}
 	at := s.base.JoinPath("apis", ref.APIVersion, "namespaces", ref.Namespace, plural, ref.Name)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {

@@ -65,6 +65,11 @@ func TestGet(t *testing.T) {
 	_, _, err = server.Get(t.Context(), ref("odd"), "clusters")
 	require.ErrorContains(t, err, "not one object")
 
+	asked = nil
+	_, _, err = server.Get(t.Context(), manifest.Ref{APIVersion: "postgresql.cnpg.io/v1", Kind: "Cluster", Name: "shop"}, "clusters")
+	require.ErrorContains(t, err, "read Cluster/shop: its manifest names no namespace to look in")
+	require.Empty(t, asked)
+
 	_, err = kube.Connect(filepath.Join(t.TempDir(), "none"), "")
 	require.ErrorContains(t, err, "find the cluster")
 	_, err = kube.Connect(file, "elsewhere")
