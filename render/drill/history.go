@@ -93,11 +93,7 @@ func (h History) Close(o Outcome) History {
 	return h
 }
 
-// Killed closes a run that nobody is left to close.
-func (h History) Killed(run Run, now time.Time) History {
-	return h.Close(Outcome{Run: run, Ended: now, Reason: reasonKilled})
-}
-
+// reasonKilled is that of a run which nobody was left to close.
 const reasonKilled = "was killed"
 
 // started is when the last drill began, open or not.

@@ -48,7 +48,7 @@ func TestRecords(t *testing.T) {
 	h = h.Begin(second).Close(Outcome{Run: second, Ended: at("2026-11-15T06:10:00Z"), Reason: "checks failed: orders", Checks: []Result{{"orders", false, "0, expected > 0"}}})
 	show("the second fails")
 	third := run("3", "2026-11-22T06:00:00Z")
-	h = h.Begin(third).Killed(third, at("2026-11-22T09:00:00Z"))
+	h = h.Begin(third).Close(Outcome{Run: third, Ended: at("2026-11-22T09:00:00Z"), Reason: reasonKilled})
 	show("the third is killed")
 	require.Equal(t, 2, h.Failures)
 	require.Equal(t, good, *h.Success)
