@@ -93,7 +93,7 @@ func nameCodes() []CodeDoc {
 		Wrong: "requests: {ram: 1Gi}", Right: "requests: {memory: 1Gi}",
 	}, {
 		Code: codeQuery, Title: "not a query that can be checked with",
-		Text: "A check of a drill is SQL that the server reads, so backslash commands of psql mean nothing to it. It runs in a transaction that is rolled back, so it is one statement and has none of its own. " +
+		Text: "A check of a drill is SQL that the server reads, so backslash commands of psql mean nothing to it. It runs in a read-only transaction, so it is one statement and has none of its own. " +
 			"A query that ends inside quotes or is empty would fail every drill, or pass every one, and either says nothing about the backup.",
 		Wrong: "checks: [{name: orders, sql: \"\\\\dt orders\"}]", Right: "checks: [{name: orders, sql: select count(*) from orders, expect: \"> 0\"}]",
 	}}

@@ -194,7 +194,7 @@ func comment(name string) string {
 	case "DrillCheck.Name":
 		return "Name of the check, in metrics and in the Event."
 	case "DrillCheck.SQL":
-		return "SQL is one statement. The check fails when it returns no row; what it changes is rolled back."
+		return "SQL is one statement. The check fails when it returns no row, and when it would write."
 	case "DrillStorage":
 		return "DrillStorage is the volume of a scratch cluster."
 	case "DrillStorage.Class":

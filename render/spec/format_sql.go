@@ -24,7 +24,7 @@ func checkQuery(s string) *violation {
 		case `\`:
 			return &violation{codeQuery, "backslash commands belong to psql", "the query is sent to the server as it stands", "write the SQL that the command stands for"}
 		case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE":
-			return &violation{codeQuery, fmt.Sprintf("%s ends or begins a transaction", word), "the query runs in a transaction of its own, which is rolled back", "take the statement out"}
+			return &violation{codeQuery, fmt.Sprintf("%s ends or begins a transaction", word), "the query runs in a transaction of its own, which is read-only", "take the statement out"}
 		}
 	}
 	switch {

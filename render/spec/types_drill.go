@@ -29,7 +29,7 @@ type DrillCheck struct {
 	Name string `json:"name" onggi:"required;format=dns1123label;example=orders"`
 	// Database to ask. Left out: the first one.
 	Database string `json:"database" onggi:"format=identifier;maxLength=63;example=app"`
-	// SQL is one statement. The check fails when it returns no row; what it changes is rolled back.
+	// SQL is one statement. The check fails when it returns no row, and when it would write.
 	SQL string `json:"sql" onggi:"required;format=query;example=select count(*) from orders"`
 	// Expect is what the first column of the first row must be: a text as it is, or a condition on a number. Left out: anything.
 	Expect string `json:"expect" onggi:"example=\"> 0\""`
