@@ -68,7 +68,7 @@ func server(cluster manifest.Map, set func(any, ...any)) {
 	libraries, _ := v.([]any)
 	var kept []any
 	for _, library := range libraries {
-		if name, _ := library.(string); !acts(name) {
+		if name, _ := library.(string); !Acts(name) {
 			kept = append(kept, library)
 		}
 	}
@@ -83,12 +83,12 @@ func replayed(parameter string) bool {
 		return true
 	}
 	extension, _, dotted := strings.Cut(parameter, ".")
-	return dotted && !acts(extension)
+	return dotted && !Acts(extension)
 }
 
-// acts reports extensions that reach out by themselves: the jobs of the original would be run a second time, and a subscription that
+// Acts reports extensions that reach out by themselves: the jobs of the original would be run a second time, and a subscription that
 // is not Postgres' own takes the changes that the original waits for, whatever max_logical_replication_workers is.
-func acts(extension string) bool {
+func Acts(extension string) bool {
 	switch extension {
 	case "pg_cron", "cron", "pg_failover_slots", "pglogical", "spock", "pgactive", "bdr", "pg_net", "citus":
 		return true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/render/spec"
 	"github.com/onggi-db/onggi/render/spec/node"
 )
@@ -81,6 +82,11 @@ func (e *editor) settings() {
 	}
 	if tls := s.Get("tls"); tls.Get("secret") != nil {
 		e.notes = append(e.notes, fmt.Sprintf("spec.tls.secret: clients refuse its certificate unless it names %s-rw too", e.o.As))
+	}
+	for _, library := range e.c.Spec.Preload {
+		if drill.Acts(library) {
+			e.notes = append(e.notes, fmt.Sprintf("spec.preload: %s does in %s what it does in %s, a second time: take it out until clients change over", library, e.o.As, e.c.Name))
+		}
 	}
 	e.overrides(s.Get("overrides"))
 	e.existing(s)

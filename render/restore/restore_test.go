@@ -45,6 +45,7 @@ func TestSpec(t *testing.T) {
 		{"in-tree", "", restore.Options{As: "shop-restored"}},
 		{"gcs", "", restore.Options{As: "before"}},
 		{"snapshot", "", restore.Options{As: "shop-restored", Backup: "shop-20261122"}},
+		{"drill", "", restore.Options{As: "before"}},
 		{"recovery", "", restore.Options{As: "shop-3", At: "2026-11-22T07:00:00+01:00"}},
 	} {
 		t.Run(tt.sample, func(t *testing.T) {
