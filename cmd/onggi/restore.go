@@ -201,7 +201,14 @@ func finishRestore(s *cli.Streams, doc *spec.Document) error {
 	if err != nil {
 		return cli.Exit(cli.Invalid, "%s: %w", doc.File, err)
 	}
-	name := filepath.FromSlash(doc.File)
+	if doc.File == source.Stdin {
+		_, err := s.Out.Write(text)
+		return err
+	}
+	name, err := filepath.EvalSymlinks(filepath.FromSlash(doc.File)) // a link stays one
+	if err != nil {
+		return cli.Exit(cli.InOut, "write %s: %w", doc.File, err)
+	}
 	if err := writeFile(os.Rename, name, text); err != nil {
 		return cli.Exit(cli.InOut, "write %s: %w", name, err)
 	}
