@@ -98,8 +98,8 @@ func (o sealOptions) validate(args []string) error {
 		return cli.Exit(cli.Usage, "--env and --all-envs exclude each other")
 	case o.certificate != "" && o.fromCluster:
 		return cli.Exit(cli.Usage, "--cert and --from-cluster exclude each other")
-	case o.free.Name == "" && (o.free.Namespace != "" || len(o.free.Labels)+len(o.free.Make) > 0):
-		return cli.Exit(cli.Usage, "--namespace, --label and --make belong to --secret: what the specs want is in the specs")
+	case o.free.Name == "" && (o.free.Namespace+o.free.Type != "" || len(o.free.Labels)+len(o.free.Make) > 0):
+		return cli.Exit(cli.Usage, "--namespace, --type, --label and --make belong to --secret: what the specs want is in the specs")
 	case o.free.Name != "" && (o.allEnvs || len(o.envs) > 0):
 		return cli.Exit(cli.Usage, "--secret has no environments: name its --namespace")
 	case o.output != "human" && o.output != "json":

@@ -4,8 +4,8 @@
 // It is pure: the time, the entropy, the values and what is on disk are arguments.
 //
 //	cert, err := seal.ParseCertificate(pem, now)
-//	step, err := seal.Compare(want, have, given, how)   // what is there, against what is wanted
-//	object, err := step.Seal(cert, entropy)             // only what changed is encrypted
+//	step, err := seal.Compare(want, have, given, cert, how)   // what is there, against what is wanted
+//	object, err := step.Seal(entropy)                         // only what changed is encrypted
 //
 // Every key of a Secret is of one of three kinds. A username is what the spec says. The password of a role of ours is made,
 // and nobody ever sees it but the cluster. Anything else, such as the keys of an object store or a certificate, is known to somebody

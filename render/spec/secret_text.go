@@ -48,7 +48,7 @@ func harmless(text string) bool {
 		case '=', '\'', '"', '$', '@', '\n':
 			return false
 		case '-':
-			if i > 0 && text[i-1] == '-' || i == 0 {
+			if i == 0 || text[i-1] == '-' || text[i-1] == ' ' || text[i-1] == '\t' {
 				return false
 			}
 		}

@@ -34,6 +34,7 @@ var secrets = []struct{ code, spec string }{
 	{"ONG5002", "parameters: {primary_conninfo: host=db sslpassword=s12345}"},
 	{"ONG5002", "parameters: {primary_conninfo: \"postgres://db/app?user=a&password=s12345&x=y\"}"},
 	{"ONG5002", "parameters: {archive_command: \"curl -u backup:s12345 -T %p ftp.lan\"}"},
+	{"ONG5002", "parameters: {archive_command: \"put -u a:s12345\"}"},
 	{"ONG5002", "parameters: {archive_command: \"push --password s12345 %p\"}"},
 	{"ONG5002", "parameters: {archive_command: \"curl -H 'Authorization: Bearer s12345678' -T %p store.lan\"}"},
 	{"ONG5002", "annotations: {example.com/admin-password: s12345}"},

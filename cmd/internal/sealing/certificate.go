@@ -52,9 +52,9 @@ func (c *certificates) of(ctx context.Context, w *wanted) (seal.Certificate, err
 	cert, err := seal.ParseCertificate(data, c.o.Now)
 	switch {
 	case errors.Is(err, seal.ErrPrivateKey):
-		return seal.Certificate{}, cli.Exit(cli.Secret, "certificate %s: %w", from, err)
+		return seal.Certificate{}, cli.Exit(cli.Secret, "certificate %s: %w", shown(from), err)
 	case err != nil:
-		return seal.Certificate{}, badCertificate{from, err}
+		return seal.Certificate{}, badCertificate{shown(from), err}
 	}
 	c.known[from] = cert
 	return cert, nil
@@ -85,7 +85,15 @@ func (c *certificates) read(ctx context.Context, from string) ([]byte, error) {
 	if err == nil || errors.As(err, &told) {
 		return data, err
 	}
-	return nil, cli.Exit(cli.InOut, "read certificate %s: %w", from, err)
+	return nil, cli.Exit(cli.InOut, "read certificate %s: %w", shown(from), err)
+}
+
+// shown is where a certificate comes from, without the password that a URL may have in it.
+func shown(from string) string {
+	if u, err := url.Parse(from); err == nil && isURL(from) {
+		return u.Redacted()
+	}
+	return from
 }
 
 func isURL(s string) bool { return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") }

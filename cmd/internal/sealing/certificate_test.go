@@ -135,6 +135,7 @@ func TestDownload(t *testing.T) {
 		{server.URL + "/moved", "redirects to a place without TLS", cli.InOut},
 		{server.URL + "/large", "larger than a certificate", cli.InOut},
 		{server.URL + "/nothing", "the server answers 404", cli.InOut},
+		{strings.Replace(server.URL, "//", "//user:hunter2@", 1) + "/nothing", "//user:xxxxx@127.0.0.1", cli.InOut},
 	} {
 		got, err := (&certificates{Options{Certificate: c.url, Now: now}, map[string]seal.Certificate{}}).of(context.Background(), &wanted{})
 		if c.err == "" {
