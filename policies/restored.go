@@ -3,7 +3,7 @@ package policies
 import "fmt"
 
 // finishedRestores finds restores of clusters that are up. Only the API server knows: a cluster that has a primary has been
-// recovered, or was never restored at all.
+// recovered, or was never restored at all. One that follows another keeps its recovery: made again, it could not begin without.
 func finishedRestores(w *world) []Finding {
 	primary := make(map[key]string)
 	for _, o := range w.Live {
@@ -13,7 +13,7 @@ func finishedRestores(w *world) []Finding {
 	}
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
-		if mapping(c.Body, "spec", "bootstrap", "recovery") == nil {
+		if mapping(c.Body, "spec", "bootstrap", "recovery") == nil || text(c.Body, "spec", "replica", "source") != "" {
 			continue
 		}
 		if pod := primary[key{c.ref.Namespace, c.ref.Name}]; pod != "" {
