@@ -198,7 +198,7 @@ func comment(name string) string {
 	case "DrillStorage":
 		return "DrillStorage is the volume of a scratch cluster."
 	case "DrillStorage.Class":
-		return "Class is the StorageClass of all its volumes. Left out: this cluster's."
+		return "Class is the StorageClass of all its volumes. Left out: this cluster's. One that retains volumes keeps a copy of the data after every drill."
 	case "DrillStorage.Size":
 		return "Size of its data volume. Left out: this cluster's; the backup must fit."
 	case "Environment":

@@ -39,6 +39,6 @@ type DrillCheck struct {
 type DrillStorage struct {
 	// Size of its data volume. Left out: this cluster's; the backup must fit.
 	Size string `json:"size" onggi:"format=size;example=20Gi"`
-	// Class is the StorageClass of all its volumes. Left out: this cluster's.
+	// Class is the StorageClass of all its volumes. Left out: this cluster's. One that retains volumes keeps a copy of the data after every drill.
 	Class string `json:"class" onggi:"format=dns1123subdomain;example=local-path"`
 }
