@@ -104,6 +104,9 @@ func eachManifest(s *cli.Streams, args []string, work func(where string, objs []
 			if names, err = source.ManifestFiles(arg); err != nil {
 				return cli.Fail(cli.InOut, err)
 			}
+			if len(names) == 0 {
+				return cli.Exit(cli.InOut, "%s holds no .yaml, .yml or .json file", arg)
+			}
 		}
 		for _, name := range names {
 			data, err := source.ReadFile(name)

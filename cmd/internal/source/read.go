@@ -147,7 +147,7 @@ func specFiles(arg string) ([]string, error) {
 		return nil, fmt.Errorf("read %s: %w", arg, Cause(err))
 	}
 	if info.IsDir() {
-		return FolderFiles(arg)
+		return folderFiles(arg)
 	}
 	names := []string{filepath.Clean(arg)}
 	project := filepath.Join(filepath.Dir(arg), ProjectFile)
@@ -159,16 +159,25 @@ func specFiles(arg string) ([]string, error) {
 	return names, nil
 }
 
-// FolderFiles walks a folder. Hidden files and folders, what onggi or Helm or Kustomize keep there, and links are not specs.
-func FolderFiles(dir string) ([]string, error) {
-	var names []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+// walk visits a folder with all below it. The folder may be a link, which WalkDir follows only with a separator behind it; links
+// below it are not followed.
+func walk(dir string, visit func(path string, d fs.DirEntry) error) error {
+	return filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
+		path = filepath.Clean(path)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", path, Cause(err))
 		}
+		return visit(path, d)
+	})
+}
+
+// folderFiles walks a folder. Hidden files and folders, what onggi or Helm or Kustomize keep there, and links are not specs.
+func folderFiles(dir string) ([]string, error) {
+	var names []string
+	err := walk(dir, func(path string, d fs.DirEntry) error {
 		name := d.Name()
 		if d.IsDir() {
-			if path != dir && (strings.HasPrefix(name, ".") || generated(path)) {
+			if path != filepath.Clean(dir) && (strings.HasPrefix(name, ".") || generated(path)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -205,10 +214,7 @@ func isSpec(name string) bool {
 // ManifestFiles lists the manifests of a folder, output of onggi included.
 func ManifestFiles(dir string) ([]string, error) {
 	var names []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, Cause(err))
-		}
+	err := walk(dir, func(path string, d fs.DirEntry) error {
 		if d.Type().IsRegular() && isSpec(d.Name()) && d.Name() != "kustomization.yaml" {
 			names = append(names, path)
 		}
