@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -61,6 +62,9 @@ func (s spills) add(n *node.Node) {
 	}
 	if utf8.RuneCountInString(n.Value) > 3 {
 		found.values = append(found.values, n.Value)
+		if quoted := strconv.Quote(n.Value); quoted[1:len(quoted)-1] != n.Value { // as %q in a message has it
+			found.values = append(found.values, quoted[1:len(quoted)-1])
+		}
 	}
 	s[at] = found
 }

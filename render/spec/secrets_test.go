@@ -91,6 +91,9 @@ func TestSecretBesideAnotherProblem(t *testing.T) {
 		"pooler: {image: \"https://a:s12345@reg/x\"}",
 		"logLevel: \"password='s12345'\"",
 		"parameters: {\"a b\": \"password=s12345\"}",
+		`logLevel: 'password="s12345"'`,
+		`backup: {destination: "x\ny password=s12345"}`,
+		`backup: {destination: s3://shop, retention: 'password=s12345\d	x'}`,
 	} {
 		src := strings.ReplaceAll(strings.Replace(small, "}}\n", "}, "+body+"}\n", 1), "NAME", "a")
 		problems := check([]spec.Source{source("a.yaml", src)})
