@@ -128,7 +128,15 @@ func (o restoreOptions) write(s *cli.Streams, doc *spec.Document) error {
 			secrets = append(secrets, need.Name)
 		}
 	}
-	text, notes := restore.Spec(cluster, restore.Options{As: o.as, At: o.at, Backup: o.backup, Existing: secrets})
+	var elsewhere []string
+	if doc.Project != nil && o.env != "" {
+		for _, e := range doc.Project.Environments {
+			if e.Name != o.env {
+				elsewhere = append(elsewhere, e.Name)
+			}
+		}
+	}
+	text, notes := restore.Spec(cluster, restore.Options{As: o.as, At: o.at, Backup: o.backup, Elsewhere: elsewhere, Existing: secrets})
 	if err := o.prove(doc, text); err != nil {
 		return err
 	}

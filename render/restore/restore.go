@@ -17,6 +17,8 @@ type Options struct {
 	At string
 	// Backup names a Backup object to start from, in place of the archive; needed where backups are volume snapshots.
 	Backup string
+	// Elsewhere are the project's other environments, which every spec is rendered for: there it starts empty and archives nowhere.
+	Elsewhere []string
 	// Existing are the Secrets that the original has and the restored database reads too.
 	Existing []string
 }
@@ -31,6 +33,7 @@ func Spec(c *spec.Cluster, o Options) (text []byte, notes []string) {
 	e.document()
 	e.settings()
 	e.bootstrap()
+	e.elsewhere()
 	var out strings.Builder
 	fmt.Fprintf(&out, "# %s as it was %s, restored from its backups. Written by onggi restore.\n", c.Name, moment(o))
 	out.WriteString(reminder)
@@ -68,6 +71,18 @@ func (e *editor) document() {
 		set(e.root.Get("metadata"), "namespace", scalar(e.c.Namespace))
 	}
 	remove(e.root, "environments")
+}
+
+// elsewhere keeps the data of one environment out of the others, and what they would archive out of its path.
+func (e *editor) elsewhere() {
+	patches, null := block(), &node.Node{Kind: node.Scalar, Type: node.Null}
+	for _, env := range e.o.Elsewhere {
+		set(patches, env, flow("backup", null, "bootstrap", null, "externalClusters", null))
+		e.notes = append(e.notes, fmt.Sprintf("environments.%s: the project has every database there too; %s is an empty one, do not apply it", env, e.o.As))
+	}
+	if len(patches.Keys) > 0 {
+		set(e.root, "environments", patches)
+	}
 }
 
 // settings leaves out what belongs to the original alone, and gives the restored database an archive of its own.
