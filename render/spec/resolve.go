@@ -26,7 +26,8 @@ type Cluster struct {
 	// File is that of the DatabaseCluster.
 	File string
 
-	root *node.Node // the document with the merged spec
+	root     *node.Node // the document with the merged spec
+	document *Document
 }
 
 // Resolve is the cluster in an environment: the project's defaults, the spec and the environment's patch laid over each
@@ -37,15 +38,20 @@ func (d *Document) Resolve(env string) (*Cluster, Problems) {
 	if len(problems) == 0 {
 		return c, nil
 	}
+	return nil, d.redact(problems).Sort()
+}
+
+// redact takes the secrets of the document and of its project out of problems.
+func (d *Document) redact(problems Problems) Problems {
 	problems = d.spills.redact(problems)
 	if d.Project != nil {
 		problems = d.Project.spills.redact(problems)
 	}
-	return nil, problems.Sort()
+	return problems
 }
 
 func (d *Document) resolve(env string) (*Cluster, Problems) {
-	c := &Cluster{Name: d.Name, Namespace: d.Namespace, Env: env, File: d.File, Project: &Project{}}
+	c := &Cluster{Name: d.Name, Namespace: d.Namespace, Env: env, File: d.File, Project: &Project{}, document: d}
 	c.Project.setDefaults()
 	merged := d.spec
 	if d.Project != nil {
@@ -172,12 +178,12 @@ func (c *Cluster) At(path string) Pos {
 
 // Problem is a problem of a later stage at a field, with the line it was written on.
 func (c *Cluster) Problem(code, path, message, why, fix string) Problem {
-	return problemAt(c.place(path), path, violation{code, message, why, fix})
+	return c.document.redact(Problems{problemAt(c.place(path), path, violation{code, message, why, fix})})[0]
 }
 
 // Problem is a problem of a later stage at a field of the document as it was written, before any environment.
 func (d *Document) Problem(code, path, message, why, fix string) Problem {
-	return problemAt(place(d.root, path), path, violation{code, message, why, fix})
+	return d.redact(Problems{problemAt(place(d.root, path), path, violation{code, message, why, fix})})[0]
 }
 
 func (c *Cluster) place(path string) *node.Node { return place(c.root, path) }
@@ -245,5 +251,5 @@ func (p *ProjectFile) At(path string) Pos {
 
 // Problem is a problem of a later stage at a field of the project.
 func (p *ProjectFile) Problem(code, path, message, why, fix string) Problem {
-	return problemAt(place(p.root, path), path, violation{code, message, why, fix})
+	return p.spills.redact(Problems{problemAt(place(p.root, path), path, violation{code, message, why, fix})})[0]
 }

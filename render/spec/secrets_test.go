@@ -181,3 +181,14 @@ func TestNotSecretsInManifests(t *testing.T) {
 		require.Empty(t, problems, src)
 	}
 }
+
+// A secret does not keep the later stages from looking at the spec, and what they tell of its line does not show it either.
+func TestProblemsOfLaterStagesShowNoSecret(t *testing.T) {
+	src := strings.ReplaceAll(strings.Replace(small, "}}\n", "}, parameters: {primary_conninfo: password=s12345}}\n", 1), "NAME", "a")
+	set, _ := spec.Load([]spec.Source{source("a.yaml", src)})
+	require.Len(t, set.Clusters, 1)
+	c, problems := set.Clusters[0].Resolve("")
+	require.Empty(t, problems)
+	const at, told = "spec.parameters.primary_conninfo", "primary_conninfo is password=s12345"
+	noSecret(t, src, spec.Problems{c.Problem("ONG2110", at, told, told, told), set.Clusters[0].Problem("ONG2110", at, told, told, told)})
+}
