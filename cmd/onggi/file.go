@@ -14,8 +14,12 @@ func writeFile(place func(from, to string) error, name string, data []byte) erro
 		return err
 	}
 	defer os.Remove(f.Name()) // gone already after a rename
+	mode := os.FileMode(0o644)
+	if old, err := os.Stat(name); err == nil {
+		mode = old.Mode().Perm()
+	}
 	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+	if err := errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
 		return err
 	}
 	return place(f.Name(), name)

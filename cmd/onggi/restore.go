@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,6 +113,9 @@ func oneDocument(ctx context.Context, s *cli.Streams, path string) (*spec.Docume
 
 // write makes the restored spec, and proves that it renders before anything is written.
 func (o restoreOptions) write(s *cli.Streams, doc *spec.Document) error {
+	if envs := doc.Environments(); o.env == "" && len(envs) > 1 {
+		return cli.Exit(cli.Usage, "each environment of %s has data of its own: say whose is restored with --env: %s", doc.Name, strings.Join(envs, ", "))
+	}
 	bundle, cluster, err := project.Compile(doc, o.env)
 	if err != nil {
 		return err
