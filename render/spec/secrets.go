@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,7 @@ type line struct {
 type spill struct {
 	masked string
 	values []string
+	spans  [][2]int // columns, from one up to before the other
 }
 
 // spills are the lines that no problem may show as they are: what onggi prints ends up in the logs of a CI system.
@@ -36,6 +38,9 @@ func (s spills) redact(ps Problems) Problems {
 			}
 			if ps[i].Line == int(l.n) {
 				ps[i].Source = found.masked
+				if !strings.HasPrefix(ps[i].Code, "ONG5") && found.covers(ps[i].Col) {
+					ps[i] = found.hush(ps[i])
+				}
 			}
 			for _, v := range found.values {
 				ps[i].Message = strings.ReplaceAll(ps[i].Message, v, "***")
@@ -45,6 +50,26 @@ func (s spills) redact(ps Problems) Problems {
 		}
 	}
 	return ps
+}
+
+func (s spill) covers(col int) bool {
+	return slices.ContainsFunc(s.spans, func(span [2]int) bool { return span[0] <= col && col < span[1] })
+}
+
+// hush takes out of another problem of the same value what it may have made of the secret: a piece that it quotes, a name that
+// it suggests.
+func (s spill) hush(p Problem) Problem {
+	for _, v := range s.values {
+		for _, piece := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(" \t\n,;=:@/'\"", r) }) {
+			if utf8.RuneCountInString(piece) > 3 {
+				p.Message, p.Why = strings.ReplaceAll(p.Message, piece, "***"), strings.ReplaceAll(p.Why, piece, "***")
+			}
+		}
+	}
+	if p.Fix != "" {
+		p.Fix = "take the secret out first"
+	}
+	return p
 }
 
 func (s spills) add(n *node.Node) {
@@ -60,6 +85,7 @@ func (s spills) add(n *node.Node) {
 		}
 		found.masked = string(runes)
 	}
+	found.spans = append(found.spans, [2]int{int(n.Col), int(n.Col) + n.Width()})
 	if utf8.RuneCountInString(n.Value) > 3 {
 		found.values = append(found.values, n.Value)
 		if quoted := strconv.Quote(n.Value); quoted[1:len(quoted)-1] != n.Value { // as %q in a message has it

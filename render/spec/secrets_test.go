@@ -92,6 +92,10 @@ func TestSecretBesideAnotherProblem(t *testing.T) {
 		"logLevel: \"password='s12345'\"",
 		"parameters: {\"a b\": \"password=s12345\"}",
 		`logLevel: 'password="s12345"'`,
+		`backup: {destination: s3://shop, schedules: [{name: a, cron: "0 0 password=s12345 * *"}]}`,
+		`backup: {destination: s3://shop, schedules: [{name: "password=s12345", cron: "0 0 * * *"}]}`,
+		`superuser: {secret: "password=s12345"}`,
+		`hba: ["host all all ldapbindpasswd=\"s12345\""]`,
 		`backup: {destination: "x\ny password=s12345"}`,
 		`backup: {destination: s3://shop, retention: 'password=s12345\d	x'}`,
 	} {

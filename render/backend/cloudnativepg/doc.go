@@ -31,13 +31,10 @@ const (
 // Build makes every object of the plan, in about the order that they are applied in.
 func Build(p *plan.Plan) []manifest.Object {
 	b := newBuilder(p)
-	// Alerts, dashboards and drills are half of the work, and nothing else waits for them.
-	var monitors, dashboards, drills []manifest.Object
+	// Alerts and dashboards are half of the work, and nothing else waits for them.
+	var monitors, dashboards []manifest.Object
 	var meanwhile sync.WaitGroup
-	meanwhile.Go(func() {
-		monitors, dashboards = b.monitoring()
-		drills = b.drills()
-	})
+	meanwhile.Go(func() { monitors, dashboards = b.monitoring() })
 	objs := make([]manifest.Object, 0, 32)
 	objs = append(objs, b.certificates()...)
 	objs = append(objs, b.stores()...)
@@ -47,8 +44,9 @@ func Build(p *plan.Plan) []manifest.Object {
 	objs = append(objs, b.poolers()...)
 	objs = append(objs, b.services()...)
 	objs = append(objs, b.schedules()...)
+	objs = append(objs, b.drills()...)
 	meanwhile.Wait()
-	return slices.Concat(objs, drills, dashboards, monitors)
+	return slices.Concat(objs, dashboards, monitors)
 }
 
 type builder struct {
