@@ -43,6 +43,7 @@ func (s spills) redact(ps Problems) Problems {
 				}
 			}
 			for _, v := range found.values {
+				ps[i].Path = strings.ReplaceAll(ps[i].Path, v, "***")
 				ps[i].Message = strings.ReplaceAll(ps[i].Message, v, "***")
 				ps[i].Why = strings.ReplaceAll(ps[i].Why, v, "***")
 				ps[i].Fix = strings.ReplaceAll(ps[i].Fix, v, "***")
@@ -128,6 +129,10 @@ func (s *secretScan) node(n *node.Node) {
 		s.env(n)
 		secret := !s.definition && scalarOf(n, "kind") == "Secret"
 		for i, key := range n.Keys {
+			if v := s.scalar(key.Value); v != nil {
+				s.hit(key, *v) // before the key is in the path that is told
+				continue
+			}
 			s.below(segment{name: key.Value}, func() {
 				switch item := n.Items[i]; {
 				case secret && isData(key.Value):

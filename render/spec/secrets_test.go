@@ -95,6 +95,8 @@ func TestSecretBesideAnotherProblem(t *testing.T) {
 		`backup: {destination: s3://shop, schedules: [{name: a, cron: "0 0 password=s12345 * *"}]}`,
 		`backup: {destination: s3://shop, schedules: [{name: "password=s12345", cron: "0 0 * * *"}]}`,
 		`superuser: {secret: "password=s12345"}`,
+		`annotations: {"postgres://a:s12345@h/db": x}`,
+		`parameters: {"password=s12345": x}`,
 		`hba: ["host all all ldapbindpasswd=\"s12345\""]`,
 		`backup: {destination: "x\ny password=s12345"}`,
 		`backup: {destination: s3://shop, retention: 'password=s12345\d	x'}`,
