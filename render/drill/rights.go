@@ -34,9 +34,10 @@ func rule(group, resource string, names []any, verbs ...any) manifest.Map {
 	return out
 }
 
-// PodFailurePolicy is that of the Job, whose pods have restartPolicy Never: a pod that was evicted or killed is replaced, so that the
-// new one removes what it made, and a drill that came to an end is not run again. Without it, a failed drill would be run as often as
-// the backoffLimit says. Job and pod need podReplacementPolicy Failed, which comes with it: there is no new pod before the old one has ended.
+// PodFailurePolicy is that of the Job, whose pods have restartPolicy Never: a pod that was evicted or killed is replaced, so that
+// the new one removes what it made, and a drill that came to an end is not run again; one that could not tell how it ended (exit 6)
+// is. Without it, a failed drill would be run as often as the backoffLimit says. Job and pod need podReplacementPolicy Failed, which
+// comes with it: there is no new pod before the old one has ended.
 func PodFailurePolicy(container string) manifest.Map {
 	return manifest.Map{"rules": []any{
 		manifest.Map{"action": "Count", "onPodConditions": []any{manifest.Map{"type": "DisruptionTarget", "status": "True"}}},
