@@ -30,17 +30,17 @@ type Health struct {
 // ReadScratch reads a Cluster that has the name of c's scratch Cluster.
 func ReadScratch(c *Config, cluster manifest.Map) *Scratch {
 	s := &Scratch{
-		UID:    text(cluster, "metadata", "uid"),
-		Ours:   text(cluster, "metadata", "labels", LabelOf) == c.Cluster,
-		Run:    text(cluster, "metadata", "annotations", annotationRun),
+		UID:    manifest.Text(cluster, "metadata", "uid"),
+		Ours:   manifest.Text(cluster, "metadata", "labels", LabelOf) == c.Cluster,
+		Run:    manifest.Text(cluster, "metadata", "annotations", annotationRun),
 		Health: ReadHealth(cluster),
 	}
 	_, s.Deleting = manifest.Get(cluster, "metadata", "deletionTimestamp")
 	owners, _ := manifest.Get(cluster, "metadata", "ownerReferences")
 	list, _ := owners.([]any)
 	for _, owner := range list {
-		if text(owner, "kind") == "Job" && text(owner, "apiVersion") == "batch/v1" {
-			s.Owner, s.OwnerUID = text(owner, "name"), text(owner, "uid")
+		if manifest.Text(owner, "kind") == "Job" && manifest.Text(owner, "apiVersion") == "batch/v1" {
+			s.Owner, s.OwnerUID = manifest.Text(owner, "name"), manifest.Text(owner, "uid")
 		}
 	}
 	return s
@@ -50,7 +50,7 @@ func ReadScratch(c *Config, cluster manifest.Map) *Scratch {
 // that of a Cluster which has just been touched.
 func ReadHealth(cluster manifest.Map) Health {
 	h := Health{
-		Phase: text(cluster, "status", "phase"), Detail: text(cluster, "status", "phaseReason"),
+		Phase: manifest.Text(cluster, "status", "phase"), Detail: manifest.Text(cluster, "status", "phaseReason"),
 		Ready: number(cluster, "status", "readyInstances"), Want: number(cluster, "spec", "instances"),
 	}
 	h.Good = h.Phase == "Cluster in healthy state" && h.Want > 0 && h.Ready >= h.Want && isReady(cluster)
@@ -84,8 +84,8 @@ func isReady(cluster manifest.Map) bool {
 	v, _ := manifest.Get(cluster, "status", "conditions")
 	list, _ := v.([]any)
 	for _, c := range list {
-		if text(c, "type") == "Ready" {
-			return text(c, "status") == "True"
+		if manifest.Text(c, "type") == "Ready" {
+			return manifest.Text(c, "status") == "True"
 		}
 	}
 	return false
@@ -115,13 +115,13 @@ const (
 
 // ReadJob reads the state of the Job that has a uid; job is nil when there is none of its name.
 func ReadJob(job manifest.Map, uid string) JobState {
-	if job == nil || text(job, "metadata", "uid") != uid {
+	if job == nil || manifest.Text(job, "metadata", "uid") != uid {
 		return JobGone
 	}
 	v, _ := manifest.Get(job, "status", "conditions")
 	list, _ := v.([]any)
 	for _, c := range list {
-		if kind := text(c, "type"); (kind == "Complete" || kind == "Failed") && text(c, "status") == "True" &&
+		if kind := manifest.Text(c, "type"); (kind == "Complete" || kind == "Failed") && manifest.Text(c, "status") == "True" &&
 			number(job, "status", "active") == 0 && number(job, "status", "terminating") == 0 {
 			return JobDone
 		}

@@ -100,7 +100,7 @@ func Acts(extension string) bool {
 func owner(cluster manifest.Map, set func(any, ...any)) {
 	for _, method := range []string{"initdb", "recovery", "pg_basebackup"} {
 		for _, field := range []string{"database", "owner"} {
-			if name := text(cluster, "spec", "bootstrap", method, field); name != "" {
+			if name := manifest.Text(cluster, "spec", "bootstrap", method, field); name != "" {
 				set(name, "bootstrap", "recovery", field)
 			}
 		}
@@ -116,7 +116,7 @@ func origin(scratch, cluster manifest.Map) error {
 		if entry["name"] != Origin || len(entry) > 1 {
 			continue
 		}
-		name := text(cluster, "metadata", "name")
+		name := manifest.Text(cluster, "metadata", "name")
 		if plugin := archiver(cluster); plugin != nil {
 			entry["plugin"] = reading(plugin, name)
 			return nil
@@ -126,7 +126,7 @@ func origin(scratch, cluster manifest.Map) error {
 		if store == nil {
 			return fmt.Errorf("there is nothing to restore: Cluster %s archives nowhere", name)
 		}
-		if text(store, "serverName") == "" {
+		if manifest.Text(store, "serverName") == "" {
 			store["serverName"] = name
 		}
 		entry["barmanObjectStore"] = store
@@ -153,7 +153,7 @@ func reading(plugin manifest.Map, server string) manifest.Map {
 	if given, ok := plugin["parameters"].(manifest.Map); ok {
 		parameters = manifest.Clone(given)
 	}
-	if text(parameters, "serverName") == "" {
+	if manifest.Text(parameters, "serverName") == "" {
 		parameters["serverName"] = server
 	}
 	return manifest.Map{"name": plugin["name"], "enabled": true, "isWALArchiver": false, "parameters": parameters}

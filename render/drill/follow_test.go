@@ -126,5 +126,5 @@ func TestIn(t *testing.T) {
 	require.NoError(t, c.Validate())
 	require.NoError(t, c.In("elsewhere"))
 	require.NoError(t, c.Validate())
-	require.Equal(t, "elsewhere", text(c.Scratch, "metadata", "namespace"))
+	require.Equal(t, "elsewhere", manifest.Text(c.Scratch, "metadata", "namespace"))
 }

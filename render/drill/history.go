@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/onggi-db/onggi/render/manifest"
 )
 
 // Run is one attempt at a drill: what of Kubernetes it is.
@@ -110,7 +112,7 @@ func (h History) started() time.Time {
 // ReadHistory reads what [RecordObject] wrote into its ConfigMap. A text that cannot be read is an empty history, told by the
 // error: somebody edited it, and drills go on.
 func ReadHistory(configMap map[string]any) (History, error) {
-	s := text(configMap, "data", historyKey)
+	s := manifest.Text(configMap, "data", historyKey)
 	if s == "" {
 		return History{}, nil
 	}

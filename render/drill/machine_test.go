@@ -242,7 +242,7 @@ func (w *api) checkEnd(t *testing.T, seed uint64, d *Drill, exit Exit) {
 		require.Equal(t, o.Reason, w.history.Last.Reason, "seed %d", seed)
 		require.False(t, w.history.Open != nil && w.history.Open.ID() == d.run.ID(), "seed %d", seed)
 	}
-	if w.scratch != nil && text(w.scratch, "metadata", "annotations", annotationRun) == d.run.ID() {
+	if w.scratch != nil && manifest.Text(w.scratch, "metadata", "annotations", annotationRun) == d.run.ID() {
 		require.Contains(t, o.Reason, "could not be removed", "seed %d", seed)
 	}
 }

@@ -96,16 +96,16 @@ func TestAGoodDrillThatCouldNotCleanUp(t *testing.T) {
 func TestEvents(t *testing.T) {
 	o := Outcome{Run: run("1", "2026-11-08T06:00:00Z"), Ended: at("2026-11-08T06:20:30Z"), OK: true, Checks: []Result{{"orders", true, "7"}}}
 	e := EventObject(sample(), "uid-of-shop", "pod", o)
-	require.Equal(t, "Restored and checked in 20m30s. orders passed (7).", text(e, "note"))
-	require.Equal(t, "Normal", text(e, "type"))
-	require.Equal(t, "2026-11-08T06:20:30.000000Z", text(e, "eventTime"))
+	require.Equal(t, "Restored and checked in 20m30s. orders passed (7).", manifest.Text(e, "note"))
+	require.Equal(t, "Normal", manifest.Text(e, "type"))
+	require.Equal(t, "2026-11-08T06:20:30.000000Z", manifest.Text(e, "eventTime"))
 	o.OK, o.Reason = false, strings.Repeat("ㅁ", 1000)
 	e = EventObject(sample(), "uid-of-shop", strings.Repeat("p", 300), o)
-	require.Equal(t, "Warning", text(e, "type"))
-	require.LessOrEqual(t, len(text(e, "note")), 1024)
-	require.Greater(t, len(text(e, "note")), 1000)
-	require.True(t, utf8.ValidString(text(e, "note")))
-	require.LessOrEqual(t, len(text(e, "reportingInstance")), 128)
+	require.Equal(t, "Warning", manifest.Text(e, "type"))
+	require.LessOrEqual(t, len(manifest.Text(e, "note")), 1024)
+	require.Greater(t, len(manifest.Text(e, "note")), 1000)
+	require.True(t, utf8.ValidString(manifest.Text(e, "note")))
+	require.LessOrEqual(t, len(manifest.Text(e, "reportingInstance")), 128)
 }
 
 // TestMetricNames holds the names that alerts read against those that the exporter makes of the queries.
@@ -123,7 +123,7 @@ func TestMetricNames(t *testing.T) {
 		require.Equal(t, true, q["primary"])
 		for _, m := range q["metrics"].([]any) {
 			for column, how := range m.(manifest.Map) {
-				if text(how, "usage") == "GAUGE" {
+				if manifest.Text(how, "usage") == "GAUGE" {
 					names["cnpg_"+query+"_"+column] = true
 				}
 			}
@@ -153,7 +153,7 @@ func FuzzHistory(f *testing.F) {
 		again, err := ReadHistory(object)
 		require.NoError(t, err)
 		require.Equal(t, RecordObject(sample(), "uid", again), object)
-		_, err = manifest.Decode("q", []byte("apiVersion: v1\nkind: Q\nmetadata: {name: q}\n"+text(object, "data", QueriesKey)))
+		_, err = manifest.Decode("q", []byte("apiVersion: v1\nkind: Q\nmetadata: {name: q}\n"+manifest.Text(object, "data", QueriesKey)))
 		require.NoError(t, err)
 	})
 }

@@ -39,11 +39,11 @@ type Target struct {
 func ReadWindow(w Window, object manifest.Map) (Span, error) {
 	from, to := "", ""
 	if w.Kind == "ObjectStore" {
-		from = text(object, "status", "serverRecoveryWindow", w.ServerName, "firstRecoverabilityPoint")
-		to = text(object, "status", "serverRecoveryWindow", w.ServerName, "lastSuccessfulBackupTime")
+		from = manifest.Text(object, "status", "serverRecoveryWindow", w.ServerName, "firstRecoverabilityPoint")
+		to = manifest.Text(object, "status", "serverRecoveryWindow", w.ServerName, "lastSuccessfulBackupTime")
 	} else {
-		from = text(object, "status", "firstRecoverabilityPoint")
-		to = text(object, "status", "lastSuccessfulBackup")
+		from = manifest.Text(object, "status", "firstRecoverabilityPoint")
+		to = manifest.Text(object, "status", "lastSuccessfulBackup")
 	}
 	if from == "" || to == "" {
 		return Span{}, fmt.Errorf("%s %s has no recovery window in its status yet: no base backup was completed", w.Kind, w.Name)
@@ -63,15 +63,15 @@ func ReadWindow(w Window, object manifest.Map) (Span, error) {
 func ReadBackups(cluster string, objects []manifest.Map) []Backup {
 	var out []Backup
 	for _, o := range objects {
-		method := text(o, "status", "method")
+		method := manifest.Text(o, "status", "method")
 		if method == "" {
-			method = text(o, "spec", "method")
+			method = manifest.Text(o, "spec", "method")
 		}
-		stopped, err := time.Parse(time.RFC3339, text(o, "status", "stoppedAt"))
-		if err != nil || method != "volumeSnapshot" || text(o, "status", "phase") != "completed" || text(o, "spec", "cluster", "name") != cluster {
+		stopped, err := time.Parse(time.RFC3339, manifest.Text(o, "status", "stoppedAt"))
+		if err != nil || method != "volumeSnapshot" || manifest.Text(o, "status", "phase") != "completed" || manifest.Text(o, "spec", "cluster", "name") != cluster {
 			continue
 		}
-		out = append(out, Backup{Name: text(o, "metadata", "name"), Stopped: stopped})
+		out = append(out, Backup{Name: manifest.Text(o, "metadata", "name"), Stopped: stopped})
 	}
 	return out
 }

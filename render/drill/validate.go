@@ -89,7 +89,7 @@ func (c *Config) scratch() []error {
 		return []error{fmt.Errorf("scratch is %s %s, not %s %s", ref.APIVersion, ref, want.APIVersion, want)}
 	}
 	var errs []error
-	if of := text(c.Scratch, "metadata", "labels", LabelOf); of != c.Cluster {
+	if of := manifest.Text(c.Scratch, "metadata", "labels", LabelOf); of != c.Cluster {
 		errs = append(errs, fmt.Errorf("scratch has the label %s=%q, not %q", LabelOf, of, c.Cluster))
 	}
 	if _, found := manifest.Get(c.Scratch, "spec", "bootstrap", "recovery"); !found {
@@ -122,13 +122,6 @@ func Archives(cluster manifest.Map) error {
 		}
 	}
 	return nil
-}
-
-// text is a string in a tree; "" when there is none.
-func text(v any, path ...any) string {
-	found, _ := manifest.Get(v, path...)
-	s, _ := found.(string)
-	return s
 }
 
 // isLabel reports whether a text is a DNS label; names of checks stand in SQL and in metrics.

@@ -105,7 +105,7 @@ func (w *api) carryOut(run Run, a Action) Input {
 	case Save:
 		return w.save(a)
 	case Announce:
-		w.events = append(w.events, text(a.Object, "reason")+": "+text(a.Object, "note"))
+		w.events = append(w.events, manifest.Text(a.Object, "reason")+": "+manifest.Text(a.Object, "note"))
 		return Input{}
 	case Delete:
 		return w.remove(a.UID)
@@ -170,7 +170,7 @@ func (w *api) remove(uid string) Input {
 	if w.scratch == nil {
 		return Input{}
 	}
-	if text(w.scratch, "metadata", "uid") != uid {
+	if manifest.Text(w.scratch, "metadata", "uid") != uid {
 		return Input{Fault: Conflict, Err: "another uid"}
 	}
 	w.deleted = append(w.deleted, uid)

@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// Text is the string at a path, "" where there is none.
+func Text(obj any, path ...any) string {
+	v, _ := Get(obj, path...)
+	return str(v)
+}
+
 // Get returns what stands at a path in obj: an [Object], a Map or a list. Path elements are strings for mapping keys and
 // ints for list indexes. It reports false where the path leads nowhere, and true for a null that is there.
 func Get(obj any, path ...any) (any, bool) {

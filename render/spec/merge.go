@@ -4,12 +4,9 @@ import "github.com/onggi-db/onggi/render/spec/node"
 
 // merge lays an RFC 7386 merge patch over a tree: mappings are merged key by key, a null takes a key away, anything else
 // replaces what was there. Neither tree is changed; what is not touched is shared with the result, and every node keeps
-// the position it was written at. nil is an absent tree.
-func merge(target, patch *node.Node) *node.Node { return mergeAs(nil, target, patch) }
-
-// mergeAs is merge for trees of a shape, in which a bare string and the mapping it stands for are one thing. s is nil where no
-// shape is known.
-func mergeAs(s *shape, target, patch *node.Node) *node.Node {
+// the position it was written at. nil is an absent tree. s is the trees' shape, in which a bare string and the mapping it
+// stands for are one thing, or nil where no shape is known.
+func merge(s *shape, target, patch *node.Node) *node.Node {
 	if patch == nil {
 		return target
 	}
@@ -36,13 +33,13 @@ func mergeAs(s *shape, target, patch *node.Node) *node.Node {
 		case at >= 0:
 			below := s.child(key.Value)
 			value = below.inFull(value)
-			out.Items[at] = mergeAs(below, below.inFull(out.Items[at]), value)
+			out.Items[at] = merge(below, below.inFull(out.Items[at]), value)
 			if value.Kind != node.Mapping {
 				out.Keys[at] = key
 			}
 		default:
 			out.Keys = append(out.Keys, key)
-			out.Items = append(out.Items, mergeAs(nil, nil, value))
+			out.Items = append(out.Items, merge(nil, nil, value))
 		}
 	}
 	return &out

@@ -36,7 +36,7 @@ func TestMerge(t *testing.T) {
 		{"{a: 1}", "{}", "{a: 1}"},
 		{"{a: 1}", "{x: null}", "{a: 1}"},
 	} {
-		require.Equal(t, plain(parsed(t, c.want)), plain(merge(parsed(t, c.target), parsed(t, c.patch))), "%s + %s", c.target, c.patch)
+		require.Equal(t, plain(parsed(t, c.want)), plain(merge(nil, parsed(t, c.target), parsed(t, c.patch))), "%s + %s", c.target, c.patch)
 	}
 }
 
@@ -52,7 +52,7 @@ func TestMergeOfShortForms(t *testing.T) {
 		{`{schedules: [a]}`, `{schedules: [b]}`, `{schedules: [b]}`},
 	} {
 		backup := func(s string) *node.Node { return parsed(t, "{backup: "+s+"}") }
-		require.Equal(t, plain(backup(c.want)), plain(mergeAs(shapes().spec, backup(c.target), backup(c.patch))), "%s + %s", c.target, c.patch)
+		require.Equal(t, plain(backup(c.want)), plain(merge(shapes().spec, backup(c.target), backup(c.patch))), "%s + %s", c.target, c.patch)
 	}
 }
 
@@ -101,11 +101,11 @@ func FuzzMerge(f *testing.F) {
 func mergeLaws(t *testing.T, target, patch string) {
 	a, b := parsed(t, target), parsed(t, patch)
 	before, patchBefore := plain(a), plain(b)
-	once := merge(a, b)
+	once := merge(nil, a, b)
 	require.Equal(t, before, plain(a))
 	require.Equal(t, patchBefore, plain(b))
-	require.Equal(t, plain(once), plain(merge(once, b)))
-	require.Equal(t, before, plain(merge(a, parsed(t, "{}"))))
+	require.Equal(t, plain(once), plain(merge(nil, once, b)))
+	require.Equal(t, before, plain(merge(nil, a, parsed(t, "{}"))))
 
 	written := map[*node.Node]bool{}
 	leaves(a, written)

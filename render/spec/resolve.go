@@ -57,7 +57,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 	if d.Project != nil {
 		c.Project = &d.Project.Project
 		if d.Project.defaults != nil && d.spec != nil {
-			merged = mergeAs(shapes().spec, d.Project.defaults, d.spec)
+			merged = merge(shapes().spec, d.Project.defaults, d.spec)
 		}
 	}
 	if env != "" {
@@ -69,7 +69,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 			if patch.Kind != node.Mapping {
 				return nil, Problems{problemAt(patch, "environments."+env, wrongType(patch, shapes().spec, exampleOf(shapes().spec)))}
 			}
-			merged = mergeAs(shapes().spec, merged, patch)
+			merged = merge(shapes().spec, merged, patch)
 		}
 		for i := range c.Project.Environments {
 			if e := &c.Project.Environments[i]; e.Name == env {
@@ -78,7 +78,7 @@ func (d *Document) resolve(env string) (*Cluster, Problems) {
 		}
 	}
 	if d.last != nil {
-		merged = mergeAs(shapes().spec, merged, d.last)
+		merged = merge(shapes().spec, merged, d.last)
 	}
 	c.Extras = d.extrasIn(env, c.Namespace)
 	if merged == nil || merged.Kind != node.Mapping {

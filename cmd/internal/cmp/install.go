@@ -42,7 +42,7 @@ repositories.
 
 Nothing but .git is kept from the plugin. Where no other plugin needs more, the setting reposerver.plugin.use.manifest.generate.paths
 sends only the folders that an Application's manifest-generate-paths names, which onggi writes on its Applications.`,
-		Example: `  onggi cmp install -o argocd/onggi                  # components: [argocd/onggi] in Argo CD's kustomization
+		Example: `  onggi cmp install -o argocd/onggi                  # components: [onggi] in argocd/kustomization.yaml
   onggi cmp install --format helm > onggi-values.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runInstall(s, o, version) },

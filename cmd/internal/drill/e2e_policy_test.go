@@ -34,7 +34,7 @@ func (s *stage) enforce(t *testing.T) {
 // policies hold the account of a drill to what the program does anyway: what RBAC cannot say of a create.
 func (s *stage) policies(t *testing.T) {
 	sc := s.set(t, spec("shop"), "", reactNever)
-	account := text(sc.cron, "spec", "jobTemplate", "spec", "template", "spec", "serviceAccountName")
+	account := manifest.Text(sc.cron, "spec", "jobTemplate", "spec", "template", "spec", "serviceAccountName")
 	as := rest.CopyConfig(s.api.admin)
 	as.Impersonate = rest.ImpersonationConfig{UserName: "system:serviceaccount:" + sc.namespace + ":" + account}
 	api, err := dynamic.NewForConfig(as)

@@ -97,7 +97,7 @@ func (sc *scene) container(t *testing.T) manifest.Map {
 // readConfig takes the rendered config, and has it log in to our Postgres.
 func (sc *scene) readConfig(t *testing.T) {
 	t.Helper()
-	file := sc.find(t, "ConfigMap", drill.ScratchName(text(sc.find(t, "Cluster", ""), "metadata", "name")))
+	file := sc.find(t, "ConfigMap", drill.ScratchName(manifest.Text(sc.find(t, "Cluster", ""), "metadata", "name")))
 	var err error
 	for _, data := range file["data"].(manifest.Map) {
 		sc.config, err = drill.Decode([]byte(data.(string)))
@@ -145,7 +145,7 @@ func (sc *scene) job(t *testing.T) *unstructured.Unstructured {
 	template, _ := manifest.Get(sc.cron, "spec", "jobTemplate", "spec")
 	return sc.server.create(t, jobs(), sc.namespace, manifest.Map{
 		"apiVersion": "batch/v1", "kind": "Job", "spec": template,
-		"metadata": manifest.Map{"name": fmt.Sprintf("%s-%d", text(sc.cron, "metadata", "name"), sc.jobs), "namespace": sc.namespace},
+		"metadata": manifest.Map{"name": fmt.Sprintf("%s-%d", manifest.Text(sc.cron, "metadata", "name"), sc.jobs), "namespace": sc.namespace},
 	})
 }
 
@@ -158,14 +158,14 @@ func (sc *scene) start(t *testing.T, job *unstructured.Unstructured) *attempt {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "drill.yaml")
 	require.NoError(t, os.WriteFile(file, sc.config.Encode(), 0o600))
-	account := text(sc.cron, "spec", "jobTemplate", "spec", "template", "spec", "serviceAccountName")
+	account := manifest.Text(sc.cron, "spec", "jobTemplate", "spec", "template", "spec", "serviceAccountName")
 	accounts := resource("", "v1", "serviceaccounts")
 	token, err := sc.api.api.Resource(accounts).Namespace(sc.namespace).Create(context.Background(), body(manifest.Map{
 		"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "metadata": manifest.Map{"name": account},
 		"spec": manifest.Map{"expirationSeconds": int64(3600)},
 	}), metav1.CreateOptions{}, "token")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte(text(token.Object, "status", "token")), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte(manifest.Text(token.Object, "status", "token")), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "namespace"), []byte(sc.namespace), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.crt"), sc.proxy.authority(), 0o600))
 
@@ -265,8 +265,8 @@ func (sc *scene) events(t *testing.T) []string {
 	require.NoError(t, err)
 	var notes []string
 	for _, e := range list.Items {
-		require.Equal(t, sc.config.Cluster, text(e.Object, "regarding", "name"))
-		notes = append(notes, text(e.Object, "reason")+": "+text(e.Object, "note"))
+		require.Equal(t, sc.config.Cluster, manifest.Text(e.Object, "regarding", "name"))
+		notes = append(notes, manifest.Text(e.Object, "reason")+": "+manifest.Text(e.Object, "note"))
 	}
 	return notes
 }

@@ -65,9 +65,9 @@ func (s *stage) outcomes(t *testing.T) {
 		h, record := sc.history(t)
 		require.Nil(t, h.Open)
 		require.Equal(t, o, *h.Success)
-		require.Contains(t, text(record, "data", drill.QueriesKey), "'orders', 1")
-		require.Equal(t, "true", text(record, "metadata", "labels", drill.LabelReload))
-		require.Equal(t, sc.config.Cluster, text(record, "metadata", "ownerReferences", 0, "name"))
+		require.Contains(t, manifest.Text(record, "data", drill.QueriesKey), "'orders', 1")
+		require.Equal(t, "true", manifest.Text(record, "metadata", "labels", drill.LabelReload))
+		require.Equal(t, sc.config.Cluster, manifest.Text(record, "metadata", "ownerReferences", 0, "name"))
 		notes := sc.events(t)
 		require.Len(t, notes, 1)
 		require.Regexp(t, `^DrillSucceeded: Restored and checked in \d+s\. The database came back to .*Z\. orders passed \(7\)\. reports passed \(t\)\.$`, notes[0])
@@ -85,7 +85,7 @@ func (s *stage) outcomes(t *testing.T) {
 		require.Equal(t, good, *h.Success)
 		require.Equal(t, o, *h.Last)
 		require.Equal(t, 1, h.Failures)
-		require.Contains(t, text(record, "data", drill.QueriesKey), "'orders', 0")
+		require.Contains(t, manifest.Text(record, "data", drill.QueriesKey), "'orders', 0")
 		require.Contains(t, strings.Join(sc.events(t), "\n"), "DrillFailed: The restore drill of Job shop-drill-2 failed")
 		s.checkQueries(t, record)
 	})
@@ -173,7 +173,7 @@ func requireSmall(t *testing.T, s *os.ProcessState) {
 // checkQueries has the real Postgres run the queries of the metrics, as the exporter does: each column is there, and is a number.
 func (s *stage) checkQueries(t *testing.T, record manifest.Map) {
 	t.Helper()
-	objects, err := manifest.Decode("queries", []byte("apiVersion: v1\nkind: Queries\nmetadata: {name: x}\n"+text(record, "data", drill.QueriesKey)))
+	objects, err := manifest.Decode("queries", []byte("apiVersion: v1\nkind: Queries\nmetadata: {name: x}\n"+manifest.Text(record, "data", drill.QueriesKey)))
 	require.NoError(t, err)
 	ran := 0
 	for name, v := range objects[0].Body {

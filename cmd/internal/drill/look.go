@@ -20,7 +20,7 @@ func (k *Cluster) look(ctx context.Context) (*drill.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Owner, w.Cluster = text(source, "metadata", "uid"), source
+	w.Owner, w.Cluster = manifest.Text(source, "metadata", "uid"), source
 	if w.Scratch, err = k.observe(ctx); err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (k *Cluster) look(ctx context.Context) (*drill.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Version = text(record, "metadata", "resourceVersion")
+	w.Version = manifest.Text(record, "metadata", "resourceVersion")
 	// A history that somebody broke is begun anew.
 	w.History, _ = drill.ReadHistory(record)
 	if s := w.Scratch; s != nil && s.Owner != "" {
@@ -135,11 +135,4 @@ func (k *Cluster) forward(w watch.Interface) {
 		default: // one is waiting to be seen
 		}
 	}
-}
-
-// text is a string in a tree; "" when there is none.
-func text(m manifest.Map, path ...any) string {
-	v, _ := manifest.Get(m, path...)
-	s, _ := v.(string)
-	return s
 }

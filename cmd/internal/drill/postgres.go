@@ -43,9 +43,9 @@ func (k *Cluster) verify(ctx context.Context) ([]drill.Result, *drill.Moment, er
 }
 
 func decoded(secret manifest.Map, key string) (string, error) {
-	data, err := base64.StdEncoding.DecodeString(text(secret, "data", key))
+	data, err := base64.StdEncoding.DecodeString(manifest.Text(secret, "data", key))
 	if err != nil || len(data) == 0 {
-		return "", retryable{fmt.Errorf("the Secret %s has no %s yet", text(secret, "metadata", "name"), key)}
+		return "", retryable{fmt.Errorf("the Secret %s has no %s yet", manifest.Text(secret, "metadata", "name"), key)}
 	}
 	return string(data), nil
 }
