@@ -1,0 +1,168 @@
+package ha
+
+import "time"
+
+// Durable is what a member must know again after every process of it has died. It lives on the volume.
+type Durable struct {
+	// Term is the highest ever seen: a record of a lower one was rolled back, and counts for nothing.
+	Term uint64 `json:"term"`
+	// Led is the last term in which this volume held the record; Streamed, the last under which it streamed from the holder.
+	Led      uint64 `json:"led,omitempty"`
+	Streamed uint64 `json:"streamed,omitempty"`
+	// Bound is a version of the record for which this member voted or which it tried to take. Until another version is seen, the
+	// holder of that one gets no grant, because the write may still be applied.
+	Bound string `json:"bound,omitempty"`
+	// Last is the record as last seen, for the day on which somebody deletes it.
+	Last Record `json:"last"`
+}
+
+// Stage of a planned move.
+type Stage uint8
+
+// The stages.
+const (
+	NoMove Stage = iota
+	Preparing
+	Halting // the outage begins
+	Releasing
+)
+
+// move is a planned move of the holder.
+type move struct {
+	Stage      Stage
+	To         string // member id; empty: to whoever can
+	Why        string
+	Since      Instant // of the stage
+	Request    uint64
+	Checkpoint bool // asked for
+}
+
+// State is everything that a member remembers between two steps. Its zero value, with Durable and Nonce filled, is a process that has
+// just started. It is a value: a step returns another.
+type State struct {
+	Durable Durable
+	// Nonce is random, of this process: it makes stamps unique.
+	Nonce string
+	Born  Instant // the first step
+
+	// As a granter.
+	promised promise
+
+	// As a holder, all of one (term, instance).
+	lead lead
+
+	peers []peer // by id
+	seq   uint64
+
+	// The one write under way.
+	writing *writing
+	stamps  uint64
+	reread  Instant // the last Read that was asked for
+	readFor string
+
+	// As a follower.
+	streamedAt Instant  // last observed streaming under the record's term
+	heard      Position // the furthest the holder told of
+	heardAt    Instant
+	election   election
+	rejoin     rejoin
+
+	role    string // last label asked for
+	fenced  bool   // by a person
+	asked   []uint64
+	trouble string
+	last    Instant
+	// verdict
+	why string
+}
+
+type promise struct {
+	Term   uint64
+	Holder Holder
+	At     Instant // received
+}
+
+type lead struct {
+	Term     uint64
+	Instance string
+	// Refreshed is when the newest write of the record was sent that was applied in this term and for this instance.
+	Refreshed Instant
+	Tried     Instant // the newest write, whatever became of it
+	BeatAt    Instant
+	Since     Instant // of the lead
+	Opened    Instant // first write that succeeded
+	StartedAt Instant // when postgres was last asked to become a primary
+	Unwell    Instant // since when it cannot write
+	Crashed   bool
+	GatedTo   LSN
+	Move      move
+	Restart   string // name of the replica that may restart
+	RestartAt Instant
+	Quiet     Instant // preferred: since when it stalls
+}
+
+type peer struct {
+	Member  Member
+	Sent    Instant // the newest beat
+	Seq     uint64
+	SeqSent [4]sent // beats that may yet be answered
+	// Granted is when the newest beat was sent that was granted, in the lead's term and instance.
+	Granted   Instant
+	Adding    bool // granted before it is on the record
+	Heard     Instant
+	Report    Report
+	Streamed  Instant // last seen streaming as a standby
+	Vote      Message
+	VoteAt    Instant
+	HelloFrom bool
+}
+
+type sent struct {
+	Seq uint64
+	At  Instant
+}
+
+type writing struct {
+	Stamp  string
+	Base   string
+	Record Record
+	Sent   Instant
+	Take   bool // takes the record, as opposed to refreshing it
+	// Done: no outcome yet, but it was given up waiting for one
+	Lost bool
+}
+
+type election struct {
+	Version string
+	Since   Instant // began to stand
+	PollAt  Instant
+	Seq     uint64
+	Proof   bool
+	Asked   Instant // last Prove
+}
+
+type rejoin struct {
+	Term     uint64 // for which the counts hold
+	Rewinds  int
+	Clones   int
+	NotSince Instant // postgres runs as a standby but does not stream since
+	HelloAt  Instant
+	Tried    Instant
+}
+
+// New is the state of a process that starts at now. nonce must be random.
+func New(d Durable, nonce string, now Instant) State {
+	return State{Durable: d, Nonce: nonce, Born: now}
+}
+
+// Why tells in words what the member waits for or suffers from, for people.
+func (s *State) Why() string { return s.why }
+
+// Lead tells the term for which this member would answer its supervisor, 0 for none.
+func (s *State) Lead() uint64 { return s.lead.Term }
+
+// Permit is how long from now the supervisor instance may run a primary. It is never negative.
+func (s *State) Permit(now Instant, instance string, c Config) time.Duration {
+	peers, api := s.Paths(now, instance, c)
+	return max(0, peers, api)
+}
