@@ -156,6 +156,10 @@ $(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
 e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and a real Postgres
 	ONGGI_E2E_DRILL=$(CURDIR)/$(BIN) go test ./cmd/internal/drill -run TestEndToEnd -count=1 -parallel 8 -timeout 20m
 
+.PHONY: e2e-kube
+e2e-kube: $(BIN)/.apiserver ## run the agent's API client against a real API server
+	ONGGI_E2E_KUBE=$(CURDIR)/$(BIN) go test ./sidecars/kube -run TestReal -count=1 -timeout 10m
+
 .PHONY: e2e-web
 e2e-web: ## drive the live view in a headless Chromium and measure it; WEBFLAGS='-shots build/shots' keeps screenshots
 	@.ci/web/install

@@ -1,0 +1,208 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// LeaseEvent is the Lease as it is now.
+type LeaseEvent struct {
+	Lease *Lease    // nil: there is none
+	At    time.Time // when it was read, by Options.Now
+}
+
+// LeaseWatch tells the state of one Lease.
+type LeaseWatch struct {
+	feed   feed
+	events chan LeaseEvent
+	uid    string // of the last one told, with its version; for what is news
+	seen   string
+}
+
+// WatchLease watches one Lease until the context ends.
+func (c *Client) WatchLease(ctx context.Context, name string) *LeaseWatch {
+	w := &LeaseWatch{events: make(chan LeaseEvent, 1)}
+	w.feed = feed{client: c, sink: w, source: source{
+		path: c.leases(""), selectors: url.Values{"fieldSelector": {"metadata.name=" + name}},
+		shortest: 5 * time.Minute, quiet: quiet, maxBackoff: 10 * time.Second, class: leaseRead,
+	}}
+	go func() {
+		defer close(w.events)
+		w.feed.run(ctx)
+	}()
+	return w
+}
+
+// Events has the newest state, after each list and each change. It is closed when the watch ended.
+func (w *LeaseWatch) Events() <-chan LeaseEvent { return w.events }
+
+// Relist drops the watch and lists anew, at once. Call it after a Conflict: the watch should have known.
+func (w *LeaseWatch) Relist() { w.feed.again() }
+
+// Health is how the watch is doing.
+func (w *LeaseWatch) Health() Health { return w.feed.health() }
+
+func (w *LeaseWatch) replace(items []json.RawMessage) (bool, error) {
+	if len(items) > 1 {
+		return false, errors.New("more than one Lease of a name")
+	}
+	var l *Lease
+	if len(items) == 1 {
+		read, err := decodeLease(items[0])
+		if err != nil {
+			return false, err
+		}
+		l = &read
+	}
+	return w.tell(l), nil
+}
+
+func (w *LeaseWatch) apply(gone bool, item json.RawMessage) (string, error) {
+	l, err := decodeLease(item)
+	if err != nil {
+		return "", err
+	}
+	if gone {
+		w.tell(nil)
+	} else {
+		w.tell(&l)
+	}
+	return l.Version, nil
+}
+
+func (w *LeaseWatch) denied() {}
+
+func (w *LeaseWatch) tell(l *Lease) (changed bool) {
+	uid, version := "", "-"
+	if l != nil {
+		uid, version = l.UID, l.Version
+	}
+	changed = w.uid != uid || w.seen != version
+	w.uid, w.seen = uid, version
+	newest(w.events, LeaseEvent{Lease: l, At: w.feed.client.options.Now()})
+	return changed
+}
+
+// newest puts a state in the place of one that nobody has taken yet. There is one writer.
+func newest[E any](events chan E, e E) {
+	select {
+	case <-events:
+	default:
+	}
+	events <- e
+}
+
+// PodSelector says which pods of the namespace are watched: the one of a name, or those with the labels. Not both.
+type PodSelector struct {
+	Name   string
+	Labels string // as in the API: "app=shop,role in (primary,replica)"
+}
+
+// PodMeta is a pod as far as its metadata tell. Version moves with its status too, so it says when GetPod is worth asking.
+type PodMeta struct {
+	Name, UID, Version string
+	Labels             map[string]string
+	Deleting           time.Time // deletionTimestamp: when its grace ends; zero: it is not being deleted
+}
+
+// PodsEvent is all selected pods as they are now, by name.
+type PodsEvent struct {
+	Pods []PodMeta
+	At   time.Time
+}
+
+// PodWatch tells the metadata of some pods.
+type PodWatch struct {
+	feed   feed
+	events chan PodsEvent
+	pods   map[string]PodMeta
+}
+
+// WatchPods watches the metadata of pods until the context ends.
+func (c *Client) WatchPods(ctx context.Context, which PodSelector) *PodWatch {
+	selectors := url.Values{}
+	if which.Name != "" {
+		selectors.Set("fieldSelector", "metadata.name="+which.Name)
+	} else {
+		selectors.Set("labelSelector", which.Labels)
+	}
+	w := &PodWatch{events: make(chan PodsEvent, 1)}
+	w.feed = feed{client: c, sink: w, source: source{
+		path: c.core("pods", ""), selectors: selectors,
+		acceptList:  asJSON + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+		acceptWatch: asJSON + ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+		shortest:    10 * time.Minute, quiet: quiet, maxBackoff: 30 * time.Second,
+	}}
+	go func() {
+		defer close(w.events)
+		w.feed.run(ctx)
+	}()
+	return w
+}
+
+// Events has the newest state, after each list and each change. It is closed when the watch ended.
+func (w *PodWatch) Events() <-chan PodsEvent { return w.events }
+
+// Relist drops the watch and lists anew, at once.
+func (w *PodWatch) Relist() { w.feed.again() }
+
+// Health is how the watch is doing.
+func (w *PodWatch) Health() Health { return w.feed.health() }
+
+func (w *PodWatch) replace(items []json.RawMessage) (bool, error) {
+	pods := map[string]PodMeta{}
+	changed := len(items) != len(w.pods)
+	for _, item := range items {
+		p, err := decodePodMeta(item)
+		if err != nil {
+			return false, err
+		}
+		pods[p.Name] = p
+		changed = changed || w.pods[p.Name].Version != p.Version
+	}
+	w.pods = pods
+	w.tell()
+	return changed, nil
+}
+
+func (w *PodWatch) apply(gone bool, item json.RawMessage) (string, error) {
+	p, err := decodePodMeta(item)
+	if err != nil {
+		return "", err
+	}
+	if gone {
+		delete(w.pods, p.Name)
+	} else {
+		w.pods[p.Name] = p
+	}
+	w.tell()
+	return p.Version, nil
+}
+
+func (w *PodWatch) denied() {}
+
+func (w *PodWatch) tell() {
+	all := make([]PodMeta, 0, len(w.pods))
+	for _, p := range w.pods {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b PodMeta) int { return cmp.Compare(a.Name, b.Name) })
+	newest(w.events, PodsEvent{Pods: all, At: w.feed.client.options.Now()})
+}
+
+func decodePodMeta(data []byte) (PodMeta, error) {
+	var w podWire
+	if err := json.Unmarshal(data, &w); err != nil {
+		return PodMeta{}, err
+	}
+	m := w.Metadata
+	if m.Name == "" || m.Version == "" {
+		return PodMeta{}, errors.New("a pod without a name or a resourceVersion")
+	}
+	return PodMeta{Name: m.Name, UID: m.UID, Version: m.Version, Labels: m.Labels, Deleting: instant(m.Deleting)}, nil
+}
