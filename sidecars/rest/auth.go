@@ -3,6 +3,7 @@ package rest
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"strings"
@@ -13,8 +14,8 @@ type Auth struct {
 	// Token is asked for at every request, so that it can be renewed in a file; several are valid while one replaces another.
 	// None means that no token opens anything.
 	Token func() []string
-	// Certificates lets in whoever shows a certificate that the TLS listener has verified.
-	Certificates bool
+	// Certificate is nil for a connection whose client has shown a certificate that lets it write. Nil asks for no certificates.
+	Certificate func(tls.ConnectionState) error
 }
 
 var (
@@ -25,7 +26,7 @@ var (
 
 // admit is nil for a caller that may write.
 func (a Auth) admit(r *http.Request) error {
-	if a.Certificates && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+	if a.Certificate != nil && r.TLS != nil && a.Certificate(*r.TLS) == nil {
 		return nil
 	}
 	var tokens []string
@@ -33,7 +34,7 @@ func (a Auth) admit(r *http.Request) error {
 		tokens = a.Token()
 	}
 	if len(tokens) == 0 {
-		if a.Certificates {
+		if a.Certificate != nil {
 			return errors.New("client certificate required")
 		}
 		return errForbidden

@@ -25,7 +25,7 @@
 // # Writing
 //
 // POST and DELETE need the shared token (Authorization: Bearer TOKEN, or Basic with the token as its password, whatever the user), a
-// client certificate that the TLS listener has verified, or to come through [Handler.Local]: a unix socket, whose file mode is its lock.
+// client certificate that [Auth] accepts, or to come through [Handler.Local]: a unix socket, whose file mode is its lock.
 // They are decoded strictly, bounded to 64 KiB, and handed to the [Source] as a [Request]. /config cannot be written: Git can.
 //
 // Beside Patroni's paths there are POST and DELETE of /pause and /fence, since Patroni pauses through /config.
