@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Switch is where a timeline was left for the next one.
+type Switch struct {
+	Timeline uint32 // that was left
+	At       LSN    // its last place that the next timeline shares
+	Reason   string
+}
+
+// History is how a timeline came to be: every timeline before it, oldest first. That of timeline 1 is empty.
+type History struct {
+	Timeline uint32
+	Switches []Switch
+}
+
+// ParseHistory reads the history file of a timeline: lines of a timeline, where it was left and why, oldest first.
+func ParseHistory(timeline uint32, text string) (History, error) {
+	h := History{Timeline: timeline}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			return History{}, fmt.Errorf("read the history of timeline %d, line %d: it has no place of a switch", timeline, number)
+		}
+		left, err := strconv.ParseUint(fields[0], 10, 32)
+		if err != nil {
+			return History{}, fmt.Errorf("read the history of timeline %d, line %d: %q is not a timeline", timeline, number, fields[0])
+		}
+		at, err := ParseLSN(fields[1])
+		if err != nil {
+			return History{}, fmt.Errorf("read the history of timeline %d, line %d: %v", timeline, number, err)
+		}
+		if n := len(h.Switches); n > 0 && (uint32(left) <= h.Switches[n-1].Timeline || at < h.Switches[n-1].At) {
+			return History{}, fmt.Errorf("read the history of timeline %d, line %d: timeline %d at %s is out of order", timeline, number, left, at)
+		}
+		h.Switches = append(h.Switches, Switch{Timeline: uint32(left), At: at, Reason: strings.Join(fields[2:], " ")})
+	}
+	if n := len(h.Switches); n > 0 && h.Switches[n-1].Timeline >= timeline {
+		return History{}, fmt.Errorf("read the history of timeline %d: it names timeline %d as older", timeline, h.Switches[n-1].Timeline)
+	}
+	return h, nil
+}
+
+// Contains says whether a log that ends at this place of this timeline is a beginning of h's: whether a server that has it
+// can follow h without pg_rewind.
+func (h History) Contains(timeline uint32, end LSN) bool {
+	if timeline == h.Timeline {
+		return true
+	}
+	for _, s := range h.Switches {
+		if s.Timeline == timeline {
+			return end <= s.At
+		}
+	}
+	return false
+}
+
+// History reads the history file of a timeline from the data directory. That of timeline 1 needs none.
+func (s *Server) History(_ context.Context, timeline uint32) (History, error) {
+	if timeline == 1 {
+		return History{Timeline: 1}, nil
+	}
+	text, err := os.ReadFile(filepath.Join(s.Paths.Data, "pg_wal", fmt.Sprintf("%08X.history", timeline)))
+	if errors.Is(err, os.ErrNotExist) {
+		return History{}, fmt.Errorf("read the history of timeline %d: %w", timeline, os.ErrNotExist)
+	}
+	if err != nil {
+		return History{}, fmt.Errorf("read the history of timeline %d: %v", timeline, err)
+	}
+	return ParseHistory(timeline, string(text))
+}
