@@ -16,8 +16,8 @@ import (
 const (
 	// openTimeout is for the head of a watch's answer, which comes at once.
 	openTimeout = 15 * time.Second
-	// quiet is how long a watch may say nothing: servers send a bookmark each minute. A server that has none to send is asked
-	// ever more rarely, up to maxQuiet, as long as asking brings no news.
+	// quiet is how long a watch may say nothing, if no one says otherwise. A server that has no bookmarks to send is asked ever more
+	// rarely, up to maxQuiet, as long as asking brings no news.
 	quiet, maxQuiet = 90 * time.Second, 10 * time.Minute
 	firstBackoff    = 250 * time.Millisecond
 	// longLived is a watch that went well: what comes after it starts anew.
@@ -31,7 +31,6 @@ type source struct {
 	acceptList   string
 	acceptWatch  string
 	shortest     time.Duration // a watch ends by itself after this to twice this, and goes on where it was
-	quiet        time.Duration
 	maxBackoff   time.Duration
 	class        class
 	endsIfDenied bool
@@ -123,7 +122,7 @@ type pace struct {
 }
 
 func (f *feed) run(ctx context.Context) {
-	p := pace{quiet: f.source.quiet}
+	p := pace{quiet: f.client.options.Quiet}
 	version := ""
 	for ctx.Err() == nil {
 		if f.asked() {
@@ -182,9 +181,9 @@ func (f *feed) list(ctx context.Context, p *pace) (string, Result) {
 		return "", r
 	}
 	if p.silent && !changed {
-		p.quiet = min(maxQuiet, 2*p.quiet)
+		p.quiet = min(max(maxQuiet, f.client.options.Quiet), 2*p.quiet)
 	} else if changed {
-		p.quiet = f.source.quiet
+		p.quiet = f.client.options.Quiet
 	}
 	p.silent = false
 	return version, r

@@ -63,6 +63,7 @@ type Options struct {
 	UserAgent string
 
 	Budget Budget           // zero: DefaultBudget
+	Quiet  time.Duration    // how long a watch may say nothing; zero: 90 s, since servers send a bookmark each minute
 	Now    func() time.Time // nil: time.Now
 	Jitter func() float64   // in [0,1); nil: random
 	Log    func(string)     // lines for people; nil: nobody listens
@@ -125,6 +126,9 @@ func New(o Options) (*Client, error) {
 	}
 	if o.Budget == (Budget{}) {
 		o.Budget = DefaultBudget()
+	}
+	if o.Quiet == 0 {
+		o.Quiet = quiet
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -38,7 +38,7 @@ func (c *Client) WatchNode(ctx context.Context, name string) *NodeWatch {
 	w := &NodeWatch{events: make(chan NodeEvent, 1)}
 	w.feed = feed{client: c, sink: w, source: source{
 		path: "/api/v1/nodes", selectors: url.Values{"fieldSelector": {"metadata.name=" + name}},
-		shortest: 10 * time.Minute, quiet: quiet, maxBackoff: 30 * time.Second, endsIfDenied: true,
+		shortest: 10 * time.Minute, maxBackoff: 30 * time.Second, endsIfDenied: true,
 	}}
 	go func() {
 		defer close(w.events)

@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -86,6 +87,8 @@ func Classify(r Reply) Outcome {
 		return Throttled
 	case s == http.StatusRequestTimeout:
 		return Unknown
+	case s == http.StatusUnprocessableEntity && slices.Contains(r.Causes, "metadata.uid"):
+		return Conflict // a patch that names a uid and found another object
 	case s >= 400 && s < 500:
 		return Refused
 	default:

@@ -29,7 +29,7 @@ func (c *Client) WatchLease(ctx context.Context, name string) *LeaseWatch {
 	w := &LeaseWatch{events: make(chan LeaseEvent, 1)}
 	w.feed = feed{client: c, sink: w, source: source{
 		path: c.leases(""), selectors: url.Values{"fieldSelector": {"metadata.name=" + name}},
-		shortest: 5 * time.Minute, quiet: quiet, maxBackoff: 10 * time.Second, class: leaseRead,
+		shortest: 5 * time.Minute, maxBackoff: 10 * time.Second, class: leaseRead,
 	}}
 	go func() {
 		defer close(w.events)
@@ -136,7 +136,7 @@ func (c *Client) WatchPods(ctx context.Context, which PodSelector) *PodWatch {
 		path: c.core("pods", ""), selectors: selectors,
 		acceptList:  asJSON + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
 		acceptWatch: asJSON + ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
-		shortest:    10 * time.Minute, quiet: quiet, maxBackoff: 30 * time.Second,
+		shortest:    10 * time.Minute, maxBackoff: 30 * time.Second,
 	}}
 	go func() {
 		defer close(w.events)
