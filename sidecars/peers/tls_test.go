@@ -1,0 +1,194 @@
+package peers
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const agents = "shop-agents"
+
+// authority signs certificates.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+var serial = big.NewInt(1)
+
+func newAuthority(t *testing.T) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return authority{certificate, key}
+}
+
+func block(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+func (a authority) pem() []byte { return block("CERTIFICATE", a.certificate.Raw) }
+
+// issue writes a certificate for the name, its key and the authorities into the files.
+func (a authority) issue(t *testing.T, f *Files, name string, expired bool, authorities ...authority) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	serial.Add(serial, big.NewInt(1))
+	template := &x509.Certificate{
+		SerialNumber: serial, DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, KeyUsage: x509.KeyUsageDigitalSignature,
+	}
+	if expired {
+		template.NotAfter = time.Now().Add(-time.Minute)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
+	require.NoError(t, err)
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	var roots []byte
+	for _, authority := range authorities {
+		roots = append(roots, authority.pem()...)
+	}
+	for path, data := range map[string][]byte{f.Certificate: block("CERTIFICATE", der), f.Key: block("PRIVATE KEY", raw), f.Authorities: roots} {
+		require.NoError(t, os.WriteFile(path+".new", data, 0o600))
+		require.NoError(t, os.Rename(path+".new", path))
+	}
+}
+
+func files(t *testing.T) *Files {
+	t.Helper()
+	dir := t.TempDir()
+	return &Files{
+		Certificate: filepath.Join(dir, "tls.crt"), Key: filepath.Join(dir, "tls.key"), Authorities: filepath.Join(dir, "ca.crt"), Name: agents,
+	}
+}
+
+func ask(t *testing.T, client *Client, peer Peer) error {
+	t.Helper()
+	_, err := Ask[grant](within(t, 5*time.Second), client, peer, "beat", beat{1, "m0"})
+	return err
+}
+
+// The whole of a rotation while agents go on talking: certificate, then authority, with both believed in between.
+func TestCertificatesRotateWhileAgentsTalk(t *testing.T) {
+	first, second := newAuthority(t), newAuthority(t)
+	mine, theirs := files(t), files(t)
+	first.issue(t, mine, agents, false, first)
+	first.issue(t, theirs, agents, false, first)
+	require.NoError(t, mine.Load())
+	address := serve(t, NewHandler(m1, nil, map[string]Answer{"beat": Typed(echo)}), theirs)
+	client := NewClient(m0, nil, mine.Client)
+	defer client.Close()
+	peer := Peer{"m1", address}
+	fresh := func() error { // a new connection, so a new handshake
+		client.Keep()
+		return ask(t, client, peer)
+	}
+	require.NoError(t, fresh())
+	for _, step := range []struct {
+		name string
+		do   func()
+		ok   bool
+	}{
+		{"the peer has a new certificate", func() { first.issue(t, theirs, agents, false, first) }, true},
+		{"we have one of a new authority, the peer does not believe it", func() { second.issue(t, mine, agents, false, first, second) }, false},
+		{"the peer believes both", func() { first.issue(t, theirs, agents, false, first, second) }, true},
+		{"the peer has the new one, too", func() { second.issue(t, theirs, agents, false, first, second) }, true},
+		{"nobody believes the old one", func() { second.issue(t, mine, agents, false, second); second.issue(t, theirs, agents, false, second) }, true},
+		{"a rotation stops half-way", func() { require.NoError(t, os.WriteFile(mine.Key, []byte("-----BEGIN"), 0o600)) }, true},
+		{"the file is gone", func() { require.NoError(t, os.Remove(theirs.Authorities)) }, true},
+		{"and is done again", func() { second.issue(t, mine, agents, false, second); second.issue(t, theirs, agents, false, second) }, true},
+		{"our certificate ran out", func() { second.issue(t, mine, agents, true, second) }, false},
+		{"the peer's certificate ran out", func() { second.issue(t, mine, agents, false, second); second.issue(t, theirs, agents, true, second) }, false},
+	} {
+		step.do()
+		err := fresh()
+		require.Equal(t, step.ok, err == nil, "%s: %v", step.name, err)
+	}
+	require.NoError(t, mine.Err())
+}
+
+func TestOnlyTheClustersAgentsGetIn(t *testing.T) {
+	ours, foreign := newAuthority(t), newAuthority(t)
+	theirs := files(t)
+	ours.issue(t, theirs, agents, false, ours)
+	peer := Peer{"m1", serve(t, NewHandler(m1, nil, map[string]Answer{"beat": Typed(echo)}), theirs)}
+	for name, issue := range map[string]func(*Files){
+		"another authority's certificate":                func(f *Files) { foreign.issue(t, f, agents, false, ours) },
+		"our authority's certificate for something else": func(f *Files) { ours.issue(t, f, "shop-backup", false, ours) },
+		"a client that believes another authority":       func(f *Files) { ours.issue(t, f, agents, false, foreign) },
+	} {
+		mine := files(t)
+		issue(mine)
+		client := NewClient(m0, nil, mine.Client)
+		require.Error(t, ask(t, client, peer), name)
+		client.Close()
+	}
+	plain := NewClient(m0, nil, nil)
+	defer plain.Close()
+	require.Error(t, ask(t, plain, peer), "plain text")
+	bare := NewClient(m0, nil, func() *tls.Config { return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13} })
+	defer bare.Close()
+	require.Error(t, ask(t, bare, peer), "no certificate")
+}
+
+// A listener for probes lets everybody in, and can tell agents from others.
+func TestAListenerForProbesKnowsAgents(t *testing.T) {
+	ours, foreign := newAuthority(t), newAuthority(t)
+	theirs := files(t)
+	ours.issue(t, theirs, agents, false, ours)
+	verdict := make(chan bool, 1)
+	server := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { verdict <- theirs.VerifyClient(*r.TLS) == nil }), theirs.Open())
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", theirs.Open())
+	require.NoError(t, err)
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	for _, row := range []struct {
+		from *authority
+		want bool
+	}{{&ours, true}, {&foreign, false}, {nil, false}} {
+		config := &tls.Config{InsecureSkipVerify: true}
+		if row.from != nil {
+			mine := files(t)
+			row.from.issue(t, mine, agents, false, ours)
+			config = mine.Client()
+		}
+		client := http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+		response, err := client.Get("https://" + listener.Addr().String())
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, row.want, <-verdict)
+	}
+}
+
+func TestFilesSayWhatIsWrongWithThem(t *testing.T) {
+	f := files(t)
+	require.ErrorContains(t, f.Load(), "look at")
+	a := newAuthority(t)
+	a.issue(t, f, agents, false)
+	require.ErrorContains(t, f.Load(), "no certificate in")
+	require.Error(t, f.Err())
+	a.issue(t, f, agents, false, a)
+	require.NoError(t, f.Load())
+}
