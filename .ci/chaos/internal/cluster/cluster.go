@@ -1,0 +1,183 @@
+// Package cluster is a Postgres cluster under test: its pods, how clients find its primary, and the few things a Driver does its own way.
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"onggi.dev/ci/chaos/internal/kubelet"
+	"onggi.dev/ci/chaos/internal/world"
+)
+
+// Driver is what runs Postgres in the pods. There are two: package onggi and package patroni.
+type Driver interface {
+	// Spec is what a pod runs. It is asked again for each incarnation.
+	Spec(p *kubelet.Pod) (kubelet.Spec, error)
+	// Follow keeps the route to the primary until ctx ends.
+	Follow(ctx context.Context, c *Cluster)
+	// Switchover moves the primary to another member and returns when that is asked for, done or not.
+	Switchover(ctx context.Context, c *Cluster, from, to string) error
+	// Sync turns synchronous replication on or off in the running cluster.
+	Sync(ctx context.Context, c *Cluster, on bool) error
+	// Parts are the processes of a pod that faults aim at.
+	Parts(p *kubelet.Pod) Parts
+}
+
+// Parts of a pod. Supervisor is nil where nothing but the agent watches over postgres.
+type Parts struct {
+	Agent      func() []world.Task
+	Supervisor func() []world.Task
+	HoldAgent  func(on bool) // keeps an agent that ended from being started again
+	Database   *world.Process
+}
+
+// Cluster is the running cluster.
+type Cluster struct {
+	Driver  Driver
+	World   *world.World
+	Kubelet *kubelet.Kubelet
+	Route   *kubelet.Route
+	Names   []string // of the pods
+	Nodes   []string // of the pods, in the same order
+	SyncOn  bool
+}
+
+// Pods are those that exist now.
+func (c *Cluster) Pods() []*kubelet.Pod {
+	var all []*kubelet.Pod
+	for _, name := range c.Names {
+		if p := c.Kubelet.Pod(name); p != nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Settings of a connection to a pod: by its address, or from within the pod, whatever is cut around it.
+func Settings(p *kubelet.Pod, address string, within bool) *pgconn.Config {
+	config, err := pgconn.ParseConfig("user=postgres dbname=postgres sslmode=disable port=5432 host=" + address)
+	if err != nil {
+		panic(err) // the text is ours
+	}
+	if within {
+		config.DialFunc = p.Host.Dial
+	}
+	return config
+}
+
+// Ask runs a query on a pod, from within, and returns the first column.
+func Ask(ctx context.Context, p *kubelet.Pod, sql string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := pgconn.ConnectConfig(ctx, Settings(p, p.Host.IP.String(), true))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	results, err := conn.Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	var column []string
+	for _, r := range results {
+		for _, row := range r.Rows {
+			column = append(column, string(row[0]))
+		}
+	}
+	return column, nil
+}
+
+// Primary is the pod that is out of recovery, if there is exactly one.
+func (c *Cluster) Primary(ctx context.Context) (*kubelet.Pod, error) {
+	var found *kubelet.Pod
+	for _, p := range c.Pods() {
+		in, err := Ask(ctx, p, "select pg_is_in_recovery()")
+		if err != nil || len(in) != 1 || in[0] != "f" {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("both %s and %s are out of recovery", found.Name, p.Name)
+		}
+		found = p
+	}
+	if found == nil {
+		return nil, fmt.Errorf("no member is out of recovery")
+	}
+	return found, nil
+}
+
+// Whole says why redundancy is not complete: each other member streams from the primary and, in sync mode, one of them is
+// waited for. It is nil when all is well, and clients are led to the primary.
+func (c *Cluster) Whole(ctx context.Context) error {
+	p, err := c.Primary(ctx)
+	if err != nil {
+		return err
+	}
+	if now := c.Route.Now(); now.Pod != p.Name {
+		return fmt.Errorf("%s is primary, clients are led to %q", p.Name, now.Pod)
+	}
+	states, err := Ask(ctx, p, `select case when sync_state in ('sync', 'quorum') then 'sync' else 'async' end
+		from pg_stat_replication where state = 'streaming' and application_name !~ 'basebackup|rewind'`)
+	if err != nil {
+		return err
+	}
+	if len(states) < len(c.Names)-1 {
+		return fmt.Errorf("%d of %d standbys stream from %s", len(states), len(c.Names)-1, p.Name)
+	}
+	if c.SyncOn {
+		for _, s := range states {
+			if s == "sync" {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s has no sync standby", p.Name)
+	}
+	return nil
+}
+
+// WaitWhole waits until redundancy is complete and returns how long that took.
+func (c *Cluster) WaitWhole(ctx context.Context, limit time.Duration) (time.Duration, error) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		err := c.Whole(ctx)
+		if err == nil {
+			return time.Since(start), nil
+		}
+		select {
+		case <-ctx.Done():
+			return limit, fmt.Errorf("not whole after %s: %w", limit, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// Within is an HTTP client that calls from inside a pod.
+func Within(p *kubelet.Pod, timeout time.Duration) *http.Client {
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return p.Host.Dial(ctx, network, address)
+		},
+	}}
+}
+
+// SaysPrimary reports whether a member answers 200 to GET /primary, asked from inside its pod.
+func SaysPrimary(ctx context.Context, p *kubelet.Pod) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Host.IP.String()+":8008/primary", nil)
+	if err != nil {
+		return false
+	}
+	answer, err := Within(p, 300*time.Millisecond).Do(request)
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}

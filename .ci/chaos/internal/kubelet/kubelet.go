@@ -1,0 +1,227 @@
+// Package kubelet plays the parts of Kubernetes that the API server alone does not have: the kubelet that runs a pod's containers and
+// reports how they ended, the StatefulSet controller that makes a deleted pod again on its volume, and kube-proxy.
+//
+// A kubelet sees that a container ended when it next lists them, at most a second later; it then reports the termination, with the
+// message of the termination log, and starts the container again. A kubelet of a lost node does neither.
+package kubelet
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"onggi.dev/ci/chaos/internal/kube"
+	"onggi.dev/ci/chaos/internal/world"
+)
+
+// relist is how often a kubelet looks for containers that ended.
+const relist = time.Second
+
+// Container is one container of a pod's spec.
+type Container struct {
+	Name    string
+	Sidecar bool // a native one: started before the others, stopped after them
+	Args    []string
+	Env     []string
+	Mounts  []world.Mount
+	Clock   int
+}
+
+// Spec is what a pod runs.
+type Spec struct {
+	Labels     map[string]string
+	Containers []Container
+}
+
+// Config is what all pods have in common.
+type Config struct {
+	World     *world.World
+	API       *kube.Client
+	Namespace string
+	Account   string // of the pods; its token is mounted
+	CA        []byte // of the address at which agents find the API server
+	Server    string // that address, host:port
+	UID, GID  int    // of the containers
+	VolumeMB  int    // size of a volume; 0 is no bound
+	Spec      func(*Pod) (Spec, error)
+	// Restart is the wait before a container is started for the nth time again.
+	Restart func(n int) time.Duration
+	Log     func(format string, args ...any)
+}
+
+// Kubelet runs the pods of all nodes.
+type Kubelet struct {
+	Config
+
+	mu   sync.Mutex
+	pods map[string]*Pod
+	lost map[string]bool // nodes that nobody hears of
+}
+
+// New is a kubelet without pods.
+func New(c Config) *Kubelet {
+	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}}
+}
+
+// AddNode makes a Node object, ready and schedulable.
+func (k *Kubelet) AddNode(ctx context.Context, name string) error {
+	_, err := k.API.Do(ctx, http.MethodPost, "/api/v1/nodes", kube.Object{
+		"apiVersion": "v1", "kind": "Node", "metadata": kube.Object{"name": name, "labels": kube.Object{"kubernetes.io/hostname": name}},
+	})
+	return err
+}
+
+// Cordon marks a node unschedulable, or schedulable again.
+func (k *Kubelet) Cordon(ctx context.Context, node string, on bool) error {
+	_, err := k.API.Do(ctx, http.MethodPatch, "/api/v1/nodes/"+node, kube.Object{"spec": kube.Object{"unschedulable": on}})
+	return err
+}
+
+// Pod is the running pod of that name, or nil.
+func (k *Kubelet) Pod(name string) *Pod {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.pods[name]
+}
+
+// Create makes a pod on its volume, which stays when the pod goes, and starts it.
+func (k *Kubelet) Create(ctx context.Context, name, node string) (*Pod, error) {
+	host, err := k.World.AddHost(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pod{
+		Name: name, Node: node, Host: host, Volume: filepath.Join(k.World.Dir, "volumes", name),
+		k: k, running: map[string]*running{}, held: map[string]bool{}, dirty: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	if err := k.volume(p.Volume); err != nil {
+		return nil, err
+	}
+	if err := p.register(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.files(ctx); err != nil {
+		return nil, err
+	}
+	spec, err := k.Spec(p)
+	if err != nil {
+		return nil, err
+	}
+	p.spec = spec
+	k.mu.Lock()
+	k.pods[name] = p
+	k.mu.Unlock()
+	go p.report()
+	return p, p.startAll()
+}
+
+// volume makes the volume if it is not there yet.
+func (k *Kubelet) volume(at string) error {
+	if _, err := os.Stat(at); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		return err
+	}
+	if k.VolumeMB > 0 {
+		if err := world.MountMemory(at, k.VolumeMB); err != nil {
+			return err
+		}
+	}
+	return os.Chown(at, k.UID, k.GID)
+}
+
+// Wipe empties a pod's volume, as a new PersistentVolumeClaim would. The pod must be gone.
+func (k *Kubelet) Wipe(name string) error {
+	at := filepath.Join(k.World.Dir, "volumes", name)
+	entries, err := os.ReadDir(at)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.RemoveAll(filepath.Join(at, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lose makes a node one that nobody hears of: its link is gone, its pods are killed, and nothing is reported.
+func (k *Kubelet) Lose(node string) error {
+	k.mu.Lock()
+	k.lost[node] = true
+	k.mu.Unlock()
+	for _, p := range k.on(node) {
+		// First the link: a dead machine closes no connection.
+		if err := k.World.Plug(p.Host, false); err != nil {
+			return err
+		}
+		p.Kill()
+	}
+	return nil
+}
+
+// Return brings a lost node back: it starts the containers of its pods again.
+func (k *Kubelet) Return(node string) error {
+	k.mu.Lock()
+	delete(k.lost, node)
+	k.mu.Unlock()
+	for _, p := range k.on(node) {
+		if err := k.World.Plug(p.Host, true); err != nil {
+			return err
+		}
+		if err := p.startAll(); err != nil {
+			return err
+		}
+		p.touch()
+	}
+	return nil
+}
+
+func (k *Kubelet) on(node string) []*Pod {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var found []*Pod
+	for _, p := range k.pods {
+		if p.Node == node {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func (k *Kubelet) isLost(node string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.lost[node]
+}
+
+// Delete ends a pod as the API server's DELETE does, with a grace period: main containers are asked first, sidecars after them. It
+// returns when the pod is gone. Grace 0 removes the object at once and kills afterwards.
+func (k *Kubelet) Delete(ctx context.Context, name string, grace time.Duration) error {
+	p := k.Pod(name)
+	if p == nil {
+		return fmt.Errorf("delete pod %s: not there", name)
+	}
+	seconds := int(grace / time.Second)
+	if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), kube.Object{"gracePeriodSeconds": seconds}); err != nil {
+		return err
+	}
+	p.stop(grace)
+	if seconds > 0 {
+		p.touch()
+		body := kube.Object{"gracePeriodSeconds": 0, "preconditions": kube.Object{"uid": p.UID}}
+		if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), body); err != nil {
+			return err
+		}
+	}
+	close(p.done)
+	k.mu.Lock()
+	delete(k.pods, name)
+	k.mu.Unlock()
+	return k.World.RemoveHost(p.Host)
+}

@@ -1,0 +1,284 @@
+package kubelet
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"onggi.dev/ci/chaos/internal/kube"
+	"onggi.dev/ci/chaos/internal/world"
+)
+
+// Pod is one incarnation of a pod: another of the same name has another UID and another address.
+type Pod struct {
+	Name, Node, UID string
+	Host            *world.Host
+	Volume          string // the data volume, on the world's side
+	Dir             string // what lives as long as the pod: its emptyDir "run", its secrets
+	Token           string // its ServiceAccount token
+
+	k     *Kubelet
+	spec  Spec
+	dirty chan struct{}
+	done  chan struct{}
+
+	mu       sync.Mutex
+	running  map[string]*running
+	held     map[string]bool
+	stopping bool
+}
+
+// running is a container's state, as the kubelet knows it.
+type running struct {
+	process  *world.Process
+	started  time.Time
+	restarts int
+	ended    kube.Object // state.terminated, when it is not running
+	last     kube.Object // lastState.terminated
+	log      string      // the termination log
+}
+
+func (p *Pod) path() string { return "/api/v1/namespaces/" + p.k.Namespace + "/pods/" + p.Name }
+
+// Run is the pod's emptyDir, on the world's side.
+func (p *Pod) Run() string { return filepath.Join(p.Dir, "run") }
+
+// Process is PID 1 of a container: the one that runs, or the last that did. It is nil before the first.
+func (p *Pod) Process(container string) *world.Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := p.running[container]; r != nil {
+		return r.process
+	}
+	return nil
+}
+
+// Processes are PID 1 of all containers.
+func (p *Pod) Processes() []*world.Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []*world.Process
+	for _, r := range p.running {
+		all = append(all, r.process)
+	}
+	return all
+}
+
+// Kill kills all containers.
+func (p *Pod) Kill() {
+	for _, process := range p.Processes() {
+		_ = process.Signal(syscall.SIGKILL)
+	}
+}
+
+// Freeze stops every process of the pod, or lets all go on.
+func (p *Pod) Freeze(on bool) {
+	signal := syscall.SIGCONT
+	if on {
+		signal = syscall.SIGSTOP
+	}
+	for _, process := range p.Processes() {
+		process.SignalAll(signal)
+	}
+}
+
+// Hold keeps the kubelet from starting a container again; without it, the container is started if it does not run.
+func (p *Pod) Hold(container string, on bool) {
+	p.mu.Lock()
+	p.held[container] = on
+	p.mu.Unlock()
+}
+
+func (p *Pod) isHeld(container string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held[container]
+}
+
+// register creates the Pod object.
+func (p *Pod) register(ctx context.Context) error {
+	spec, err := p.k.Spec(p)
+	if err != nil {
+		return err
+	}
+	var mains, sidecars []any
+	for _, c := range spec.Containers {
+		o := kube.Object{"name": c.Name, "image": "postgres"}
+		if c.Sidecar {
+			o["restartPolicy"] = "Always"
+			sidecars = append(sidecars, o)
+		} else {
+			mains = append(mains, o)
+		}
+	}
+	made, err := p.k.API.Do(ctx, http.MethodPost, "/api/v1/namespaces/"+p.k.Namespace+"/pods", kube.Object{
+		"apiVersion": "v1", "kind": "Pod", "metadata": kube.Object{"name": p.Name, "labels": spec.Labels},
+		"spec": kube.Object{"nodeName": p.Node, "serviceAccountName": p.k.Account, "containers": mains, "initContainers": sidecars, "terminationGracePeriodSeconds": 120},
+	})
+	if err != nil {
+		return err
+	}
+	p.UID = kube.Text(made, "metadata", "uid")
+	return nil
+}
+
+// files makes the pod's emptyDir and the folder of its ServiceAccount.
+func (p *Pod) files(ctx context.Context) error {
+	p.Dir = filepath.Join(p.k.World.Dir, "pods", p.Name+"-"+p.UID)
+	secrets := filepath.Join(p.Dir, "serviceaccount")
+	for _, dir := range []string{p.Run(), secrets} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.Chown(p.Run(), p.k.UID, p.k.GID); err != nil {
+		return err
+	}
+	token, err := p.k.API.Do(ctx, http.MethodPost, "/api/v1/namespaces/"+p.k.Namespace+"/serviceaccounts/"+p.k.Account+"/token", kube.Object{
+		"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+		"spec": kube.Object{"expirationSeconds": 86400, "boundObjectRef": kube.Object{"apiVersion": "v1", "kind": "Pod", "name": p.Name, "uid": p.UID}},
+	})
+	if err != nil {
+		return err
+	}
+	p.Token = kube.Text(token, "status", "token")
+	for name, content := range map[string][]byte{"token": []byte(p.Token), "ca.crt": p.k.CA, "namespace": []byte(p.k.Namespace)} {
+		if err := os.WriteFile(filepath.Join(secrets, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startAll starts what does not run, sidecars first.
+func (p *Pod) startAll() error {
+	for _, sidecar := range []bool{true, false} {
+		for _, c := range p.spec.Containers {
+			if c.Sidecar != sidecar {
+				continue
+			}
+			if process := p.Process(c.Name); process != nil && process.Alive() {
+				continue
+			}
+			if err := p.start(c); err != nil {
+				return fmt.Errorf("start %s of %s: %w", c.Name, p.Name, err)
+			}
+		}
+	}
+	p.touch()
+	return nil
+}
+
+func (p *Pod) start(c Container) error {
+	termination := filepath.Join(p.Dir, c.Name+"-termination-log")
+	if err := os.WriteFile(termination, nil, 0o666); err != nil {
+		return err
+	}
+	if err := os.Chmod(termination, 0o666); err != nil {
+		return err
+	}
+	process, err := p.k.World.Start(world.Container{
+		Host: p.Host, Args: c.Args, UID: p.k.UID, GID: p.k.GID, Clock: c.Clock,
+		Env: append(p.environment(), c.Env...), Log: filepath.Join(p.k.World.Dir, "logs", p.Name+"-"+c.Name+".log"),
+		Mounts: append([]world.Mount{
+			{Source: filepath.Join(p.Dir, "serviceaccount"), Target: "/run/secrets/kubernetes.io/serviceaccount"},
+			{Source: termination, Target: "/dev/termination-log"},
+		}, c.Mounts...),
+	})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.running[c.Name]
+	if r == nil {
+		r = &running{log: termination}
+		p.running[c.Name] = r
+	} else {
+		r.restarts++
+		r.last, r.ended = r.ended, nil
+	}
+	r.process, r.started = process, time.Now()
+	go p.attend(c, process)
+	return nil
+}
+
+// environment is what the kubelet and the downward API give to each container.
+func (p *Pod) environment() []string {
+	host, port := splitPort(p.k.Server)
+	return []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOSTNAME=" + p.Name,
+		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port,
+		"POD_NAME=" + p.Name, "POD_UID=" + p.UID, "POD_IP=" + p.Host.IP.String(), "POD_NAMESPACE=" + p.k.Namespace, "NODE_NAME=" + p.Node,
+	}
+}
+
+// attend waits for the end of a container, reports it and starts it again.
+func (p *Pod) attend(c Container, process *world.Process) {
+	<-process.Ended()
+	ended := time.Now()
+	// A kubelet's look at its containers is a grid in time, not a wait after each end.
+	time.Sleep(time.Until(ended.Truncate(relist).Add(relist)))
+	if p.k.isLost(p.Node) {
+		return
+	}
+	p.mu.Lock()
+	r := p.running[c.Name]
+	r.ended = terminated(process.State(), r.started, ended, r.log)
+	n, stopping := r.restarts, p.stopping
+	p.mu.Unlock()
+	p.touch()
+	if stopping {
+		return
+	}
+	time.Sleep(p.k.Restart(n))
+	for p.isHeld(c.Name) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	p.mu.Lock()
+	stopping = p.stopping || r.process != process
+	p.mu.Unlock()
+	if stopping || p.k.isLost(p.Node) {
+		return
+	}
+	if err := p.start(c); err != nil {
+		p.k.Log("kubelet: %s: start %s again: %v", p.Name, c.Name, err)
+	}
+	p.touch()
+}
+
+// stop ends the containers as a kubelet does: SIGTERM to the main ones, SIGKILL after the grace, then the sidecars.
+func (p *Pod) stop(grace time.Duration) {
+	p.mu.Lock()
+	p.stopping = true
+	p.mu.Unlock()
+	end := time.After(grace)
+	for _, sidecar := range []bool{false, true} {
+		for _, c := range p.spec.Containers {
+			if c.Sidecar == sidecar {
+				p.terminate(p.Process(c.Name), end, grace)
+			}
+		}
+	}
+}
+
+func (p *Pod) terminate(process *world.Process, end <-chan time.Time, grace time.Duration) {
+	if process == nil {
+		return
+	}
+	if grace > 0 {
+		_ = process.Signal(syscall.SIGTERM)
+		select {
+		case <-process.Ended():
+			return
+		case <-end:
+		}
+	}
+	_ = process.Signal(syscall.SIGKILL)
+	<-process.Ended()
+}

@@ -1,0 +1,131 @@
+// Package trial runs one fault against a cluster under load and judges what the clients saw.
+package trial
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"onggi.dev/ci/chaos/internal/check"
+	"onggi.dev/ci/chaos/internal/cluster"
+	"onggi.dev/ci/chaos/internal/fault"
+	"onggi.dev/ci/chaos/internal/workload"
+)
+
+// Times of a trial.
+const (
+	calm      = 1500 * time.Millisecond // load before the fault
+	after     = time.Second             // load after all is well again
+	wholeness = 90 * time.Second        // the longest wait for redundancy
+	decide    = 5 * time.Second         // for the registers of one key
+)
+
+// Result of one trial. Times are as the clients saw them.
+type Result struct {
+	Fault      string
+	Sync       bool
+	Outage     time.Duration
+	Refused    int           // writes through the rw address that were not acknowledged
+	LostRouted int           // acknowledged, through the rw address, and not there at the end
+	LostDirect int           // the same for clients inside the pods
+	Dual       time.Duration // two writable primaries
+	DualClaims time.Duration // two members answered GET /primary with 200
+	Stale      time.Duration
+	StaleAcks  int
+	Registers  check.Verdict
+	Whole      time.Duration // from the mending to full redundancy
+	From, To   string        // the primary before and after
+	Requests   float64       // of agents to the API server, per second
+	Trouble    string        // what kept the trial from its end
+}
+
+// Run breaks, mends and judges. An error is one of the harness; what the cluster does wrong is in the Result.
+func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counters) (Result, error) {
+	r := Result{Fault: f.Name, Sync: s.SyncOn}
+	if _, err := s.WaitWhole(ctx, wholeness); err != nil {
+		return r, fmt.Errorf("before %s: %w", f.Name, err)
+	}
+	var err error
+	if s.Primary, err = s.Cluster.Primary(ctx); err != nil {
+		return r, err
+	}
+	r.From = s.Primary.Name
+	w, err := workload.Start(ctx, s.Cluster, n)
+	if err != nil {
+		return r, err
+	}
+	sleep(ctx, calm)
+	began := w.Since()
+	requests, _ := s.Proxy.Requests()
+	if err := f.Break(ctx, s); err != nil {
+		w.Stop()
+		return r, fmt.Errorf("break %s: %w", f.Name, err)
+	}
+	sleep(ctx, f.Hold-(w.Since()-began))
+	if f.Mend != nil {
+		if err := f.Mend(ctx, s); err != nil {
+			w.Stop()
+			return r, fmt.Errorf("mend %s: %w", f.Name, err)
+		}
+	}
+	r.Whole, err = s.WaitWhole(ctx, wholeness)
+	if err != nil {
+		r.Trouble = err.Error()
+	}
+	sleep(ctx, after)
+	now, _ := s.Proxy.Requests()
+	r.Requests = float64(now-requests) / (w.Since() - began).Seconds()
+	h := w.Stop()
+	if r.To = s.Route.Now().Pod; r.Trouble == "" {
+		final, err := members(ctx, s.Cluster)
+		if err != nil {
+			r.Trouble = "read the set: " + err.Error()
+		}
+		judge(&r, h, final, began)
+	}
+	return r, ctx.Err()
+}
+
+func judge(r *Result, h check.History, final map[int64]bool, began time.Duration) {
+	r.Outage = check.Outage(h, began)
+	r.Refused = check.Refused(h)
+	for _, a := range check.Lost(h, final) {
+		if a.Path == check.RouteNew || a.Path == check.RouteOpen {
+			r.LostRouted++
+		} else {
+			r.LostDirect++
+		}
+	}
+	r.Dual, r.DualClaims = check.DualWritable(h), check.DualClaims(h)
+	r.Stale, r.StaleAcks = check.StaleAcks(h)
+	r.Registers = check.Linearizable(h, decide)
+}
+
+// members is the set as the primary has it.
+func members(ctx context.Context, c *cluster.Cluster) (map[int64]bool, error) {
+	p, err := c.Primary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := cluster.Ask(ctx, p, "select id from added")
+	if err != nil {
+		return nil, err
+	}
+	set := map[int64]bool{}
+	for _, text := range ids {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		set[id] = true
+	}
+	return set, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,166 @@
+package world
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Mount shows a file or folder of the world in a container.
+type Mount struct{ Source, Target string }
+
+// Container is what one container is made of.
+type Container struct {
+	Host   *Host
+	Args   []string // the program and its arguments; it is PID 1
+	Env    []string
+	UID    int
+	GID    int
+	Mounts []Mount
+	Log    string // file that stdout and stderr are appended to
+	// Clock moves the container's monotonic and boot clocks, in seconds. Zero leaves them alone.
+	Clock int
+}
+
+// setup is what the first process of a container reads on its command line.
+type setup struct {
+	Hostname, Net string
+	UID, GID      int
+	Mounts        []Mount
+	Clock         int
+	Args          []string
+}
+
+// Start starts a container.
+func (w *World) Start(c Container) (*Process, error) {
+	s, err := json.Marshal(setup{c.Host.Name, "/run/netns/" + c.Host.ns, c.UID, c.GID, c.Mounts, c.Clock, c.Args})
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(c.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command("/proc/self/exe", "contained", string(s))
+	cmd.Env, cmd.Stdout, cmd.Stderr = c.Env, log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+		Setsid:     true,
+	}
+	return w.starter.start(cmd)
+}
+
+// Daemon starts a program of the platform: in the world's own network, with no container around it.
+func (w *World) Daemon(log string, args ...string) (*Process, error) {
+	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, w.Dir
+	return w.starter.start(cmd)
+}
+
+// Contained is the first process of a container: it finishes the container's namespaces and becomes the program.
+func Contained(arg string) error {
+	var s setup
+	if err := json.Unmarshal([]byte(arg), &s); err != nil {
+		return fmt.Errorf("read the container: %w", err)
+	}
+	// Namespaces belong to a thread; exec makes this one the process.
+	runtime.LockOSThread()
+	if err := s.enter(); err != nil {
+		return err
+	}
+	if err := s.become(); err != nil {
+		return err
+	}
+	path, err := exec.LookPath(s.Args[0])
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(path, s.Args, os.Environ())
+}
+
+func (s setup) enter() error {
+	network, err := os.Open(s.Net)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	if err := unix.Setns(int(network.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter the network: %w", err)
+	}
+	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	for _, m := range s.Mounts {
+		if err := m.bind(); err != nil {
+			return err
+		}
+	}
+	if s.Clock == 0 {
+		return nil
+	}
+	if err := unix.Unshare(unix.CLONE_NEWTIME); err != nil {
+		return fmt.Errorf("make a clock: %w", err)
+	}
+	// The offsets count from the next exec on.
+	return os.WriteFile("/proc/self/timens_offsets", fmt.Appendf(nil, "monotonic %d 0\nboottime %d 0\n", s.Clock, s.Clock), 0)
+}
+
+func (m Mount) bind() error {
+	info, err := os.Stat(m.Source)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		err = os.MkdirAll(m.Target, 0o755)
+	} else if _, statErr := os.Stat(m.Target); statErr != nil {
+		if err = os.MkdirAll(filepath.Dir(m.Target), 0o755); err == nil {
+			err = os.WriteFile(m.Target, nil, 0o644)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount(m.Source, m.Target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("mount %s: %w", m.Target, err)
+	}
+	return nil
+}
+
+// become drops root.
+func (s setup) become() error {
+	if s.UID == 0 {
+		return nil
+	}
+	for _, err := range []error{syscall.Setgroups([]int{s.GID}), syscall.Setgid(s.GID), syscall.Setuid(s.UID)} {
+		if err != nil {
+			return fmt.Errorf("become user %d: %w", s.UID, err)
+		}
+	}
+	return nil
+}
+
+// Tail is the end of a log, for messages.
+func Tail(path string, lines int) string {
+	data, _ := os.ReadFile(path)
+	all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
