@@ -1,0 +1,379 @@
+package supervise
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const bindir = "/usr/lib/postgresql/15/bin"
+
+// TestMain is also the supervisor and its guard, when a test runs this binary as one.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "supervise":
+			var o Options
+			if err := json.Unmarshal([]byte(os.Args[2]), &o); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(2)
+			}
+			if err := Run(context.Background(), o, os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		case "guard":
+			fmt.Fprintln(os.Stderr, Guard())
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	if shared.dir != "" {
+		os.RemoveAll(shared.dir)
+	}
+	os.Exit(code)
+}
+
+// lab is what all tests share: a copy of this binary that user postgres may run, and a fresh data directory.
+type lab struct {
+	once sync.Once
+	dir  string
+	bin  string
+	uid  int
+	gid  int
+
+	initdb sync.Once
+	err    error
+}
+
+var shared = &lab{}
+
+// need skips where the machine lacks something, or fails where it has to be there.
+func need(t *testing.T, ok bool, what string) {
+	t.Helper()
+	if ok {
+		return
+	}
+	if os.Getenv("ONGGI_REQUIRE_TOOLS") == "1" {
+		t.Fatalf("needs %s", what)
+	}
+	t.Skipf("needs %s", what)
+}
+
+func (l *lab) ready(t *testing.T) {
+	t.Helper()
+	need(t, os.Getuid() == 0, "root, to make PID namespaces")
+	for _, tool := range []string{"unshare", "setpriv"} {
+		_, err := exec.LookPath(tool)
+		need(t, err == nil, tool+" (util-linux)")
+	}
+	_, err := os.Stat(bindir)
+	need(t, err == nil, "PostgreSQL 15")
+	l.once.Do(func() {
+		u, err := user.Lookup("postgres")
+		require.NoError(t, err)
+		l.uid, _ = strconv.Atoi(u.Uid)
+		l.gid, _ = strconv.Atoi(u.Gid)
+		l.dir, err = os.MkdirTemp("", "sup")
+		require.NoError(t, err)
+		require.NoError(t, os.Chmod(l.dir, 0o755))
+		self, err := os.Executable()
+		require.NoError(t, err)
+		l.bin = filepath.Join(l.dir, "agent")
+		b, err := os.ReadFile(self)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(l.bin, b, 0o755))
+	})
+}
+
+// asPostgres runs a program as the user that owns the data.
+func (l *lab) asPostgres(argv ...string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.gid)}}
+	return cmd
+}
+
+// pod is a supervisor as PID 1 of a namespace of its own, with a volume.
+type pod struct {
+	t      *testing.T
+	o      Options
+	dir    string
+	cmd    *exec.Cmd
+	out    *output
+	pid    int // of the supervisor, as the machine sees it
+	exited chan error
+}
+
+// output collects what a supervisor prints.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// newPod makes a volume and says how it will be supervised.
+func newPod(t *testing.T) *pod {
+	t.Helper()
+	shared.ready(t)
+	dir, err := os.MkdirTemp(shared.dir, "pod")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o755))
+	p := &pod{t: t, dir: dir, o: Options{
+		Volume: dir + "/vol", Data: dir + "/vol/data", Socket: dir + "/run/s", TerminationLog: dir + "/run/termination",
+		Self: []string{shared.bin, "guard"}, Orphaned: time.Hour,
+	}}
+	for _, d := range []string{"/vol", "/vol/data", "/run"} {
+		require.NoError(t, os.Mkdir(dir+d, 0o700))
+		require.NoError(t, os.Chown(dir+d, shared.uid, shared.gid))
+	}
+	return p
+}
+
+// sibling is another pod on the same volume.
+func (p *pod) sibling() *pod {
+	q := *p
+	q.o.Socket = p.dir + "/run/s2"
+	return &q
+}
+
+// withPostgres fills the data directory.
+func (p *pod) withPostgres() *pod {
+	p.t.Helper()
+	shared.initdb.Do(func() {
+		template := shared.dir + "/template"
+		shared.err = os.Mkdir(template, 0o700)
+		if shared.err == nil {
+			shared.err = os.Chown(template, shared.uid, shared.gid)
+		}
+		if shared.err == nil {
+			out, err := shared.asPostgres(bindir+"/initdb", "-D", template, "-N", "-A", "trust", "-U", "postgres").CombinedOutput()
+			if err != nil {
+				shared.err = fmt.Errorf("%w: %s", err, out)
+			}
+		}
+	})
+	require.NoError(p.t, shared.err)
+	require.NoError(p.t, exec.Command("cp", "-a", shared.dir+"/template/.", p.o.Data).Run())
+	return p
+}
+
+func (p *pod) file(name, content string) {
+	p.t.Helper()
+	path := filepath.Join(p.o.Data, name)
+	require.NoError(p.t, os.WriteFile(path, []byte(content), 0o600))
+	require.NoError(p.t, os.Chown(path, shared.uid, shared.gid))
+}
+
+func (p *pod) run() *pod {
+	p.t.Helper()
+	o, err := json.Marshal(p.o)
+	require.NoError(p.t, err)
+	p.out = &output{}
+	p.cmd = exec.Command("unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
+		"setpriv", "--reuid="+strconv.Itoa(shared.uid), "--regid="+strconv.Itoa(shared.gid), "--clear-groups",
+		shared.bin, "supervise", string(o))
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = p.out, p.out, "/"
+	require.NoError(p.t, p.cmd.Start())
+	p.exited = make(chan error, 1)
+	go func() { p.exited <- p.cmd.Wait() }()
+	p.t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // unshare takes the namespace along
+		select {
+		case <-p.exited:
+		case <-time.After(5 * time.Second):
+		}
+		if p.t.Failed() {
+			p.t.Logf("the supervisor printed:\n%s", p.out)
+		}
+	})
+	p.eventually("the supervisor is PID 1", func() bool {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.cmd.Process.Pid, p.cmd.Process.Pid))
+		p.pid, _ = strconv.Atoi(strings.TrimSpace(string(b)))
+		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
+		return p.pid > 0 && bytes.HasPrefix(cmdline, []byte(shared.bin))
+	})
+	return p
+}
+
+func (p *pod) eventually(what string, ok func() bool) {
+	p.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		if ok() {
+			return
+		}
+		if time.Now().After(end) {
+			require.FailNow(p.t, "not within 20 s: "+what)
+		}
+	}
+}
+
+// processes lists the machine's pids of everything in the namespace beside PID 1 that runs, zombies not counted.
+func (p *pod) processes() []int {
+	ns, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", p.pid))
+	if err != nil {
+		return nil
+	}
+	var found []int
+	for _, pid := range processes() {
+		of, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+		if pid != p.pid && of == ns && !zombie(pid) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+func zombie(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.HasPrefix(string(b[bytes.LastIndexByte(b, ')')+1:]), " Z")
+}
+
+// named finds processes of the namespace whose command line has a word.
+func (p *pod) named(word string) []int {
+	var found []int
+	for _, pid := range p.processes() {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if strings.Contains(strings.ReplaceAll(string(b), "\x00", " "), word) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// sidecar is a client and the permit that it gives.
+type sidecar struct {
+	*Client
+	p      *pod
+	permit atomic.Int64 // what each tick is answered, a duration
+}
+
+func (p *pod) dial() *sidecar {
+	p.t.Helper()
+	s := &sidecar{p: p}
+	var err error
+	defer func() {
+		if p.t.Failed() {
+			p.t.Log("dialled: ", err)
+		}
+	}()
+	p.eventually("the supervisor takes a connection", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		asUser(shared.uid, func() {
+			s.Client, err = Dial(ctx, p.o.Socket, func() time.Duration { return time.Duration(s.permit.Load()) })
+		})
+		return err == nil
+	})
+	p.t.Cleanup(s.Close)
+	s.status("the volume is ours", func(st Status) bool { return st.Locked && st.Guarded })
+	return s
+}
+
+// asUser has one thread be another user: the supervisor looks at who connects.
+func asUser(uid int, f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const same = ^uintptr(0)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_SETRESUID, same, uintptr(uid), same)
+	defer syscall.RawSyscall(syscall.SYS_SETRESUID, same, 0, same)
+	f()
+}
+
+// grant answers ticks with d from now on, and waits until the supervisor has that.
+func (s *sidecar) grant(d time.Duration) {
+	s.p.t.Helper()
+	s.permit.Store(int64(d))
+	s.status("the permit arrived", func(st Status) bool { return st.Permit > d.Milliseconds()/2 })
+}
+
+// status waits for a status.
+func (s *sidecar) status(what string, ok func(Status) bool) Status {
+	s.p.t.Helper()
+	patience := time.After(20 * time.Second)
+	for {
+		if st := s.Status(); ok(st) {
+			return st
+		}
+		select {
+		case <-s.Updates():
+		case <-s.Done():
+			require.FailNow(s.p.t, "the connection ended: "+what, s.Err())
+		case <-patience:
+			require.FailNow(s.p.t, "no such status: "+what, fmt.Sprintf("%+v", s.Status()))
+		}
+	}
+}
+
+func ctx(t *testing.T) context.Context {
+	c, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return c
+}
+
+// postgres starts a real one, which listens on a socket in its own folder.
+func (s *sidecar) postgres(mode Mode, settings ...string) {
+	s.p.t.Helper()
+	argv := []string{bindir + "/postgres", "-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.p.dir + "/run", "-c", "fsync=off"}
+	for _, v := range settings {
+		argv = append(argv, "-c", v)
+	}
+	_, err := s.Start(ctx(s.p.t), Start{Mode: mode, Argv: argv})
+	require.NoError(s.p.t, err)
+	want := map[Mode]Phase{Primary: Writing, Standby: Following}[mode]
+	s.status("postgres is a "+string(mode), func(st Status) bool { return st.Phase == want })
+	s.p.eventually("postgres takes sessions", func() bool { return s.p.psql("select 1").Run() == nil })
+}
+
+// script starts a shell script in postgres' place.
+func (s *sidecar) script(mode Mode, text string) {
+	s.p.t.Helper()
+	_, err := s.Start(ctx(s.p.t), Start{Mode: mode, Argv: []string{"/bin/sh", "-c", text}})
+	require.NoError(s.p.t, err)
+}
+
+// psql is a client outside of the namespace.
+func (p *pod) psql(sql string) *exec.Cmd {
+	return shared.asPostgres(bindir+"/psql", "-XAtq", "-h", p.dir+"/run", "-U", "postgres", "-c", sql)
+}
+
+// session is a psql that stays, fed through a pipe.
+func (p *pod) session() (io.WriteCloser, *output) {
+	p.t.Helper()
+	cmd := shared.asPostgres(bindir+"/psql", "-XAtq", "-h", p.dir+"/run", "-U", "postgres")
+	in, err := cmd.StdinPipe()
+	require.NoError(p.t, err)
+	out := &output{}
+	cmd.Stdout, cmd.Stderr = out, out
+	require.NoError(p.t, cmd.Start())
+	p.t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return in, out
+}

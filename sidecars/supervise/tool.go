@@ -1,0 +1,189 @@
+package supervise
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	outputTail = 64 << 10
+	// toolMercy is from SIGTERM to SIGKILL when a tool is cancelled or out of time.
+	toolMercy = 2 * time.Second
+)
+
+// tool is the one program that Exec runs.
+type tool struct {
+	id      string
+	name    string
+	pid     int // 0 once it was reaped
+	since   instant
+	reason  string
+	stdout  *stream
+	stderr  *stream
+	waiting []reply
+}
+
+// answers remembers the last outcomes, for sidecars that were restarted while their program ran.
+type answers struct {
+	ids  [8]string
+	were [8]answer
+	next int
+}
+
+func (a *answers) put(id string, v answer) {
+	a.ids[a.next], a.were[a.next] = id, v
+	a.next = (a.next + 1) % len(a.ids)
+}
+
+func (a *answers) find(id string) (answer, bool) {
+	for i := range a.ids {
+		if a.ids[i] == id {
+			return a.were[i], true
+		}
+	}
+	return answer{}, false
+}
+
+func (s *supervisor) exec(r reply, c Command) {
+	if was, ok := s.told.find(r.id); ok {
+		s.answer(r, was)
+		return
+	}
+	var err error
+	switch {
+	case s.tool != nil && s.tool.id == r.id:
+		s.tool.waiting = append(s.tool.waiting, r)
+		return
+	case len(c.Argv) == 0:
+		err = refuse(CodeBadRequest, "there is no program to start")
+	case s.lock == nil:
+		err = refuse(CodeNotLocked, "another supervisor holds the volume")
+	case s.tool != nil:
+		err = refuse(CodeBusy, "%s runs", s.tool.name)
+	case s.sweep != nil || s.pg.starting:
+		err = refuse(CodeBusy, "postgres is being started or killed")
+	case s.exitAsked:
+		err = refuse(CodeTerminating, "the supervisor ends")
+	default:
+		err = s.launchTool(r, c)
+	}
+	if err != nil {
+		s.refuse(r, err)
+		return
+	}
+	s.tell()
+}
+
+func (s *supervisor) launchTool(r reply, c Command) error {
+	stdin, err := input(c.Stdin, s.null)
+	if err != nil {
+		return refuse(CodeSpawn, "%s", err)
+	}
+	if stdin != s.null {
+		defer stdin.Close()
+	}
+	stdout, outW, err := newStream(outputTail, nil)
+	if err != nil {
+		return refuse(CodeSpawn, "%s", err)
+	}
+	defer outW.Close()
+	stderr, errW, err := newStream(outputTail, nil)
+	if err != nil {
+		return refuse(CodeSpawn, "%s", err)
+	}
+	defer errW.Close()
+	if c.Dir == "" {
+		c.Dir = s.o.Volume
+	}
+	pid, err := s.spawn(program{argv: c.Argv, env: c.Env, dir: c.Dir, files: []*os.File{stdin, outW, errW, s.lock}})
+	if err != nil {
+		return err
+	}
+	t := &tool{id: r.id, name: c.Argv[0], pid: pid, since: s.clock(), stdout: stdout, stderr: stderr, waiting: []reply{r}}
+	s.tool = t
+	if c.Millis > 0 {
+		s.after(time.Duration(c.Millis)*time.Millisecond, func() { s.endTool(t, "it took too long") })
+	}
+	return nil
+}
+
+// input is a file that holds text; in memory, so nobody has to feed a pipe.
+func input(text string, null *os.File) (*os.File, error) {
+	if text == "" {
+		return null, nil
+	}
+	fd, err := unix.MemfdCreate("stdin", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "stdin")
+	if _, err := f.WriteString(text); err != nil {
+		f.Close()
+		return nil, err
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *supervisor) cancel(r reply) {
+	if s.tool != nil && s.tool.id == r.id {
+		s.endTool(s.tool, "it was cancelled")
+	}
+	// The answer to the request itself says how it ended; there is none of its own.
+}
+
+func (s *supervisor) endTool(t *tool, reason string) {
+	if s.tool != t || t.pid == 0 || t.reason != "" {
+		return
+	}
+	t.reason = reason
+	_ = unix.Kill(-t.pid, unix.SIGTERM)
+	s.after(toolMercy, func() {
+		if s.tool == t && t.pid > 0 {
+			_ = unix.Kill(-t.pid, unix.SIGKILL)
+		}
+	})
+}
+
+func (s *supervisor) toolEnded(ws syscall.WaitStatus) {
+	t := s.tool
+	took := s.clock().since(t.since)
+	// What it started goes with it: pg_basebackup leaves a child when it is killed.
+	_ = unix.Kill(-t.pid, unix.SIGKILL)
+	t.pid = 0
+	if t.reason == "" && s.sweep != nil {
+		t.reason = "everything was killed"
+	}
+	go func() {
+		patience := time.After(500 * time.Millisecond)
+		for _, st := range []*stream{t.stdout, t.stderr} {
+			select {
+			case <-st.done:
+			case <-patience:
+			}
+		}
+		s.post(func() { s.toolGone(t, ws, took) })
+	}()
+}
+
+func (s *supervisor) toolGone(t *tool, ws syscall.WaitStatus, took time.Duration) {
+	code, sig := codes(ws)
+	stdout, cut1 := t.stdout.tail.text()
+	stderr, cut2 := t.stderr.tail.text()
+	a := answer{Output: &Output{
+		Code: code, Signal: sig, Reason: t.reason, Stdout: stdout, Stderr: stderr, Truncated: cut1 || cut2, Millis: took.Milliseconds(),
+	}}
+	s.told.put(t.id, a)
+	s.tool = nil
+	for _, r := range t.waiting {
+		s.answer(r, a)
+	}
+	s.tell()
+	s.endStep(s.clock())
+}
