@@ -150,7 +150,8 @@ const (
 	NotSent
 )
 
-// Written is the outcome of the write that was under way.
+// Written is the outcome of the write that was under way. Where it is Applied, Observation.Record already shows what was written, or
+// something newer.
 type Written struct {
 	Stamp   string
 	Outcome Outcome

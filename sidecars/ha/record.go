@@ -88,12 +88,6 @@ type Release struct {
 	At Position `json:"at,omitzero"`
 }
 
-// Handoff is a planned move under way: To is being prepared.
-type Handoff struct {
-	To  string `json:"to"`
-	Gen uint64 `json:"gen"`
-}
-
 // Switch is the end of a timeline.
 type Switch struct {
 	Term uint64   `json:"term"`
@@ -104,8 +98,9 @@ type Switch struct {
 type Record struct {
 	Version string `json:"-"` // of the API server; empty: there is none
 	Stamp   string `json:"stamp,omitempty"`
-	Term    uint64 `json:"-"`
-	Holder  Holder `json:"holder,omitzero"`
+	// Term grows with every holder. A shell takes it from leaseTransitions, which people can see.
+	Term   uint64 `json:"term"`
+	Holder Holder `json:"holder,omitzero"`
 	// Window is the L that the holder counts with, in milliseconds; a taker waits by the larger of it and its own.
 	Window   int64    `json:"windowMillis,omitempty"`
 	Members  []Member `json:"members,omitempty"`
@@ -113,7 +108,6 @@ type Record struct {
 	Sync     Quorum   `json:"sync,omitzero"`
 	At       Position `json:"at,omitzero"` // of the holder when it last wrote
 	SystemID uint64   `json:"systemID,string,omitempty"`
-	Handoff  *Handoff `json:"handoff,omitempty"`
 	Release  *Release `json:"release,omitempty"`
 	History  []Switch `json:"history,omitempty"` // the newest last
 	Paused   bool     `json:"paused,omitempty"`

@@ -9,6 +9,8 @@ type Durable struct {
 	// Led is the last term in which this volume held the record; Streamed, the last under which it streamed from the holder.
 	Led      uint64 `json:"led,omitempty"`
 	Streamed uint64 `json:"streamed,omitempty"`
+	// Claim is the stamp with which this volume last tried to take the record.
+	Claim string `json:"claim,omitempty"`
 	// Bound is a version of the record for which this member voted or which it tried to take. Until another version is seen, the
 	// holder of that one gets no grant, because the write may still be applied.
 	Bound string `json:"bound,omitempty"`
@@ -24,17 +26,15 @@ const (
 	NoMove Stage = iota
 	Preparing
 	Halting // the outage begins
-	Releasing
 )
 
 // move is a planned move of the holder.
 type move struct {
-	Stage      Stage
-	To         string // member id; empty: to whoever can
-	Why        string
-	Since      Instant // of the stage
-	Request    uint64
-	Checkpoint bool // asked for
+	Stage Stage
+	To    string // member id; empty: to whoever can
+	Why   string
+	Since Instant // of the stage
+	Here  bool    // a restart in place
 }
 
 // State is everything that a member remembers between two steps. Its zero value, with Durable and Nonce filled, is a process that has
@@ -54,24 +54,37 @@ type State struct {
 	peers []peer // by id
 	seq   uint64
 
+	// self is the member's id.
+	self string
+	// inflight are the writes of the record that may yet be applied.
+	inflight []flight
+	// restartMe: the holder lets this replica restart.
+	restartMe bool
 	// The one write under way.
 	writing *writing
 	stamps  uint64
 	reread  Instant // the last Read that was asked for
-	readFor string
 
 	// As a follower.
 	streamedAt Instant  // last observed streaming under the record's term
 	heard      Position // the furthest the holder told of
 	heardAt    Instant
+	proved     Instant // last asked for proof
 	election   election
 	rejoin     rejoin
 
-	role    string // last label asked for
-	fenced  bool   // by a person
-	asked   []uint64
-	trouble string
-	last    Instant
+	kept      lead // the lead before the record was taken away
+	crashed   bool // the primary of this lead ended by itself, or with its container
+	tried     Instant
+	pause     bool    // what the record should say
+	mode      Mode    // what the record should say, empty for what it does
+	published *Quorum // what the record should say, nil for what it does
+	slotsFor  []string
+	fenced    bool // by a person
+	asked     []uint64
+	moving    uint64 // the request that is being answered by a move
+	forced    uint64 // the request to lead without proof
+	last      Instant
 	// verdict
 	why string
 }
@@ -92,13 +105,15 @@ type lead struct {
 	Since     Instant // of the lead
 	Opened    Instant // first write that succeeded
 	StartedAt Instant // when postgres was last asked to become a primary
-	Unwell    Instant // since when it cannot write
-	Crashed   bool
+	CrashedAt Instant
+	GiveUp    string // why this lead ends
+	Releasing bool
+	Failed    bool   // the last write did not come through
+	Only      string // the name of the one that a person wants
 	GatedTo   LSN
 	Move      move
 	Restart   string // name of the replica that may restart
 	RestartAt Instant
-	Quiet     Instant // preferred: since when it stalls
 }
 
 type peer struct {
@@ -138,13 +153,12 @@ type election struct {
 	PollAt  Instant
 	Seq     uint64
 	Proof   bool
-	Asked   Instant // last Prove
 }
 
 type rejoin struct {
 	Term     uint64 // for which the counts hold
+	Redo     bool   // what is there must be rewound or copied
 	Rewinds  int
-	Clones   int
 	NotSince Instant // postgres runs as a standby but does not stream since
 	HelloAt  Instant
 	Tried    Instant

@@ -1,12 +1,279 @@
-// Package ha decides.
+// Package ha decides what a member of a highly available PostgreSQL cluster does next. It is the core of the agent: one function of what
+// is remembered and what is observed, without clock, socket, disk or chance, so that a simulation drives it through any history.
+//
+//	state, actions = state.Step(observation, config)
+//
+// One Record, held by the Kubernetes API server and changed only by compare-and-swap, names the one member that may write, its term
+// and who may follow it. The holder writes while it has a permit, which two paths give: every member that could take the record has
+// promised not to, or the record was changed by the holder itself a short while ago. Both count from before the question was sent. Whoever
+// takes the record waits longer than the longest permit can last: see Timing, and package permitmodel for the proof by exhaustion.
+//
+// Decisions are level-triggered: what to do follows from what is observed, not from what was done. A step gives the same action again until
+// its effect is seen, so a crash between any two actions leaves a state that the next step goes on from. Unknown is never taken for no.
 package ha
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Step takes what is known and gives what is to be done.
-func (s State) Step(o Observation, c Config) (State, []Action) {
-	return s, nil
+// floor is the least permit with which a primary is started or promoted.
+const floor = time.Second
+
+// step is one call of Step.
+type step struct {
+	*State
+	o   *Observation
+	c   *Config
+	now Instant
+	rec *Record // as last seen; never nil
+	out []Action
 }
 
-// Paths gives what is left of the permit by the grants of the peers and by the record.
-func (s *State) Paths(now Instant, instance string, c Config) (peers, api time.Duration) { return 0, 0 }
+// Step takes what is known and gives what is to be done, in order. It takes s over: keep no copy, or Clone it.
+func (s State) Step(o Observation, c Config) (State, []Action) {
+	d := step{State: &s, o: &o, c: &c, now: o.Now, rec: &o.Record.Record}
+	if s.Born.IsZero() {
+		s.Born = o.Now
+	}
+	s.why, s.self = "", o.Self.ID
+	d.absorb()
+	d.answerPeers()
+	switch {
+	case o.Self.ID == "" || !o.Record.Known:
+		s.why = "waits for its volume and the record"
+	case d.holds():
+		d.leads()
+	default:
+		if d.lead.Term != 0 {
+			d.kept = d.lead
+		}
+		d.lead = lead{}
+		d.follows()
+	}
+	d.requests()
+	d.last = o.Now
+	return s, d.out
+}
+
+// Clone copies a state, for who wants to step it twice.
+func (s State) Clone() State {
+	s.peers = slices.Clone(s.peers)
+	s.inflight = slices.Clone(s.inflight)
+	s.asked = slices.Clone(s.asked)
+	if s.writing != nil {
+		w := *s.writing
+		s.writing = &w
+	}
+	return s
+}
+
+func (d *step) do(a Action) {
+	if a.Term == 0 {
+		a.Term = d.rec.Term
+	}
+	d.out = append(d.out, a)
+}
+
+// rolledBack tells a record of a term that was long over: somebody restored an old one.
+func (d *step) rolledBack() bool {
+	return d.rec.Exists() && d.rec.Term < d.Durable.Term
+}
+
+// holds tells that the record names this member, by a claim that this volume made itself.
+func (d *step) holds() bool {
+	return d.rec.Exists() && !d.rolledBack() && d.rec.Holder.ID == d.o.Self.ID && d.Durable.Led == d.rec.Term
+}
+
+// claimed notes that a try to take the record has come through, whatever was heard of it. A record that a person edited bears another's stamp.
+func (d *step) claimed() {
+	r := d.rec
+	if r.Exists() && !d.rolledBack() && r.Holder.ID == d.o.Self.ID && r.Stamp != "" && r.Stamp == d.Durable.Claim && d.Durable.Led != r.Term {
+		d.Durable.Led = r.Term
+		d.remember()
+	}
+}
+
+// absorb takes in what became known since the last step.
+func (d *step) absorb() {
+	if d.o.Record.Known {
+		d.absorbRecord()
+	}
+	d.absorbWrite()
+	for i := range d.o.Heard {
+		d.hear(&d.o.Heard[i])
+	}
+	if d.o.Postgres.Streaming && d.o.Postgres.Upstream == d.rec.Holder.ID && d.rec.Holder.ID != "" && d.o.Supervisor.Phase == Standby {
+		d.streamedAt = d.now
+		if d.rec.Term > d.Durable.Streamed && !d.rolledBack() {
+			d.Durable.Streamed = d.rec.Term
+			d.remember()
+		}
+	}
+}
+
+func (d *step) absorbRecord() {
+	r := d.rec
+	if r.Exists() && r.Term > d.Durable.Term {
+		d.Durable.Term = r.Term
+	}
+	if d.Durable.Bound != "" && d.Durable.Bound != bound(r.Version) {
+		d.Durable.Bound = ""
+	}
+	if r.Exists() && !d.rolledBack() && r.Version != d.Durable.Last.Version {
+		worth := worthRemembering(&d.Durable.Last, r)
+		d.Durable.Last = r.clone()
+		if worth {
+			d.remember()
+		}
+	}
+	d.claimed()
+	if !d.rolledBack() {
+		d.syncPeers()
+	}
+}
+
+// bound names a version that a vote or a try is for; the absence of a record has a name too.
+func bound(version string) string {
+	if version == "" {
+		return "none"
+	}
+	return version
+}
+
+func worthRemembering(old, r *Record) bool {
+	return old.Term != r.Term || old.SystemID != r.SystemID || old.Mode != r.Mode || !old.Sync.Equal(r.Sync) || old.Holder.ID != r.Holder.ID ||
+		!slices.Equal(old.Members, r.Members) || old.Paused != r.Paused
+}
+
+// remember asks for Durable to be written before whatever comes after it.
+func (d *step) remember() {
+	if n := len(d.out); n > 0 && d.out[n-1].Do == Remember {
+		*d.out[n-1].Durable = d.Durable
+		return
+	}
+	durable := d.Durable
+	durable.Last = durable.Last.clone()
+	d.do(Action{Do: Remember, Durable: &durable})
+}
+
+// syncPeers makes the list of peers that of the record, and those that said hello.
+func (d *step) syncPeers() {
+	for _, m := range d.rec.Members {
+		if m.ID == d.o.Self.ID {
+			continue
+		}
+		p := d.peer(m.ID)
+		if p == nil {
+			d.peers = append(d.peers, peer{Member: m, Heard: d.now})
+			slices.SortFunc(d.peers, func(a, b peer) int { return compareStrings(a.Member.ID, b.Member.ID) })
+			continue
+		}
+		if p.Report.Member.ID == "" {
+			p.Member = m
+		}
+	}
+}
+
+func compareStrings(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (d *step) peer(id string) *peer {
+	for i := range d.peers {
+		if d.peers[i].Member.ID == id {
+			return &d.peers[i]
+		}
+	}
+	return nil
+}
+
+// isMember tells that a peer is on the record.
+func (d *step) isMember(id string) bool {
+	_, ok := d.rec.Member(id)
+	return ok
+}
+
+func (d *step) hear(m *Message) {
+	p := d.peer(m.From)
+	if p == nil {
+		if m.Report.Member.ID != m.From || m.From == d.o.Self.ID {
+			return
+		}
+		d.peers = append(d.peers, peer{Member: m.Report.Member})
+		slices.SortFunc(d.peers, func(a, b peer) int { return compareStrings(a.Member.ID, b.Member.ID) })
+		p = d.peer(m.From)
+	}
+	p.Heard = d.now
+	if m.Report.Member.ID == m.From {
+		p.Report, p.Member = m.Report, m.Report.Member
+		if m.Report.Streaming && m.Report.Under == d.rec.Term {
+			p.Streamed = d.now
+		}
+	}
+	switch m.Kind {
+	case Grant:
+		d.granted(p, m)
+	case Vote:
+		if m.Version == bound(d.rec.Version) && m.Seq == d.election.Seq {
+			p.Vote, p.VoteAt = *m, d.now
+		}
+	case Beat:
+		if m.Term >= d.rec.Term && m.Report.At.Compare(d.heard) > 0 {
+			d.heard = m.Report.At
+		}
+		d.heardAt = d.now
+	}
+}
+
+// granted takes a grant in, if it answers a beat of this lead.
+func (d *step) granted(p *peer, m *Message) {
+	if !m.Yes || m.Term != d.lead.Term || m.Instance != d.lead.Instance || d.lead.Term == 0 {
+		return
+	}
+	for _, s := range p.SeqSent {
+		if s.Seq == m.Seq && s.Seq != 0 {
+			if p.Granted.IsZero() || s.At.Raw > p.Granted.Raw {
+				p.Granted = s.At
+			}
+			return
+		}
+	}
+}
+
+// report is what this member says of itself.
+func (d *step) report() Report {
+	o := d.o
+	r := Report{Member: o.Self, Instance: o.Supervisor.Instance, Cordoned: o.Pod.Cordoned, Updated: o.Pod.Updated, Priority: d.c.Priority,
+		Barred: d.c.Barred || d.fenced || o.DiskLow || o.Pod.Terminating, Pending: o.Postgres.PendingRestart, Leaving: d.leaving(), Phase: o.Supervisor.Phase.String()}
+	if !o.Postgres.At.IsZero() {
+		r.At = o.Postgres.Position
+		r.Streaming = o.Postgres.Streaming && o.Postgres.Upstream == d.rec.Holder.ID && o.Supervisor.Phase == Standby
+		r.Under = d.rec.Term
+		r.Open = o.Supervisor.Phase == Primary && !o.Postgres.InRecovery && d.holds()
+	}
+	return r
+}
+
+// leaving tells a pod that a smaller StatefulSet has no room for.
+func (d *step) leaving() bool { return d.c.Ordinal >= d.c.Instances }
+
+func (d *step) send(m Message) {
+	m.From, m.Report = d.o.Self.ID, d.report()
+	d.do(Action{Do: Send, To: &m})
+}
+
+// read asks for the record past every cache, not more often than twice a second.
+func (d *step) read(why string) {
+	if d.now.since(d.reread) < 500*time.Millisecond {
+		return
+	}
+	d.reread = d.now
+	d.do(Action{Do: Read, Why: why})
+}

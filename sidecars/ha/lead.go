@@ -1,0 +1,345 @@
+package ha
+
+import (
+	"slices"
+	"time"
+)
+
+// leads is a step of the member that the record names.
+func (d *step) leads() {
+	o := d.o
+	if o.Supervisor.Instance == "" || !o.Supervisor.Locked {
+		d.why = "its supervisor does not answer, or does not hold the volume"
+		return
+	}
+	if d.rec.Holder.Instance != o.Supervisor.Instance {
+		d.adopt()
+		return
+	}
+	if d.lead.Term != d.rec.Term || d.lead.Instance != o.Supervisor.Instance {
+		d.begin(d.rec.Term, o.Supervisor.Instance)
+	}
+	d.published, d.mode = nil, ""
+	d.kept = lead{}
+	d.election = election{}
+	if d.fenced {
+		d.giveUp("fenced by a person")
+	}
+	if d.lead.GiveUp != "" && o.Supervisor.Phase != Down {
+		d.do(Action{Do: Kill, Why: d.lead.GiveUp})
+		return
+	}
+	switch o.Supervisor.Phase {
+	case Down:
+		d.leadDown()
+	case Standby:
+		d.promote()
+	case Primary:
+		d.primary()
+	}
+	if d.renews() {
+		d.beat()
+		d.refresh()
+	}
+}
+
+// adopt makes the record name the supervisor that runs now. The former one is gone: the volume was locked by it until its last process ended.
+func (d *step) adopt() {
+	if d.writing != nil || d.now.since(d.lead.Tried) < 250*time.Millisecond {
+		return
+	}
+	d.lead.Tried = d.now
+	next := d.rec.clone()
+	next.Holder.Instance = d.o.Supervisor.Instance
+	d.crashed = true
+	d.write(next, "another supervisor runs on the volume of the holder")
+}
+
+// permitted tells that a primary may be started now.
+func (d *step) permitted() bool {
+	if d.Permit(d.now, d.o.Supervisor.Instance, *d.c) >= floor {
+		return true
+	}
+	d.why = "waits for a permit"
+	return false
+}
+
+// leadDown is the holder with no postgres running.
+func (d *step) leadDown() {
+	o := d.o
+	switch {
+	case o.Job.Running || !o.Data.Known:
+		return
+	case d.lead.Move.Stage == Halting && !d.lead.Move.Here:
+		d.release(d.lead.Move.Why)
+		return
+	case d.lead.Move.Here:
+		d.lead.Move, d.lead.Opened, d.lead.Since = move{}, Instant{}, d.now
+	case d.fenced, d.lead.GiveUp != "":
+		d.release(cmpOr(d.lead.GiveUp, "fenced"))
+		return
+	case o.Pod.Terminating || d.leaving() && d.target(false) != nil:
+		d.release("the pod ends")
+		return
+	case !o.Data.Exists && d.rec.SystemID == 0:
+		if d.permitted() {
+			d.do(Action{Do: Init, Why: "a new cluster"})
+		}
+		return
+	case !o.Data.Exists || o.Data.Broken || d.rec.SystemID != 0 && o.Data.SystemID != d.rec.SystemID:
+		d.release("the volume has no data that could be served")
+		return
+	}
+	if !d.lead.Opened.IsZero() {
+		d.crashed, d.lead.Opened, d.lead.Since = true, Instant{}, d.now
+	}
+	if d.crashed && d.handsOverAfterCrash() {
+		return
+	}
+	d.startPrimary()
+}
+
+// handsOverAfterCrash gives the record away where a standby is known to have every commit, or where coming back takes too long.
+func (d *step) handsOverAfterCrash() bool {
+	if d.lead.CrashedAt.IsZero() {
+		d.lead.CrashedAt = d.now
+	}
+	to := d.target(true)
+	late := d.now.since(d.lead.CrashedAt) > d.c.RestartWithin
+	if to != nil && (d.rec.Mode != Async || late) {
+		d.release("postgres ended by itself")
+		return true
+	}
+	return false
+}
+
+func (d *step) startPrimary() {
+	if !d.permitted() {
+		return
+	}
+	if d.lead.StartedAt.IsZero() {
+		d.lead.StartedAt = d.now
+	}
+	if d.o.Data.Standby {
+		d.do(Action{Do: StartStandby, Why: "to be promoted", Sync: d.firstSync()})
+		return
+	}
+	d.do(Action{Do: StartPrimary, Why: "holds the record", Sync: d.firstSync(), Gated: d.crashed && d.rec.Mode != Async})
+}
+
+// promote is the holder that runs a standby.
+func (d *step) promote() {
+	if d.lead.StartedAt.IsZero() {
+		d.lead.StartedAt = d.now
+	}
+	if d.o.Postgres.At.IsZero() || !d.cut() || !d.permitted() {
+		return
+	}
+	d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync()})
+}
+
+// primary is the holder that runs a primary, or one that is about to be.
+func (d *step) primary() {
+	p := &d.o.Postgres
+	if p.At.IsZero() {
+		return
+	}
+	if p.InRecovery {
+		if d.permitted() {
+			d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync()})
+		}
+		return
+	}
+	if d.lead.Opened.IsZero() && !p.Wrote.IsZero() && p.Wrote.Raw > d.lead.Since.Raw {
+		d.lead.Opened = d.now
+		d.crashed, d.lead.CrashedAt = false, Instant{}
+	}
+	d.sync()
+	d.gate()
+	if !d.lead.Opened.IsZero() && !p.Gated && !d.sick() {
+		d.do(Action{Do: Label, Role: "primary"})
+	}
+	d.slots()
+	d.moves()
+	d.roll()
+}
+
+// gate lets clients in after a crash, once what they would read cannot be lost any more.
+func (d *step) gate() {
+	p := &d.o.Postgres
+	if !p.Gated {
+		return
+	}
+	if d.lead.GatedTo == 0 {
+		d.lead.GatedTo = p.Position.LSN
+	}
+	if d.rec.Mode == Async || d.rec.Sync.W == 0 && d.rec.Mode == Preferred || d.flushed(d.lead.GatedTo, nil) >= max(1, d.c.W) {
+		d.do(Action{Do: Open, Why: "what clients can read is on the standbys"})
+	}
+}
+
+// flushed counts the standbys that have everything up to an LSN; of, where given, are the only ones to count.
+func (d *step) flushed(to LSN, of []string) int {
+	n := 0
+	for _, w := range d.o.Postgres.Standbys {
+		if w.Streaming && w.Flushed >= to && (of == nil || slices.Contains(of, w.Name)) {
+			n++
+		}
+	}
+	return n
+}
+
+// sick tells a primary that takes no writes any more.
+func (d *step) sick() bool {
+	return !d.lead.Opened.IsZero() && d.now.AtMost(d.o.Postgres.Wrote) > d.c.SickAfter
+}
+
+// renews tells whether the holder goes on holding. Who cannot write must not keep others from it.
+func (d *step) renews() bool {
+	m := &d.lead.Move
+	switch {
+	case d.lead.GiveUp != "":
+		return false
+	case m.Stage == Halting:
+		if d.now.since(m.Since) > d.c.StopWithin+5*time.Second {
+			d.giveUp("a planned move did not end")
+			return false
+		}
+	case d.o.Supervisor.Phase == Primary && d.sick():
+		d.giveUp("postgres takes no writes")
+		return false
+	case d.lead.Opened.IsZero():
+		if d.now.since(d.lead.Since) > d.openWithin() {
+			d.giveUp("postgres did not open in time")
+			return false
+		}
+	case d.o.Supervisor.Phase != Primary && d.now.since(d.lead.CrashedAt) > 2*d.c.RestartWithin && !d.lead.CrashedAt.IsZero():
+		d.giveUp("postgres did not come back in time")
+		return false
+	}
+	return true
+}
+
+// openWithin is the patience with a new holder. Where there is nobody else it is without end: crash recovery takes what it takes.
+func (d *step) openWithin() time.Duration {
+	if d.target(true) == nil {
+		return forever * 1000
+	}
+	return d.c.PromoteWithin
+}
+
+// giveUp ends this lead: postgres is killed, then the record given back.
+func (d *step) giveUp(why string) {
+	d.lead.GiveUp = why
+}
+
+// refresh writes the record when it is due, or when it should say something else.
+func (d *step) refresh() {
+	if d.writing != nil {
+		return
+	}
+	next, why := d.wanted()
+	since := d.now.since(d.lead.Tried)
+	due := d.c.Timing.Eager
+	if d.whole() {
+		due = d.c.Timing.Lazy
+	}
+	switch {
+	case d.lead.Failed && since < d.c.Timing.Eager:
+		return
+	case d.lead.Refreshed.IsZero() && since >= 250*time.Millisecond:
+		why = cmpOr(why, "this process has not refreshed it yet")
+	case why != "" && since >= 250*time.Millisecond:
+	case since >= due:
+		why = "due"
+	default:
+		return
+	}
+	d.lead.Tried = d.now
+	d.write(next, why)
+}
+
+// wanted is the record as it should be, with the reason where it is not; empty where only a refresh is.
+func (d *step) wanted() (Record, string) {
+	next := d.rec.clone()
+	why := ""
+	p := &d.o.Postgres
+	if d.o.Supervisor.Phase == Primary && !p.At.IsZero() && !p.InRecovery {
+		if next.At.Timeline != p.Position.Timeline && next.At.Timeline != 0 {
+			why = "a new timeline"
+		}
+		next.At = p.Position
+		if next.SystemID == 0 && p.SystemID != 0 {
+			next.SystemID, why = p.SystemID, "a new cluster"
+		}
+	}
+	if changed := d.wantedMembers(&next); changed != "" {
+		why = changed
+	}
+	if changed := d.wantedSync(&next); changed != "" {
+		why = changed
+	}
+	if next.Paused != d.pause {
+		next.Paused, why = d.pause, "asked by a person"
+	}
+	return next, why
+}
+
+// wantedMembers takes in who granted, and leaves out who has been silent.
+func (d *step) wantedMembers(next *Record) string {
+	why := ""
+	if self, ok := next.Member(d.o.Self.ID); !ok || self != d.o.Self {
+		why = "its own address"
+		next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == d.o.Self.ID }), d.o.Self)
+	}
+	for i := range d.peers {
+		p := &d.peers[i]
+		old, on := next.Member(p.Member.ID)
+		switch {
+		case on && old != p.Member && p.Report.Member.ID != "":
+			why = "an address of " + p.Member.Name
+			next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == p.Member.ID }), p.Member)
+		case on && !d.rec.Sync.has(p.Member.ID) && (d.now.since(p.Heard) > d.c.RemoveAfter || d.replaced(p) && d.now.since(p.Heard) > 3*d.c.Timing.Beat):
+			why = p.Member.Name + " has been silent"
+			next.Members = slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == p.Member.ID })
+			p.Adding = false
+		case !on && p.Adding && !p.Granted.IsZero() && d.now.since(p.Granted) < d.c.Timing.Beat+d.c.Timing.BeatTimeout:
+			why = p.Member.Name + " follows"
+			next.Members = append(next.Members, p.Member)
+		case !on && !p.Adding && d.peerNamed(p.Member.Name) == nil && p.Report.Streaming && p.Report.Under == d.rec.Term && d.now.since(p.Heard) < 2*d.c.Timing.Beat+time.Second && !p.Report.Leaving:
+			p.Adding, p.Granted = true, Instant{}
+			d.lead.BeatAt = Instant{}
+		}
+	}
+	slices.SortFunc(next.Members, func(a, b Member) int { return compareStrings(a.ID, b.ID) })
+	d.peers = slices.DeleteFunc(d.peers, func(p peer) bool {
+		return d.now.since(p.Heard) > 2*d.c.RemoveAfter && !d.isMember(p.Member.ID)
+	})
+	return why
+}
+
+// replaced tells a member whose pod runs on another volume now.
+func (d *step) replaced(p *peer) bool {
+	for i := range d.peers {
+		q := &d.peers[i]
+		if q.Member.Name == p.Member.Name && q.Member.ID != p.Member.ID && d.now.since(q.Heard) < 3*d.c.Timing.Beat {
+			return true
+		}
+	}
+	return false
+}
+
+// slots keeps a replication slot for every member.
+func (d *step) slots() {
+	names := make([]string, 0, len(d.rec.Members))
+	for _, m := range d.rec.Members {
+		if m.ID != d.o.Self.ID {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, d.slotsFor) {
+		d.slotsFor = names
+		d.do(Action{Do: Slots, Names: names})
+	}
+}

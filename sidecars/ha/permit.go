@@ -1,0 +1,197 @@
+package ha
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// forever is a path that nobody could cut: there is no one else who might take the record.
+const forever = time.Hour
+
+// flight is a write that may yet be applied, as long as Base is the version.
+type flight struct {
+	Base   string
+	Record Record
+}
+
+// Paths gives what is left, at now, of the permit of a supervisor instance: by the grants of the peers, and by the record. Both are
+// negative or zero where there is none.
+func (s *State) Paths(now Instant, instance string, c Config) (peers, api time.Duration) {
+	if s.lead.Term == 0 || s.lead.Instance != instance || instance == "" {
+		return 0, 0
+	}
+	if !s.lead.Refreshed.IsZero() {
+		api = c.Timing.Holds() - now.AtMost(s.lead.Refreshed) - c.Timing.Margin
+	}
+	peers = s.granted(&s.Durable.Last, now, c)
+	for i := range s.inflight {
+		r := &s.inflight[i].Record
+		if r.Holder.ID != s.self || r.Holder.Instance != instance {
+			return 0, 0 // it may have given the record away
+		}
+		peers = min(peers, s.granted(r, now, c))
+	}
+	return peers, api
+}
+
+// granted is the peers' path as one record has it: every member where any of them may lead alone, the W-th best of the quorum where
+// they need R votes.
+func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
+	left := func(id string) time.Duration {
+		for i := range s.peers {
+			if p := &s.peers[i]; p.Member.ID == id && !p.Granted.IsZero() {
+				return c.Timing.Holds() - now.AtMost(p.Granted) - c.Timing.Margin
+			}
+		}
+		return 0
+	}
+	self := s.self
+	if r.Mode == Async {
+		least := forever
+		for _, m := range r.Members {
+			if m.ID != self {
+				least = min(least, left(m.ID))
+			}
+		}
+		return least
+	}
+	if r.Sync.W == 0 {
+		return forever
+	}
+	var of [16]time.Duration
+	grants := of[:0]
+	for _, id := range r.Sync.Of {
+		grants = append(grants, left(id))
+	}
+	if len(grants) < r.Sync.W {
+		return 0
+	}
+	slices.Sort(grants)
+	return grants[len(grants)-r.Sync.W]
+}
+
+// whole tells that the peers' path alone is as good as new.
+func (d *step) whole() bool {
+	peers, _ := d.Paths(d.now, d.lead.Instance, *d.c)
+	t := d.c.Timing
+	return peers >= t.Holds()-t.Margin-t.Beat-t.BeatTimeout
+}
+
+// beat asks for grants.
+func (d *step) beat() {
+	if d.now.since(d.lead.BeatAt) < d.c.Timing.Beat {
+		return
+	}
+	d.lead.BeatAt = d.now
+	for i := range d.peers {
+		p := &d.peers[i]
+		if !p.Adding && !d.isMember(p.Member.ID) {
+			continue
+		}
+		d.seq++
+		copy(p.SeqSent[1:], p.SeqSent[:])
+		p.SeqSent[0] = sent{d.seq, d.now}
+		p.Sent = d.now
+		d.send(Message{Kind: Beat, To: p.Member.ID, Seq: d.seq, Term: d.lead.Term, Instance: d.lead.Instance, Version: d.rec.Version, Restart: d.lead.Restart})
+	}
+}
+
+// write asks for the record to become next. One write is under way at a time.
+func (d *step) write(next Record, why string) {
+	next.Stamp = d.stamp()
+	d.stamps++
+	next.Window = d.c.Timing.Window.Milliseconds()
+	w := &writing{Stamp: next.Stamp, Base: d.rec.Version, Record: next, Sent: d.now}
+	d.writing = w
+	d.inflight = append(d.inflight, flight{w.Base, next})
+	record := next.clone()
+	d.do(Action{Do: Write, Why: why, Record: &record, Base: w.Base, Stamp: w.Stamp, Term: next.Term})
+}
+
+// claim is a write that takes the record. Before it, this member binds itself not to grant anything to the holder of the version that it
+// replaces, and notes the stamp by which it will know that it came through.
+func (d *step) claim(next Record, why string) {
+	d.Durable.Claim = d.stamp()
+	d.Durable.Bound = bound(d.rec.Version)
+	d.remember()
+	d.write(next, why)
+}
+
+// stamp is that of the next write.
+func (d *step) stamp() string { return fmt.Sprintf("%s-%d", d.Nonce, d.stamps+1) }
+
+// absorbWrite learns what became of the write under way, by its outcome or by what the record shows.
+func (d *step) absorbWrite() {
+	if d.o.Record.Known {
+		seen := d.rec.Version
+		d.inflight = slices.DeleteFunc(d.inflight, func(f flight) bool { return f.Base != seen })
+	}
+	w := d.writing
+	if w == nil {
+		return
+	}
+	if r := d.o.Written; r != nil && r.Stamp == w.Stamp {
+		switch r.Outcome {
+		case Applied:
+			d.applied(w)
+			return
+		case Refused:
+			d.writing, d.lead.Failed = nil, true
+			d.inflight = slices.DeleteFunc(d.inflight, func(f flight) bool { return f.Record.Stamp == w.Stamp })
+			d.read("the record was changed by another")
+			return
+		case NotSent:
+			d.writing, d.lead.Failed = nil, true
+			d.inflight = slices.DeleteFunc(d.inflight, func(f flight) bool { return f.Record.Stamp == w.Stamp })
+			return
+		case Unknown:
+			w.Lost = true
+		}
+	}
+	if d.o.Record.Known && d.rec.Version != w.Base {
+		if d.rec.Stamp == w.Stamp {
+			d.applied(w)
+			return
+		}
+		d.writing = nil
+		return
+	}
+	if w.Lost || d.now.since(w.Sent) > 2*d.c.Timing.WriteTimeout {
+		// It may yet be applied, so it stays in flight; the next write on the same version competes with it.
+		d.writing, d.lead.Failed = nil, true
+		d.read("an outcome is unknown")
+	}
+}
+
+// applied: this member wrote the record, at some time after the write was sent.
+func (d *step) applied(w *writing) {
+	d.writing, d.lead.Failed = nil, false
+	if w.Record.Holder.ID != d.o.Self.ID {
+		return
+	}
+	if d.lead.Term != w.Record.Term || d.lead.Instance != w.Record.Holder.Instance {
+		d.begin(w.Record.Term, w.Record.Holder.Instance)
+	}
+	if d.lead.Refreshed.IsZero() || w.Sent.Raw > d.lead.Refreshed.Raw {
+		d.lead.Refreshed = w.Sent
+	}
+}
+
+// begin is a new lead: grants that were given to another term or to another process count for nothing.
+func (d *step) begin(term uint64, instance string) {
+	d.lead = lead{Term: term, Instance: instance, Since: d.now}
+	d.pause = d.rec.Paused
+	for i := range d.peers {
+		d.peers[i].Granted = Instant{}
+		d.peers[i].SeqSent = [4]sent{}
+		d.peers[i].Adding = false
+	}
+}
+
+// waits is how long an unchanged record is watched: by the longer of the two windows, should the profiles differ.
+func (d *step) waits() time.Duration {
+	t := d.c.Timing
+	t.Window = max(t.Window, time.Duration(d.rec.Window)*time.Millisecond)
+	return t.Waits()
+}

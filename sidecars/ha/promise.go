@@ -1,0 +1,100 @@
+package ha
+
+// answerPeers gives the answers to beats and polls.
+func (d *step) answerPeers() {
+	for i := range d.o.Heard {
+		switch m := &d.o.Heard[i]; m.Kind {
+		case Beat:
+			d.answerBeat(m)
+		case Poll:
+			d.answerPoll(m)
+		}
+	}
+}
+
+// answerBeat grants: it promises not to take the record, nor to vote for who would, until Waits from now.
+func (d *step) answerBeat(m *Message) {
+	answer := Message{Kind: Grant, To: m.From, Seq: m.Seq, Term: m.Term, Instance: m.Instance}
+	answer.Why = d.refusal(m)
+	answer.Yes = answer.Why == ""
+	if answer.Yes {
+		d.promised = promise{Term: m.Term, Holder: Holder{ID: m.From, Instance: m.Instance}, At: d.now}
+		d.restartMe = m.Restart != "" && m.Restart == d.o.Self.Name
+	}
+	d.send(answer)
+}
+
+// refusal is why a beat is not granted; empty where it is.
+func (d *step) refusal(m *Message) string {
+	switch {
+	case d.o.Supervisor.Instance == "" || !d.o.Supervisor.Locked:
+		return "does not hold its volume"
+	case !d.o.Record.Known:
+		return "has not seen the record"
+	case m.Term < d.Durable.Term:
+		return "older term"
+	case m.Term > d.Durable.Term:
+		// The record that this member sees is the older one. It promises to the newer holder, and looks again.
+		d.read("a beat of a newer term")
+		return ""
+	case d.Durable.Bound != "":
+		return "voted for another, or tried itself"
+	case d.rec.Exists() && !d.rolledBack() && d.rec.Holder.ID != m.From:
+		return "another holder"
+	}
+	return ""
+}
+
+// promiseOver tells that no promise keeps this member from taking the record, or from voting. Whoever has just started may have
+// promised and forgotten it.
+func (d *step) promiseOver() bool {
+	waits := d.waits()
+	if d.now.AtLeast(d.Born) < waits {
+		return false
+	}
+	return d.promised.Term < d.rec.Term || d.promised.Term == 0 || d.now.AtLeast(d.promised.At) >= waits
+}
+
+// answerPoll votes: it tells where its log ends, after it has stopped receiving, and grants no more to the holder of this version.
+func (d *step) answerPoll(m *Message) {
+	answer := Message{Kind: Vote, To: m.From, Seq: m.Seq, Term: m.Term, Version: m.Version}
+	answer.Why = d.noVote(m)
+	if answer.Why == "" && d.Durable.Bound == "" {
+		d.Durable.Bound = m.Version
+		d.remember()
+	}
+	if answer.Why == "" && !d.cut() {
+		answer.Why = "still receives"
+	}
+	answer.Yes = answer.Why == ""
+	d.send(answer)
+}
+
+func (d *step) noVote(m *Message) string {
+	switch {
+	case !d.o.Record.Known || bound(d.rec.Version) != m.Version:
+		d.read("a poll for another record")
+		return "sees another record"
+	case d.holds():
+		return "holds the record"
+	case d.o.Supervisor.Phase != Standby || d.o.Postgres.At.IsZero():
+		return "runs no standby"
+	case d.free() || m.Proof:
+		return ""
+	case d.now.AtLeast(d.o.Record.First) < d.waits():
+		return "saw the record change"
+	case !d.promiseOver():
+		return "promised"
+	}
+	return ""
+}
+
+// cut ends the walreceiver. It is true once nothing is received any more, so that the position is the last.
+func (d *step) cut() bool {
+	p := &d.o.Postgres
+	if p.Upstream == "" && !p.Receiver && !p.At.IsZero() {
+		return true
+	}
+	d.do(Action{Do: Follow, Why: "an election needs to know where the log ends"})
+	return false
+}

@@ -1,0 +1,122 @@
+package ha
+
+import "slices"
+
+// requests takes in what people ask for, and answers what is done.
+func (d *step) requests() {
+	for i := range d.o.Requests {
+		r := &d.o.Requests[i]
+		if slices.Contains(d.asked, r.ID) {
+			continue
+		}
+		if done, ok, why := d.request(r); done {
+			d.asked = append(d.asked, r.ID)
+			d.asked = d.asked[max(0, len(d.asked)-64):]
+			d.do(Action{Do: Answer, Request: r.ID, OK: ok, Why: why})
+		}
+	}
+}
+
+func (d *step) request(r *Request) (done, ok bool, why string) {
+	leads := d.lead.Term != 0
+	switch r.Verb {
+	case Fence, Unfence:
+		d.fenced = r.Verb == Fence
+		return true, true, ""
+	case Pause, Resume:
+		return d.requestPause(r, leads)
+	case Switchover:
+		return d.requestMove(r, leads)
+	case Failover:
+		if leads {
+			return d.requestMove(r, leads)
+		}
+		return d.requestForce(r)
+	case Restart:
+		return d.requestRestart(r, leads)
+	case Reinit:
+		if leads {
+			return true, false, "it holds the record: move it first"
+		}
+		d.rejoin.Redo, d.rejoin.Rewinds = true, 2
+		if d.o.Supervisor.Phase != Down {
+			d.do(Action{Do: Stop, Why: "asked to copy again"})
+		}
+		return true, true, ""
+	}
+	return true, false, "unknown verb"
+}
+
+func (d *step) requestPause(r *Request, leads bool) (done, ok bool, why string) {
+	if !leads {
+		return true, false, "ask the holder"
+	}
+	d.pause = r.Verb == Pause
+	return d.rec.Paused == d.pause, true, ""
+}
+
+// requestMove is answered when another holds the record, or when it cannot be done.
+func (d *step) requestMove(r *Request, leads bool) (done, ok bool, why string) {
+	if !leads {
+		if d.moving != r.ID {
+			return true, false, "ask the holder"
+		}
+		if d.rec.Holder.ID == "" {
+			return false, false, ""
+		}
+		d.moving = 0
+		return true, d.rec.Holder.ID != d.o.Self.ID, ""
+	}
+	m := &d.lead.Move
+	switch {
+	case d.moving == r.ID && m.Stage != NoMove:
+		return false, false, ""
+	case d.moving == r.ID:
+		d.moving = 0
+		return true, false, "the member could not take over"
+	case m.Stage != NoMove:
+		return true, false, "another move is under way"
+	case d.o.Supervisor.Phase != Primary || d.lead.Opened.IsZero():
+		return true, false, "there is no primary to move"
+	}
+	d.lead.Only = r.To
+	to := d.target(false)
+	d.lead.Only = ""
+	if to == nil {
+		return true, false, "no such member can take over"
+	}
+	d.moving = r.ID
+	d.begunMove("asked by a person", to)
+	return false, false, ""
+}
+
+// requestForce stands for election without proof, where the person accepts the loss. It waits like any other: two writers are never asked for.
+func (d *step) requestForce(r *Request) (done, ok bool, why string) {
+	switch {
+	case r.To != "" && r.To != d.o.Self.Name:
+		return true, false, "ask the member that should lead"
+	case d.forced == r.ID && d.rec.Holder.ID == d.o.Self.ID:
+		d.forced = 0
+		return true, true, ""
+	case d.forced == r.ID:
+		return false, false, ""
+	case d.rec.Holder.ID != "" && d.now.since(d.heardAt) < d.c.Timing.Window:
+		return true, false, "the holder is alive: ask for a switchover"
+	case !r.Loss:
+		return true, false, "it may lose commits that were acknowledged: say that this is accepted"
+	}
+	d.forced = r.ID
+	return false, false, ""
+}
+
+func (d *step) requestRestart(_ *Request, leads bool) (done, ok bool, why string) {
+	switch {
+	case leads && d.lead.Move.Stage != NoMove:
+		return true, false, "a move is under way"
+	case leads && d.o.Supervisor.Phase == Primary:
+		d.restartHere("asked by a person")
+	case d.o.Supervisor.Phase == Standby:
+		d.do(Action{Do: Stop, Why: "asked by a person"})
+	}
+	return true, true, ""
+}
