@@ -3,9 +3,11 @@ package kube_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,4 +96,102 @@ func raceForALease(t *testing.T, o kube.Options, rounds int64) {
 		}
 	}
 	require.Len(t, owner, int(rounds))
+}
+
+func TestRealWatchOutlivesARestart(t *testing.T) {
+	real := startReal(t, nil)
+	c, err := kube.New(kube.Options{Server: real.URL, CAFile: real.CAFile, TokenFile: tokenFile(t, kubetest.AdminToken), Namespace: "default"})
+	require.NoError(t, err)
+	defer c.Close()
+	w := watchLease(t, c)
+	until(t, w.Events(), "none", none)
+	l, r := c.CreateLease(soon(t), "l", kube.Lease{Holder: "a", DurationSeconds: 30})
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	until(t, w.Events(), "a", held("a"))
+
+	real.Stop()
+	_, r = c.UpdateLease(soon(t), "l", l)
+	require.Contains(t, []kube.Outcome{kube.Unreachable, kube.Unknown}, r.Outcome, r)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	require.NoError(t, real.Start(ctx))
+	l, r = c.GetLease(soon(t), "l")
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	require.Equal(t, "a", l.Holder)
+	l.Holder = "b"
+	_, r = c.UpdateLease(soon(t), "l", l)
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	until(t, w.Events(), "b", held("b"))
+
+	// Stopped with its connections open: the request times out, and may be applied for all we know.
+	l, _ = c.GetLease(soon(t), "l")
+	l.Holder = "c"
+	require.NoError(t, real.Signal(syscall.SIGSTOP))
+	_, r = c.UpdateLease(within(t, 300*time.Millisecond), "l", l)
+	require.Equal(t, kube.Unknown, r.Outcome, r)
+	require.NoError(t, real.Signal(syscall.SIGCONT))
+	w.Relist()
+	now, r := c.GetLease(soon(t), "l")
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	require.Contains(t, []string{"b", "c"}, now.Holder, "only the state tells")
+}
+
+// What our stand-in takes for granted of the real server.
+func TestRealServerDoesWhatTheStandInDoes(t *testing.T) {
+	real := startReal(t, map[string]string{"one": "agent"})
+	file := tokenFile(t, kubetest.AdminToken)
+	c, err := kube.New(kube.Options{Server: real.URL, CAFile: real.CAFile, TokenFile: file, Namespace: "default", Budget: kube.Budget{PerSecond: 1000, Burst: 1000}})
+	require.NoError(t, err)
+	defer c.Close()
+	admin(t, real, http.MethodPost, "/api/v1/namespaces/default/pods", realPod("shop-0"))
+	p, r := c.GetPod(soon(t), "shop-0")
+	require.Equal(t, kube.Applied, r.Outcome, r)
+
+	primary := "primary"
+	stranger := p.PodMeta
+	stranger.UID = "00000000-0000-0000-0000-000000000000"
+	_, r = c.PatchPodLabels(soon(t), stranger, map[string]*string{"role": &primary})
+	require.Equal(t, kube.Conflict, r.Outcome, "another pod of that name: %s", r)
+	after, r := c.PatchPodLabels(soon(t), p.PodMeta, map[string]*string{"role": &primary})
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	require.Equal(t, map[string]string{"app": "shop", "role": "primary"}, after.Labels)
+
+	admin(t, real, http.MethodPatch, "/api/v1/namespaces/default/pods/shop-0/status", kubetest.Object{"status": kubetest.Object{
+		"phase": "Running", "containerStatuses": []any{kubetest.Object{
+			"name": "postgres", "image": "postgres", "imageID": "", "ready": false, "restartCount": 1, "state": kubetest.Object{"running": kubetest.Object{}},
+			"lastState": kubetest.Object{"terminated": kubetest.Object{"exitCode": 137, "message": "instance=5f0c9a1e77aa42d8\n"}},
+		}}}})
+	p, r = c.GetPod(soon(t), "shop-0")
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	require.True(t, kube.DeathProof(p, p.UID, "postgres", "5f0c9a1e77aa42d8"))
+
+	made, r := c.CreateLease(soon(t), "l", kube.Lease{Holder: "a", Transitions: 1, DurationSeconds: 30, Renewed: time.Now()})
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	admin(t, real, http.MethodPatch, "/apis/coordination.k8s.io/v1/namespaces/default/leases/l", kubetest.Object{
+		"metadata": kubetest.Object{"annotations": kubetest.Object{"theirs": "x"}, "finalizers": []any{"a/b"}}})
+	_, r = c.UpdateLease(soon(t), "l", made)
+	require.Equal(t, kube.Conflict, r.Outcome, r)
+	l, r := c.GetLease(soon(t), "l")
+	require.Equal(t, kube.Applied, r.Outcome, r)
+	l.Holder = ""
+	l, r = c.UpdateLease(soon(t), "l", l)
+	require.Equal(t, kube.Applied, r.Outcome, "a release: %s", r)
+	require.Equal(t, map[string]string{"theirs": "x"}, l.Annotations)
+	whole := admin(t, real, http.MethodGet, "/apis/coordination.k8s.io/v1/namespaces/default/leases/l", nil)["metadata"].(kubetest.Object)
+	require.Equal(t, []any{"a/b"}, whole["finalizers"])
+	require.NotEmpty(t, whole["managedFields"], "the server keeps them though we leave them out")
+	l.Transitions = 1 << 40
+	_, r = c.UpdateLease(soon(t), "l", l)
+	require.Equal(t, kube.Refused, r.Outcome, r)
+
+	// The token is rotated: to one that is not known, to one that may do nothing, and back.
+	write(t, file, "nobody")
+	_, r = c.GetLease(soon(t), "l")
+	require.Equal(t, 401, r.Code, r)
+	write(t, file, "one")
+	_, r = c.GetLease(soon(t), "l")
+	require.Equal(t, 403, r.Code, r)
+	write(t, file, kubetest.AdminToken)
+	_, r = c.GetLease(soon(t), "l")
+	require.Equal(t, kube.Applied, r.Outcome, r)
 }
