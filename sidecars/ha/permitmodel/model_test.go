@@ -1,7 +1,6 @@
 package permitmodel
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -51,6 +50,9 @@ var holdsLong = []Scenario{
 	{Name: "deleted, three members", Members: three, MaxTerm: 3, Deletes: 1},
 	{Name: "deleted twice", Members: two, MaxTerm: 3, Deletes: 2},
 	{Name: "deleted, sidecars", Members: two, MaxTerm: 3, Deletes: 1, Sidecars: 1},
+	{Name: "deleted, quorum", Members: three, W: 1, N: peers, MaxTerm: 3, Deletes: 1},
+	{Name: "deleted, members change", Members: three, MaxTerm: 3, Deletes: 1, Changes: 1},
+	{Name: "deleted twice, late create", Members: two, MaxTerm: 3, Deletes: 2, SlowWrites: 1, Late: only(create)},
 	{Name: "two sidecars", Members: two, MaxTerm: 3, Sidecars: 2},
 	{Name: "sidecar and supervisor", Members: three, MaxTerm: 2, Sidecars: 1, Supervisors: 1},
 	{Name: "add, sidecars", Members: two, MaxTerm: 2, Changes: 1, Sidecars: 1, SlowWrites: 1, Late: only(add)},
@@ -109,15 +111,4 @@ func TestProfilesAreSafe(t *testing.T) {
 		got.Kill = got.Wait - got.Hold
 		require.False(t, got.Safe(), "%s: a kill that takes all the slack is too slow", name)
 	}
-}
-
-func (r Result) String() string {
-	verdict := "cut short"
-	switch {
-	case len(r.Trace) > 0:
-		verdict = fmt.Sprintf("two writers after %d steps", len(r.Trace))
-	case r.Complete:
-		verdict = "holds"
-	}
-	return fmt.Sprintf("%d states, %d transitions, depth %d, %.2f s: %s", r.States, r.Transitions, r.Depth, r.Took.Seconds(), verdict)
 }

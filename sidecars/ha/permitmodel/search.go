@@ -1,6 +1,10 @@
 package permitmodel
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Result is what a search found.
 type Result struct {
@@ -10,6 +14,18 @@ type Result struct {
 	Complete    bool // nothing within the bounds of the scenario was left out
 	Took        time.Duration
 	Trace       []Step // the shortest way to two writers; empty when there is none
+}
+
+// String is the verdict in one line, with what it took.
+func (r Result) String() string {
+	verdict := "cut short"
+	switch {
+	case len(r.Trace) > 0:
+		verdict = fmt.Sprintf("two writers after %d steps", len(r.Trace))
+	case r.Complete:
+		verdict = "holds"
+	}
+	return fmt.Sprintf("%d states, %d transitions, depth %d, %.2f s: %s", r.States, r.Transitions, r.Depth, r.Took.Seconds(), verdict)
 }
 
 // Step is one action and the state after it.
@@ -30,7 +46,7 @@ func Check(sc Scenario, p Protocol, limit int) Result {
 	bad := -1
 	for at := 0; at < len(queue) && bad < 0; at++ {
 		res.Depth = int(depths[at])
-		if sc.MaxDepth > 0 && res.Depth >= sc.MaxDepth || limit > 0 && len(queue) >= limit {
+		if limit > 0 && len(queue) >= limit {
 			res.Complete = false
 			break
 		}
@@ -67,8 +83,6 @@ func (m *model) trace(queue []State, parents []int32, to int) []Step {
 			}
 		})
 	}
-	for i, j := 0, len(steps)-1; i < j; i, j = i+1, j-1 {
-		steps[i], steps[j] = steps[j], steps[i]
-	}
+	slices.Reverse(steps)
 	return steps
 }

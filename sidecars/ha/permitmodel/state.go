@@ -102,7 +102,7 @@ const (
 	refresh writeKind = iota
 	take
 	create
-	recreate
+	claim // of a record that nobody holds, by the one that held the last
 	add
 	remove
 	publish
@@ -111,7 +111,7 @@ const (
 
 // faults counts down what may still go wrong, or be changed by hand.
 type faults struct {
-	sidecars, supervisors, deletes, edits, changes, slowWrites, phases uint8
+	sidecars, supervisors, deletes, edits, changes, phases uint8
 }
 
 const slots = 2

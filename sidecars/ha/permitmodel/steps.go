@@ -69,7 +69,7 @@ func (m *model) initial() State {
 	h := &s.nodes[0]
 	h.believes, h.named, h.fenced, h.required, h.api = 1, true, true, m.sc.Members, uint8(m.t.Hold+1)
 	s.left = faults{sidecars: uint8(m.sc.Sidecars), supervisors: uint8(m.sc.Supervisors), deletes: uint8(m.sc.Deletes),
-		edits: uint8(m.sc.Edits), slowWrites: 15, changes: uint8(m.sc.Changes), phases: uint8(m.sc.Phases)}
+		edits: uint8(m.sc.Edits), changes: uint8(m.sc.Changes), phases: uint8(m.sc.Phases)}
 	m.settle(&s)
 	return s
 }

@@ -19,7 +19,12 @@ func Story(steps []Step) string {
 	return b.String()
 }
 
-func name(i uint8) string { return string(rune('a' + i)) }
+func name(i uint8) string {
+	if i == nobody {
+		return "none"
+	}
+	return string(rune('a' + i))
+}
 
 func names(s set) string {
 	if s == 0 {
@@ -92,7 +97,7 @@ func (s Step) tellWrite() string {
 		what = "takes the record"
 	case create:
 		what = "creates the Lease"
-	case recreate:
+	case claim:
 		what = "claims the record that nobody holds"
 	case add:
 		what = "makes " + name(s.Action.B) + " a member"

@@ -55,7 +55,7 @@ func (m *model) send(s *State, i int, kind writeKind, arg int) (write, bool) {
 		return w, w.term <= m.sc.MaxTerm
 	case create:
 		return m.sendCreate(s, i, w)
-	case recreate: // the holder claims a record that nobody holds, while its permit lasts
+	case claim: // while its permit lasts, nobody else can have taken the record before it was lost
 		ok := s.rec.exists && s.rec.holder == nobody && n.believes != 0 && n.named && m.permit(s, i) > 0
 		return w, ok
 	case refresh:
