@@ -296,3 +296,33 @@ func newPrimary(t *testing.T, name string) *node {
 	n.start(postgres.AsPrimary)
 	return n
 }
+
+// upstream is this node as others follow it.
+func (n *node) upstream(follower string) postgres.Upstream {
+	return postgres.Upstream{Host: "127.0.0.1", Port: n.Paths.Port, Name: follower, Slot: postgres.SlotName(follower)}
+}
+
+// newStandby is a clone of a primary that runs and streams.
+func newStandby(t *testing.T, primary *node, name string) *node {
+	t.Helper()
+	n := newNode(t, name)
+	_, err := primary.Slots(n.ctx(), map[string]postgres.LSN{name: 0})
+	require.NoError(t, err)
+	_, err = n.Clone(n.ctx(), primary.upstream(name), postgres.CloneOptions{System: primary.status().System, Term: 1})
+	require.NoError(t, err)
+	n.configure()
+	require.NoError(t, n.Follow(n.ctx(), primary.upstream(name)))
+	n.start(postgres.AsStandby)
+	n.caughtUp(primary)
+	return n
+}
+
+// caughtUp waits until n has what primary has now.
+func (n *node) caughtUp(primary *node) {
+	n.t.Helper()
+	end := primary.status().Flush
+	require.Eventually(n.t, func() bool {
+		status := n.status()
+		return status.Receiver != nil && status.Receiver.State == "streaming" && status.Receive >= end && status.Replay >= end
+	}, 30*time.Second, 10*time.Millisecond, "%s does not catch up with %s", n.name, primary.name)
+}
