@@ -45,6 +45,10 @@ test: tools ## run every test and the judges, with the tools they ask; installs 
 	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go test -timeout 20m ./... $(CI); \
 	exit $$judged
 
+.PHONY: model
+model: ## search every interleaving of the permit protocol, the large ones too (minutes, some GB)
+	ONGGI_MODEL=long go test -count=1 -timeout 30m -v ./sidecars/ha/permitmodel | grep -v '^=== '
+
 .PHONY: judges
 judges: tools ## show the goldens to yamllint, kubeconform and kube-score
 	@if [ ! -d $(SHARED)/crds ]; then echo "judges: not asked, since $(SHARED)/crds is not there: set ONGGI_SHARED"; exit 0; fi; \

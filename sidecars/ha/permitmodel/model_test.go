@@ -14,7 +14,7 @@ const (
 )
 
 // A search that does not end within so many states is a failure, not a pass.
-const limit = 4_000_000
+const limit = 14_000_000
 
 // holds are the searches in which no two members may ever write. They are small, so that each goes to its end; together
 // they pair every rule with the fault it is there for.
