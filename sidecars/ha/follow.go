@@ -171,8 +171,8 @@ func (d *step) followUp() {
 		d.do(Action{Do: Kill, Why: "was promoted by hand"})
 		return
 	}
-	if d.o.Pod.Terminating {
-		d.do(Action{Do: Stop, Why: "the pod ends"})
+	if d.o.Pod.Terminating || d.fenced {
+		d.do(Action{Do: Stop, Why: "the pod ends, or a person fenced it"})
 		return
 	}
 	if d.Durable.Bound != "" || !d.election.Since.IsZero() {

@@ -86,8 +86,8 @@ func (d *step) beat() {
 	d.lead.BeatAt = d.now
 	for i := range d.peers {
 		p := &d.peers[i]
-		if !p.Adding && !d.isMember(p.Member.ID) {
-			continue
+		if !p.Adding && !d.isMember(p.Member.ID) && d.now.since(p.Heard) > d.c.Timing.Window {
+			continue // strangers that said hello learn from a beat that there is a primary to copy
 		}
 		d.seq++
 		copy(p.SeqSent[1:], p.SeqSent[:])

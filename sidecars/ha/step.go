@@ -225,10 +225,15 @@ func (d *step) hear(m *Message) {
 			p.Vote, p.VoteAt = *m, d.now
 		}
 	case Beat:
-		if m.Term >= d.rec.Term && m.Report.At.Compare(d.heard) > 0 {
+		if m.Term < d.Durable.Term {
+			return
+		}
+		if m.Report.At.Compare(d.heard) > 0 {
 			d.heard = m.Report.At
 		}
 		d.heardAt = d.now
+	case Hello:
+		d.lead.BeatAt = Instant{}
 	}
 }
 
