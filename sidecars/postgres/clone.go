@@ -79,6 +79,9 @@ func (s *Server) Clone(ctx context.Context, upstream Upstream, o CloneOptions) (
 
 // copyBeside makes a whole copy beside the data directory.
 func (s *Server) copyBeside(ctx context.Context, upstream Upstream, o CloneOptions, done *Cloned) error {
+	if err := s.isSystem(ctx, upstream, o.System); err != nil {
+		return err
+	}
 	next := s.beside()
 	if exists(next) {
 		if err := remove(next, RemovedInterrupted, done); err != nil {
@@ -101,10 +104,27 @@ func (s *Server) copyBeside(ctx context.Context, upstream Upstream, o CloneOptio
 	if err != nil {
 		return err
 	}
-	if o.System != "" && control.System != o.System {
+	if o.System != "" && control.System != o.System { // another server may have got the address meanwhile
 		return errors.Join(fmt.Errorf("the system identifier there is %s, not %s", control.System, o.System), remove(next, RemovedInterrupted, done))
 	}
 	return adopt(next)
+}
+
+// isSystem asks the upstream who it is, before gigabytes of another cluster are copied.
+func (s *Server) isSystem(ctx context.Context, upstream Upstream, system string) error {
+	conn, err := s.connectTo(ctx, upstream)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	rows, err := queryOn(ctx, conn, "SELECT system_identifier::text FROM pg_control_system()")
+	if err != nil {
+		return err
+	}
+	if system != "" && rows[0][0] != system {
+		return fmt.Errorf("the system identifier there is %s, not %s", rows[0][0], system)
+	}
+	return nil
 }
 
 // adopt makes a directory that came from another member our own: a standby that follows nobody yet and asks nobody to wait for

@@ -15,7 +15,11 @@ import (
 )
 
 func TestANewServerTellsItsStatus(t *testing.T) {
-	n := newPrimary(t, "shop-0")
+	t.Parallel()
+	n := newNode(t, "shop-0")
+	n.init()
+	n.configure()
+	n.start(postgres.AsPrimary)
 	status := n.status(postgres.Full)
 	control, err := n.Control(n.ctx())
 	require.NoError(t, err)
@@ -75,6 +79,7 @@ func TestANewServerTellsItsStatus(t *testing.T) {
 }
 
 func TestAStandbyFollowsAndIsPromoted(t *testing.T) {
+	t.Parallel()
 	a := newPrimary(t, "shop-0")
 	b := newStandby(t, a, "shop-1")
 
@@ -164,6 +169,7 @@ func slotNames(s postgres.Status) []string {
 }
 
 func TestWhatAProbeFinds(t *testing.T) {
+	t.Parallel()
 	n := newPrimary(t, "shop-0")
 	probe := func() postgres.ProbeOutcome {
 		outcome, err := n.Probe(context.Background(), 500*time.Millisecond)

@@ -32,7 +32,11 @@ const password = `it's \ a: "long" one`
 func TestMain(m *testing.M) {
 	someone, err := user.Lookup("postgres")
 	if os.Getuid() != 0 || err != nil || strings.Contains(strings.Join(os.Args, " "), "-test.fuzz") {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, dir := range leftovers {
+			os.RemoveAll(dir)
+		}
+		os.Exit(code)
 	}
 	uid, _ := strconv.Atoi(someone.Uid)
 	gid, _ := strconv.Atoi(someone.Gid)
@@ -289,12 +293,42 @@ func freePort(t testing.TB) int {
 func newPrimary(t *testing.T, name string) *node {
 	t.Helper()
 	n := newNode(t, name)
-	require.NoError(t, n.Init(n.ctx(), postgres.InitOptions{
-		ReplicationPasswordFile: filepath.Join(n.dir, "password"), SuperuserPasswordFile: filepath.Join(n.dir, "password"),
-	}))
+	require.NoError(t, os.CopyFS(n.Paths.Data, os.DirFS(initialised(t))))
+	for _, dir := range []string{"", "pg_wal"} {
+		require.NoError(t, os.Chmod(filepath.Join(n.Paths.Data, dir), 0o700))
+	}
 	n.configure()
 	n.start(postgres.AsPrimary)
 	return n
+}
+
+// initialised is a data directory as Init makes it, made once.
+var initialised = func() func(*testing.T) string {
+	var once sync.Once
+	var data string
+	return func(t *testing.T) string {
+		t.Helper()
+		once.Do(func() {
+			n := newNode(t, "template")
+			n.init()
+			dir, err := os.MkdirTemp("", "onggi-pg-template-")
+			require.NoError(t, err)
+			require.NoError(t, os.Rename(n.Paths.Data, filepath.Join(dir, "pgdata")))
+			leftovers = append(leftovers, dir)
+			data = filepath.Join(dir, "pgdata")
+		})
+		require.NotEmpty(t, data, "the data directory that tests share could not be made")
+		return data
+	}
+}()
+
+var leftovers []string // folders that outlive a test
+
+func (n *node) init() {
+	n.t.Helper()
+	require.NoError(n.t, n.Init(n.ctx(), postgres.InitOptions{
+		ReplicationPasswordFile: filepath.Join(n.dir, "password"), SuperuserPasswordFile: filepath.Join(n.dir, "password"),
+	}))
 }
 
 // upstream is this node as others follow it.
@@ -326,3 +360,5 @@ func (n *node) caughtUp(primary *node) {
 		return status.Receiver != nil && status.Receiver.State == "streaming" && status.Receive >= end && status.Replay >= end
 	}, 30*time.Second, 10*time.Millisecond, "%s does not catch up with %s", n.name, primary.name)
 }
+
+func portOf(n *node) string { return strconv.Itoa(n.Paths.Port) }
