@@ -1,0 +1,367 @@
+package ha
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// at gives the instant s seconds after the members started.
+func at(s float64) Instant {
+	d := int64(s * float64(time.Second))
+	return Instant{Raw: 1e12 + d, Boot: 2e12 + d}
+}
+
+var (
+	alpha = Member{ID: "va", Name: "shop-0", Addr: "10.0.0.1:8008", Host: "10.0.0.1"}
+	bravo = Member{ID: "vb", Name: "shop-1", Addr: "10.0.0.2:8008", Host: "10.0.0.2"}
+	carol = Member{ID: "vc", Name: "shop-2", Addr: "10.0.0.3:8008", Host: "10.0.0.3"}
+)
+
+// ruled is a record of three members that alpha holds in term 7.
+func ruled() Record {
+	return Record{Version: "100", Stamp: "n-1", Term: 7, Holder: Holder{"va", "sup-a"}, Window: 8000, Members: []Member{alpha, bravo, carol}, Mode: Async,
+		At: Position{3, 1000}, SystemID: 42}
+}
+
+// scene is one member with what it sees, 100 s after its start unless told.
+type scene struct {
+	s State
+	o Observation
+	c Config
+}
+
+func sceneOf(self Member, led uint64) *scene {
+	sc := &scene{c: Config{Instances: 3}.Defaults()}
+	sc.s = New(Durable{Term: 7, Led: led, Streamed: 7, Last: ruled()}, "nonce", at(0))
+	sc.o = Observation{Now: at(100), Self: self, Record: Seen{Known: true, Record: ruled(), First: at(1), At: at(100)},
+		Supervisor: Supervisor{Instance: "sup-" + self.ID[1:], Locked: true}}
+	return sc
+}
+
+// follower is bravo, streaming from alpha.
+func follower() *scene {
+	sc := sceneOf(bravo, 0)
+	sc.o.Supervisor.Phase = Standby
+	sc.o.Postgres = Postgres{At: at(100), InRecovery: true, Position: Position{3, 1000}, SystemID: 42, Upstream: "va", Receiver: true, Streaming: true}
+	return sc
+}
+
+// holder is alpha, writing, granted by both.
+func holder() *scene {
+	sc := sceneOf(alpha, 7)
+	sc.o.Supervisor.Phase = Primary
+	sc.o.Postgres = Postgres{At: at(100), Position: Position{3, 1000}, SystemID: 42, Wrote: at(100)}
+	sc.step()
+	for _, m := range []Member{bravo, carol} {
+		sc.o.Heard = append(sc.o.Heard, Message{Kind: Grant, From: m.ID, Seq: sc.seqTo(m.ID), Term: 7, Instance: "sup-a", Yes: true,
+			Report: Report{Member: m, At: Position{3, 1000}, Streaming: true, Under: 7}})
+	}
+	sc.later(0.1).o.Postgres.Wrote = at(100.05)
+	sc.step()
+	return sc
+}
+
+func (sc *scene) seqTo(id string) uint64 { return sc.s.peer2(id).SeqSent[0].Seq }
+
+func (s *State) peer2(id string) *peer { return (&step{State: s}).peer(id) }
+
+func (sc *scene) step() []Action {
+	var out []Action
+	sc.s, out = sc.s.Step(sc.o, sc.c)
+	sc.o.Heard, sc.o.Written = nil, nil
+	return out
+}
+
+func (sc *scene) later(seconds float64) *scene {
+	sc.o.Now = sc.o.Now.Add(time.Duration(seconds * float64(time.Second)))
+	return sc
+}
+
+func (sc *scene) silent() *scene {
+	sc.o.Postgres.Streaming, sc.o.Postgres.Receiver, sc.o.Postgres.Upstream = false, false, ""
+	return sc
+}
+
+func kinds(actions []Action) string {
+	var names []string
+	for _, a := range actions {
+		name := a.Do.String()
+		if a.To != nil {
+			name = a.To.Kind.String()
+			if a.To.Kind == Grant || a.To.Kind == Vote {
+				name += map[bool]string{true: " yes", false: " no"}[a.To.Yes]
+			}
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func beatOf(term uint64) Message {
+	return Message{Kind: Beat, From: "va", To: "vb", Seq: 5, Term: term, Instance: "sup-a", Version: "100", Report: Report{Member: alpha, Open: true, At: Position{3, 1000}}}
+}
+
+func TestWhatAFollowerDoes(t *testing.T) {
+	tests := []struct {
+		name  string
+		given func(*scene)
+		does  []string
+		not   []string
+	}{
+		{"it grants to the holder", func(sc *scene) { sc.o.Heard = []Message{beatOf(7)} }, []string{"grant yes"}, []string{"grant no"}},
+		{"it grants to a holder it has not heard of, and looks", func(sc *scene) { sc.o.Heard = []Message{beatOf(8)} }, []string{"grant yes", "read"}, nil},
+		{"it does not grant to a former holder", func(sc *scene) { sc.o.Heard = []Message{beatOf(6)} }, []string{"grant no"}, []string{"grant yes"}},
+		{"it does not grant once it has voted", func(sc *scene) { sc.s.Durable.Bound = "100"; sc.o.Heard = []Message{beatOf(7)} }, []string{"grant no"}, nil},
+		{"another version frees it", func(sc *scene) { sc.s.Durable.Bound = "99"; sc.o.Heard = []Message{beatOf(7)} }, []string{"grant yes"}, nil},
+		{"it does not grant without its volume", func(sc *scene) { sc.o.Supervisor.Locked = false; sc.o.Heard = []Message{beatOf(7)} }, []string{"grant no"}, nil},
+		{"who was promoted by hand is killed", func(sc *scene) { sc.o.Supervisor.Phase = Primary }, []string{"kill"}, nil},
+		{"a standby that left recovery is killed", func(sc *scene) { sc.o.Postgres.InRecovery = false }, []string{"kill"}, nil},
+		{"another holder is followed", func(sc *scene) {
+			sc.o.Record.Record.Holder.ID = "vc"
+			sc.o.Record.Record.Term = 8
+			sc.o.Record.Record.Version = "101"
+		},
+			[]string{"follow"}, nil},
+		{"an empty volume is copied from an open primary only", func(sc *scene) { sc.o.Supervisor.Phase, sc.o.Data = Down, Data{Known: true} }, nil, []string{"clone", "init", "write"}},
+		{"and then it is", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Data, sc.o.Postgres = Down, Data{Known: true}, Postgres{}
+			sc.o.Heard = []Message{beatOf(7)}
+		}, []string{"clone"}, []string{"init"}},
+		{"another cluster's volume is left alone", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Data, sc.o.Postgres = Down, Data{Known: true, Exists: true, SystemID: 43, Standby: true}, Postgres{}
+			sc.o.Heard = []Message{beatOf(7)}
+		}, nil, []string{"clone", "rewind", "start standby", "start primary"}},
+		{"a former primary is rewound, not started", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Data, sc.o.Postgres = Down, Data{Known: true, Exists: true, SystemID: 42, End: Position{3, 1200}}, Postgres{}
+			sc.o.Heard = []Message{beatOf(7)}
+		}, []string{"rewind"}, []string{"start standby", "start primary"}},
+		{"one that had stopped cleanly before the switch just follows", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Data, sc.o.Postgres = Down, Data{Known: true, Exists: true, SystemID: 42, Clean: true, End: Position{2, 900}}, Postgres{}
+			sc.o.Record.Record.History = []Switch{{7, Position{2, 900}}}
+		}, []string{"start standby"}, []string{"rewind"}},
+		{"an interrupted rewind is done again", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Data, sc.o.Postgres = Down, Data{Known: true, Exists: true, SystemID: 42, Standby: true, Broken: true}, Postgres{}
+			sc.o.Heard = []Message{beatOf(7)}
+		}, []string{"rewind"}, []string{"start standby"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sc := follower()
+			tt.given(sc)
+			got := kinds(sc.step())
+			for _, want := range tt.does {
+				require.Contains(t, got, want)
+			}
+			for _, never := range tt.not {
+				require.NotContains(t, got, never)
+			}
+		})
+	}
+}
+
+// A promise, the age of the record and the age of the process each keep a member from the record for the whole window.
+func TestWhenTheRecordMayBeTaken(t *testing.T) {
+	promised := func(seconds float64) *scene {
+		sc := follower()
+		sc.o.Heard = []Message{beatOf(7)}
+		sc.step()
+		sc.later(seconds).silent()
+		return sc
+	}
+	takes := func(sc *scene) bool {
+		got := kinds(sc.step()) // begins to stand
+		sc.later(0.6)
+		return strings.Contains(got+kinds(sc.step()), "remember, write")
+	}
+	require.False(t, takes(promised(7)), "promised 7 s ago")
+	require.True(t, takes(promised(8.1)), "promised 8.1 s ago")
+
+	sc := promised(9)
+	sc.o.Record.First = sc.o.Now.Add(-7 * time.Second)
+	require.False(t, takes(sc), "the record changed 7 s ago")
+
+	sc = promised(9)
+	sc.s.Born = sc.o.Now.Add(-7 * time.Second)
+	require.False(t, takes(sc), "it may have promised before it was restarted")
+
+	sc = promised(1)
+	sc.o.Pod.Dead = "sup-a"
+	require.True(t, takes(sc), "the kubelet says that the holder's instance is dead")
+
+	sc = promised(1)
+	sc.o.Pod.Dead = "sup-a-before"
+	require.False(t, takes(sc), "another instance is dead")
+
+	sc = promised(1)
+	sc.o.Record.Record.Holder, sc.o.Record.Record.Version = Holder{}, "101"
+	sc.o.Record.Record.Release = &Release{By: "va", To: "vb", At: Position{3, 1000}}
+	require.True(t, takes(sc), "it was given to us, and we have all of it")
+
+	sc = promised(1)
+	sc.o.Record.Record.Holder, sc.o.Record.Record.Version = Holder{}, "101"
+	sc.o.Record.Record.Release = &Release{By: "va", To: "vb", At: Position{3, 1001}}
+	sc.o.Record.First = sc.o.Now.Add(-time.Second)
+	require.False(t, takes(sc), "its end is missing here")
+
+	sc = promised(9)
+	sc.o.Record.Record.Paused = true
+	require.False(t, takes(sc), "paused")
+
+	sc = promised(9)
+	sc.o.Record.Record.Mode, sc.o.Record.Record.Sync = Required, Quorum{1, []string{"vc"}}
+	require.False(t, takes(sc), "not among those who have every commit")
+
+	sc = promised(9)
+	sc.s.heard = Position{3, 1000 + 2<<20}
+	require.False(t, takes(sc), "2 MiB behind what the holder had")
+}
+
+func TestAVoteComesAfterTheLastByte(t *testing.T) {
+	sc := follower()
+	poll := Message{Kind: Poll, From: "vc", To: "vb", Seq: 9, Term: 7, Version: "100", Report: Report{Member: carol}}
+	sc.o.Heard = []Message{poll}
+	got := kinds(sc.step())
+	require.Contains(t, got, "remember, follow, vote no", "it binds itself, cuts the stream, and only then")
+	sc.silent().later(0.1)
+	sc.o.Heard = []Message{poll}
+	require.Contains(t, kinds(sc.step()), "vote yes")
+	sc.o.Heard = []Message{beatOf(7)}
+	require.Contains(t, kinds(sc.step()), "grant no", "the voter is bound")
+}
+
+func TestThePermitComesByEitherPath(t *testing.T) {
+	sc := holder()
+	full := sc.c.Timing.Holds() - sc.c.Timing.Margin - 100*time.Millisecond // the beats were sent then
+	peers, _ := sc.s.Paths(sc.o.Now, "sup-a", sc.c)
+	require.Equal(t, full, peers, "both granted, counted from the question")
+	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-b", sc.c), "never for another process")
+	require.Equal(t, full-3*time.Second, sc.s.Permit(sc.o.Now.Add(3*time.Second), "sup-a", sc.c))
+	require.Zero(t, sc.s.Permit(sc.o.Now.Add(7*time.Second), "sup-a", sc.c))
+
+	sc = holder()
+	sc.s.peer2("vc").Granted = Instant{}
+	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "any member may lead in async mode, so all must grant")
+
+	sc = holder()
+	sc.s.peer2("vc").Granted = Instant{}
+	sc.s.inflight = nil
+	sc.s.Durable.Last.Mode, sc.s.Durable.Last.Sync = Required, Quorum{1, []string{"vb", "vc"}}
+	require.Equal(t, full, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "one of two is enough: the other alone is no quorum")
+
+	sc = holder()
+	require.NotNil(t, sc.s.writing, "it refreshes at once")
+	sc.o.Written = &Written{Stamp: sc.s.writing.Stamp, Outcome: Applied, Version: "101"}
+	sc.o.Record.Record.Version, sc.o.Record.Record.Stamp = "101", sc.s.writing.Stamp
+	sc.s.peer2("vc").Granted = Instant{}
+	sc.step()
+	require.Equal(t, full, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "the record alone is enough too")
+}
+
+func TestARecordThatMayHaveBeenGivenAwayIsNoPermit(t *testing.T) {
+	sc := holder()
+	given := sc.s.Durable.Last.clone()
+	given.Holder = Holder{}
+	sc.s.inflight = append(sc.s.inflight, flight{"100", given})
+	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c))
+}
+
+func TestWhatAHolderDoes(t *testing.T) {
+	t.Run("it labels itself once it wrote", func(t *testing.T) {
+		require.Contains(t, kinds(holder().later(0.1).step()), "label")
+	})
+	t.Run("it starts nothing without a permit", func(t *testing.T) {
+		sc := sceneOf(alpha, 7)
+		sc.o.Supervisor.Phase, sc.o.Data = Down, Data{Known: true, Exists: true, SystemID: 42, End: Position{3, 1000}}
+		got := kinds(sc.step())
+		require.NotContains(t, got, "start primary")
+		require.Contains(t, got, "write", "but it asks for one")
+	})
+	t.Run("another supervisor needs another record first", func(t *testing.T) {
+		sc := holder()
+		sc.o.Supervisor = Supervisor{Instance: "sup-a2", Locked: true, Phase: Down}
+		sc.later(1)
+		sc.s.writing = nil
+		require.Equal(t, "write", kinds(sc.step()))
+		require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a2", sc.c))
+	})
+	t.Run("who cannot write gives up", func(t *testing.T) {
+		sc := holder().later(11)
+		sc.step()
+		require.Contains(t, kinds(sc.later(0.1).step()), "kill")
+		require.NotContains(t, kinds(sc.later(3).step()), "beat")
+	})
+	t.Run("the end of the pod moves it: checkpoint, stop, release", func(t *testing.T) {
+		sc := holder()
+		sc.s.writing = nil
+		sc.o.Postgres.Standbys = []Walsender{{"shop-1", true, 1000}, {"shop-2", true, 1000}}
+		sc.o.Pod.Terminating = true
+		require.Contains(t, kinds(sc.step()), "checkpoint")
+		sc.o.Job = Job{Kind: JobCheckpoint, Begun: sc.o.Now, Ended: sc.o.Now}
+		require.Contains(t, kinds(sc.later(0.1).step()), "stop")
+		sc.o.Supervisor.Phase, sc.o.Job, sc.o.Postgres = Down, Job{}, Postgres{}
+		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, Clean: true, End: Position{3, 1100}}
+		sc.s.writing = nil
+		out := sc.later(0.3).step()
+		var release *Record
+		for _, a := range out {
+			if a.Do == Write {
+				release = a.Record
+			}
+		}
+		require.NotNil(t, release, kinds(out))
+		require.Equal(t, Release{By: "va", To: "vb", At: Position{3, 1100}}, *release.Release)
+		require.Empty(t, release.Holder.ID)
+	})
+	t.Run("a crash in sync mode is handed over", func(t *testing.T) {
+		sc := holder()
+		sc.o.Record.Record.Mode, sc.o.Record.Record.Sync = Required, Quorum{1, []string{"vb", "vc"}}
+		sc.c.Mode, sc.c.W = Required, 1
+		sc.later(0.1).step()
+		sc.s.writing = nil
+		sc.o.Supervisor.Phase, sc.o.Postgres = Down, Postgres{}
+		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, End: Position{3, 1000}}
+		out := sc.later(0.3).step()
+		require.Contains(t, kinds(out), "write")
+		require.NotContains(t, kinds(out), "start primary")
+	})
+	t.Run("a crash in async mode is restarted in place", func(t *testing.T) {
+		sc := holder()
+		sc.s.writing = nil
+		sc.o.Supervisor.Phase, sc.o.Postgres = Down, Postgres{}
+		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, End: Position{3, 1000}}
+		require.Contains(t, kinds(sc.later(0.3).step()), "start primary")
+	})
+	t.Run("never init over a known system id", func(t *testing.T) {
+		sc := holder()
+		sc.s.writing = nil
+		sc.o.Supervisor.Phase, sc.o.Postgres, sc.o.Data = Down, Postgres{}, Data{Known: true}
+		require.NotContains(t, kinds(sc.later(0.3).step()), "init")
+	})
+	t.Run("a record edited by hand is not held", func(t *testing.T) {
+		sc := holder()
+		sc.o.Record.Record.Version, sc.o.Record.Record.Holder = "101", Holder{ID: "vb"}
+		require.Contains(t, kinds(sc.later(0.1).step()), "kill")
+		require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c))
+	})
+	t.Run("a deleted record is written again at once, in a new term", func(t *testing.T) {
+		sc := holder()
+		sc.o.Record = Seen{Known: true, First: sc.o.Now, At: sc.o.Now}
+		sc.s.writing = nil
+		out := sc.later(0.3).step()
+		require.Contains(t, kinds(out), "write")
+		require.NotContains(t, kinds(out), "kill")
+		require.EqualValues(t, 8, out[len(out)-1].Record.Term)
+	})
+}
+
+func TestAStepOfACopyIsTheSame(t *testing.T) {
+	sc := holder()
+	sc.later(2.1)
+	one, first := sc.s.Clone().Step(sc.o, sc.c)
+	two, second := sc.s.Clone().Step(sc.o, sc.c)
+	require.Equal(t, first, second)
+	require.Equal(t, one, two)
+}
