@@ -26,12 +26,11 @@ var holds = []Scenario{
 	{Name: "quorum of both", Members: three, W: 2, N: peers, MaxTerm: 3},
 	{Name: "late and doubled beats", Members: two, MaxTerm: 2, SlowBeats: 1},
 	{Name: "late writes of all kinds", Members: two, MaxTerm: 3, SlowWrites: 1},
-	{Name: "sidecars, async", Members: three, MaxTerm: 2, Sidecars: 1},
+	{Name: "sidecars, async", Members: two, MaxTerm: 2, Sidecars: 1},
 	{Name: "sidecars, quorum", Members: three, W: 1, N: peers, MaxTerm: 2, Sidecars: 1},
-	{Name: "sidecar and late take", Members: two, MaxTerm: 2, Sidecars: 1, SlowWrites: 1, Late: only(take)},
 	{Name: "supervisors", Members: three, MaxTerm: 2, Supervisors: 1},
 	{Name: "add", Members: two, MaxTerm: 2, Changes: 1, SlowWrites: 1, Late: only(add)},
-	{Name: "remove", Members: three, MaxTerm: 2, Changes: 1, SlowWrites: 1, Late: only(remove)},
+	{Name: "remove", Members: two, MaxTerm: 2, Changes: 1, SlowWrites: 1, Late: only(remove)},
 	{Name: "publish", Members: three, W: 1, N: peers, MaxTerm: 2, Changes: 1},
 	{Name: "release", Members: two, MaxTerm: 2, Release: true, SlowWrites: 1, Late: only(release)},
 	{Name: "deleted", Members: two, MaxTerm: 3, Deletes: 1},
@@ -40,6 +39,9 @@ var holds = []Scenario{
 
 // holdsLong take minutes and some GB together.
 var holdsLong = []Scenario{
+	{Name: "sidecar and late take", Members: two, MaxTerm: 2, Sidecars: 1, SlowWrites: 1, Late: only(take)},
+	{Name: "sidecars, async, three", Members: three, MaxTerm: 2, Sidecars: 1},
+	{Name: "remove, of three", Members: three, MaxTerm: 2, Changes: 1, SlowWrites: 1, Late: only(remove)},
 	{Name: "two late beats", Members: two, MaxTerm: 2, SlowBeats: 2},
 	{Name: "late beats to three", Members: three, MaxTerm: 2, SlowBeats: 1},
 	{Name: "publish, late", Members: three, W: 1, N: peers, MaxTerm: 2, Changes: 1, SlowWrites: 1, Late: only(publish)},

@@ -76,37 +76,61 @@ func (m *model) initial() State {
 
 // actions are all steps that a search with this scenario may have to try.
 func (sc Scenario) actions() []Action {
-	all := []Action{{Kind: tick}, {Kind: deleteLease}, {Kind: editLease}, {Kind: phaseLies}, {Kind: adopt}}
-	for i := range uint8(Members) {
-		for _, k := range [...]kind{read, vote, sidecarRestart, supervisorRestart} {
-			all = append(all, Action{Kind: k, A: i})
+	all := []Action{{Kind: tick}, {Kind: adopt}}
+	add := func(may bool, a ...Action) {
+		if may {
+			all = append(all, a...)
 		}
+	}
+	add(sc.Deletes > 0, Action{Kind: deleteLease})
+	add(sc.Edits > 0, Action{Kind: editLease})
+	add(sc.Phases > 0, Action{Kind: phaseLies})
+	for i := range uint8(Members) {
+		add(true, Action{Kind: read, A: i}, Action{Kind: vote, A: i})
+		add(sc.Sidecars > 0, Action{Kind: sidecarRestart, A: i})
+		add(sc.Supervisors > 0, Action{Kind: supervisorRestart, A: i})
 		for j := range uint8(Members) {
-			if i != j {
-				all = append(all, Action{Kind: beatNow, A: i, B: j}, Action{Kind: beatSend, A: i, B: j}, Action{Kind: wantAdd, A: i, B: j})
-			}
+			add(i != j, Action{Kind: beatNow, A: i, B: j})
+			add(i != j && sc.SlowBeats > 0, Action{Kind: beatSend, A: i, B: j})
+			add(i != j && sc.Changes > 0, Action{Kind: wantAdd, A: i, B: j})
 		}
 		for w := refresh; w <= release; w++ {
 			for arg := range w.arguments() {
-				all = append(all, Action{Kind: writing, A: i, B: arg, Write: w})
-				if sc.Late == 0 || sc.Late>>w&1 == 1 {
-					all = append(all, Action{Kind: writing, A: i, B: arg, Write: w, Late: true})
-				}
+				late := sc.SlowWrites > 0 && (sc.Late == 0 || sc.Late>>w&1 == 1)
+				add(sc.has(w), Action{Kind: writing, A: i, B: arg, Write: w})
+				add(sc.has(w) && late, Action{Kind: writing, A: i, B: arg, Write: w, Late: true})
 			}
 		}
 	}
 	for k := range uint8(sc.SlowBeats) {
-		all = append(all, Action{Kind: beatArrive, A: k}, Action{Kind: beatAgain, A: k}, Action{Kind: beatAnswer, A: k})
+		add(true, Action{Kind: beatArrive, A: k}, Action{Kind: beatAgain, A: k}, Action{Kind: beatAnswer, A: k})
 	}
 	for k := range uint8(sc.SlowWrites) {
-		all = append(all, Action{Kind: writeApply, A: k}, Action{Kind: writeLost, A: k}, Action{Kind: writeAnswer, A: k})
+		add(true, Action{Kind: writeApply, A: k}, Action{Kind: writeLost, A: k}, Action{Kind: writeAnswer, A: k})
 	}
 	return all
+}
+
+// has says whether writes of the kind can come up at all.
+func (sc Scenario) has(w writeKind) bool {
+	switch w {
+	case create, claim:
+		return sc.Deletes > 0
+	case add, remove, publish:
+		return sc.Changes > 0
+	case release:
+		return sc.Release
+	default:
+		return true
+	}
 }
 
 // successors gives every state that one step leads to. The state is emit's only until it returns.
 func (m *model) successors(s *State, emit func(Action, *State)) {
 	for _, a := range m.actions {
+		if a.Kind == writing && !s.nodes[a.A].current {
+			continue // it would fail, or be sent after a read
+		}
 		m.next = *s
 		if m.step(&m.next, a) {
 			m.settle(&m.next)

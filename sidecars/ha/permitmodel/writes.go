@@ -2,9 +2,6 @@ package permitmodel
 
 // write is member i writing the record, answered at once or late.
 func (m *model) write(s *State, i, arg int, kind writeKind, late bool) bool {
-	if !s.nodes[i].current {
-		return false // it would fail, or be sent after a read
-	}
 	w, ok := m.send(s, i, kind, arg)
 	switch {
 	case !ok:
