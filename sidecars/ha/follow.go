@@ -31,7 +31,7 @@ func (d *step) follows() {
 	}
 	d.hello()
 	if o.Supervisor.Phase == Standby && !o.Postgres.At.IsZero() {
-		d.do(Action{Do: Label, Role: "replica"})
+		d.label("replica")
 		d.slots()
 	}
 }

@@ -157,7 +157,7 @@ func (d *step) primary() {
 	d.sync()
 	d.gate()
 	if !d.lead.Opened.IsZero() && !p.Gated && !d.sick() {
-		d.do(Action{Do: Label, Role: "primary"})
+		d.label("primary")
 	}
 	d.slots()
 	d.moves()
@@ -331,6 +331,10 @@ func (d *step) replaced(p *peer) bool {
 
 // slots keeps a replication slot for every member.
 func (d *step) slots() {
+	if d.slotsAs == d.rec.Version {
+		return
+	}
+	d.slotsAs = d.rec.Version
 	names := make([]string, 0, len(d.rec.Members))
 	for _, m := range d.rec.Members {
 		if m.ID != d.o.Self.ID {

@@ -76,14 +76,17 @@ type State struct {
 	kept      lead // the lead before the record was taken away
 	crashed   bool // the primary of this lead ended by itself, or with its container
 	tried     Instant
-	pause     bool    // what the record should say
-	mode      Mode    // what the record should say, empty for what it does
-	published *Quorum // what the record should say, nil for what it does
-	slotsFor  []string
+	pause     bool     // what the record should say
+	mode      Mode     // what the record should say, empty for what it does
+	published *Quorum  // what the record should say, nil for what it does
+	slotsFor  []string // the names for which slots were asked for, as of version slotsAs
+	slotsAs   string
 	fenced    bool // by a person
 	asked     []uint64
 	moving    uint64 // the request that is being answered by a move
 	forced    uint64 // the request to lead without proof
+	role      string // last asked for
+	roleAt    Instant
 	last      Instant
 	// verdict
 	why string

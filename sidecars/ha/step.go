@@ -32,7 +32,13 @@ type step struct {
 
 // Step takes what is known and gives what is to be done, in order. It takes s over: keep no copy, or Clone it.
 func (s State) Step(o Observation, c Config) (State, []Action) {
-	d := step{State: &s, o: &o, c: &c, now: o.Now, rec: &o.Record.Record}
+	out := s.Advance(&o, &c, nil)
+	return s, out
+}
+
+// Advance is Step in place: it appends the actions to out.
+func (s *State) Advance(o *Observation, c *Config, out []Action) []Action {
+	d := step{State: s, o: o, c: c, now: o.Now, rec: &o.Record.Record, out: out}
 	if s.Born.IsZero() {
 		s.Born = o.Now
 	}
@@ -53,7 +59,7 @@ func (s State) Step(o Observation, c Config) (State, []Action) {
 	}
 	d.requests()
 	d.last = o.Now
-	return s, d.out
+	return d.out
 }
 
 // Clone copies a state, for who wants to step it twice.
@@ -268,6 +274,15 @@ func (d *step) report() Report {
 
 // leaving tells a pod that a smaller StatefulSet has no room for.
 func (d *step) leaving() bool { return d.c.Ordinal >= d.c.Instances }
+
+// label asks for the role of the pod, and again after a while: labels are anyone's to edit.
+func (d *step) label(role string) {
+	if d.role == role && d.now.since(d.roleAt) < 10*time.Second {
+		return
+	}
+	d.role, d.roleAt = role, d.now
+	d.do(Action{Do: Label, Role: role})
+}
 
 func (d *step) send(m Message) {
 	m.From, m.Report = d.o.Self.ID, d.report()

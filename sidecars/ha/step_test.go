@@ -270,7 +270,10 @@ func TestARecordThatMayHaveBeenGivenAwayIsNoPermit(t *testing.T) {
 
 func TestWhatAHolderDoes(t *testing.T) {
 	t.Run("it labels itself once it wrote", func(t *testing.T) {
-		require.Contains(t, kinds(holder().later(0.1).step()), "label")
+		sc := holder()
+		require.Equal(t, "primary", sc.s.role)
+		require.NotContains(t, kinds(sc.later(0.1).step()), "label", "once")
+		require.Contains(t, kinds(sc.later(9.9).step()), "label", "and now and then again, since anyone can edit it")
 	})
 	t.Run("it starts nothing without a permit", func(t *testing.T) {
 		sc := sceneOf(alpha, 7)
