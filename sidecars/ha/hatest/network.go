@@ -1,0 +1,77 @@
+package hatest
+
+import (
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+)
+
+// network is the directed links between nodes, and from each to the API server.
+type network struct {
+	cut   [maxNodes][maxNodes]int
+	api   [maxNodes]int
+	loss  float64
+	twice float64
+	slow  time.Duration
+}
+
+func (net *network) open(from, to int) bool { return net.cut[from][to] == 0 }
+
+func (net *network) both(a, b int) bool { return net.cut[a][b] == 0 && net.cut[b][a] == 0 }
+
+// send puts a message on the way to the address that the sender knows.
+func (n *node) send(m *ha.Message) {
+	w := n.w
+	to := w.byID(m.To)
+	if to == nil || to == n || !w.net.open(n.i, to.i) || w.chance(w.net.loss) {
+		return
+	}
+	if !n.knows(to) {
+		return
+	}
+	w.stats.Messages++
+	times := 1
+	if w.chance(w.net.twice) {
+		times = 2
+	}
+	for range times {
+		var slot int32
+		if k := len(w.free); k > 0 {
+			slot = w.free[k-1]
+			w.free = w.free[:k-1]
+		} else {
+			slot = int32(len(w.msgs))
+			w.msgs = append(w.msgs, ha.Message{})
+		}
+		w.msgs[slot] = *m
+		delay := int64(200*time.Microsecond) + w.rng.Int64N(int64(2*time.Millisecond)) + int64(w.between(0, w.net.slow))
+		w.q.push(event{at: w.now + delay, kind: arrive, a: slot, b: int32(n.i), c: int64(to.pod.gen)})
+	}
+}
+
+// knows tells whether n has the address that the pod of another has now: from the record, or because it was heard of.
+func (n *node) knows(to *node) bool {
+	for i := range n.car.seen.Record.Members {
+		if m := &n.car.seen.Record.Members[i]; m.ID == to.vol.id && m.Addr == to.pod.addr {
+			return true
+		}
+	}
+	return n.car.heard[to.i] == to.pod.addr
+}
+
+// deliver puts a message before the sidecar it was sent to.
+func (w *World) deliver(slot int32) {
+	m := &w.msgs[slot]
+	w.free = append(w.free, slot)
+	n := w.byID(m.To)
+	if n == nil || !n.car.up {
+		return
+	}
+	if from := w.byID(m.From); from != nil && m.Report.Member.Addr != "" {
+		n.car.heard[from.i] = m.Report.Member.Addr
+	}
+	if len(n.car.inbox) < 256 {
+		n.car.inbox = append(n.car.inbox, *m)
+	}
+	n.nudge()
+}

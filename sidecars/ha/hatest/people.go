@@ -1,0 +1,186 @@
+package hatest
+
+import (
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+)
+
+// ask is what people do: requests, changes of the configuration, and what they should not do.
+func (w *World) ask(n *node, f Fault) {
+	verb, loss, to := ha.Verb(0), false, ""
+	switch f.Kind {
+	case Switchover:
+		verb = ha.Switchover
+		if f.Other != f.Node {
+			to = w.nodes[f.Other].name
+		}
+	case Failover:
+		verb, loss = ha.Failover, f.Level > 0
+	case RestartRequest:
+		verb = ha.Restart
+	case ReinitRequest:
+		verb = ha.Reinit
+	case FenceRequest:
+		verb = ha.Fence
+		w.after(f.For, func() { w.request(n, ha.Request{Verb: ha.Unfence}) })
+	case PauseRequest:
+		verb = ha.Pause
+		w.after(f.For, func() { w.resume() })
+	default:
+		w.change(n, f)
+		return
+	}
+	if loss {
+		w.check.forced = true
+	}
+	w.request(n, ha.Request{Verb: verb, To: to, Loss: loss})
+}
+
+func (w *World) request(n *node, r ha.Request) {
+	if !n.car.up {
+		return
+	}
+	w.count++
+	r.ID = uint64(w.count)
+	n.car.requests = append(n.car.requests, r)
+	n.nudge()
+}
+
+// resume goes on asking until the record says so.
+func (w *World) resume() {
+	if w.api.exists && !w.api.rec.Paused {
+		return
+	}
+	if n := w.byID(w.api.rec.Holder.ID); n != nil && len(n.car.requests) == 0 {
+		w.request(n, ha.Request{Verb: ha.Resume})
+	}
+	w.after(2*time.Second, w.resume)
+}
+
+func (w *World) change(n *node, f Fault) {
+	switch f.Kind {
+	case PendingRestart:
+		for _, other := range w.nodes {
+			if other.pg.alive {
+				other.pending = true
+			}
+		}
+	case SlewClock:
+		n.clock.set(w.now, n.clock.rawRate, f.Level)
+		w.after(f.For, func() { n.clock.set(w.now, n.clock.rawRate, 1) })
+	case LossyNetwork:
+		w.net.loss, w.net.twice = f.Level, f.Level
+		w.after(f.For, func() { w.net.loss, w.net.twice = 0, 0 })
+	case SlowNetwork:
+		w.net.slow = time.Duration(f.Level * float64(time.Second))
+		w.after(f.For, func() { w.net.slow = 0 })
+	case FullDisk:
+		n.diskFull = true
+		w.availability()
+		w.after(f.For, func() {
+			n.diskFull = false
+			w.availability()
+		})
+	case PromoteByHand:
+		if n.pg.alive && n.pg.ready && n.pg.recovery && !n.job.running {
+			n.manual = w.now
+			n.promoted(n.pg.term, false)
+			w.after(time.Second, n.checkSingle)
+		}
+	case KillAll:
+		for _, other := range w.nodes {
+			if other.pod.running {
+				other.podDied("all are killed")
+				other.createPod(w.between(time.Second, 15*time.Second))
+			}
+		}
+	case SetMode:
+		for _, other := range w.nodes {
+			w.after(w.between(0, 3*time.Second), func() {
+				other.cfg.Mode, other.cfg.W, other.cfg.MaxLag = f.Mode, f.W, 0
+				other.cfg = other.cfg.Defaults()
+			})
+		}
+	case SetScale:
+		w.scale(int(f.Level))
+	}
+}
+
+// scale changes the number of instances, as another size of the StatefulSet does.
+func (w *World) scale(size int) {
+	for len(w.nodes) < min(size, maxNodes) {
+		n := w.newNode(len(w.nodes))
+		w.nodes = append(w.nodes, n)
+		w.q.push(event{at: w.now + int64(time.Second), kind: clientAct, a: int32(n.i)})
+	}
+	for _, n := range w.nodes {
+		n.cfg.Instances = size
+		if n.i < size && !n.pod.exists && !n.pod.running && !n.gone {
+			n.createPod(w.between(time.Second, 3*time.Second))
+		}
+		if n.i >= size {
+			// The configuration is there before the StatefulSet ends the pod.
+			w.after(w.between(20*time.Second, 30*time.Second), func() {
+				if n.i >= n.cfg.Instances {
+					n.deletePod()
+				}
+			})
+		}
+		n.nudge()
+	}
+}
+
+// watchdog looks every second at what no single event shows.
+func (w *World) watchdog() {
+	w.after(checkEvery, w.watchdog)
+	c := &w.check
+	sick := w.sick()
+	if sick == "" {
+		if !c.healthy && w.tracing(1) {
+			w.tracef("the cluster is healthy")
+		}
+		c.healthy = true
+	} else if sick != c.unwell && w.tracing(3) {
+		w.tracef("unwell: %s", sick)
+	}
+	c.unwell = sick
+	if sick != "" && c.healAt > 0 && w.now > c.healAt+int64(healthyWithin) && !w.opt.Human {
+		w.fail("I12", "%v after everything was healed: %s", healthyWithin, sick)
+	}
+	labelled := 0
+	for _, n := range w.nodes {
+		if n.pod.label == "primary" && n.pod.exists {
+			labelled++
+		}
+	}
+	switch {
+	case labelled < 2:
+		c.labels = 0
+	case c.labels == 0:
+		c.labels = w.now
+	case w.now-c.labels > int64(2*time.Second) && w.api.down == 0:
+		w.fail("I8", "%d pods are labelled primary", labelled)
+	}
+	w.budget()
+}
+
+// budget is I13: a healthy cluster leaves the API server in peace.
+func (w *World) budget() {
+	c := &w.check
+	if w.now/int64(time.Minute) == (w.now-int64(checkEvery))/int64(time.Minute) {
+		return
+	}
+	asked := w.stats.Requests - c.minute
+	c.minute = w.stats.Requests
+	calm := w.now-c.quiet > int64(3*time.Minute) && c.healthy && c.unwell == "" && w.now > int64(3*time.Minute)
+	if calm && asked > 9 {
+		w.fail("I13", "%d requests in a quiet minute", asked)
+	}
+	if limit := 60 * len(w.nodes); asked > limit {
+		w.fail("I13", "%d requests in a minute: more than %d", asked, limit)
+	}
+}
+
+// Heal tells that no fault is left from t on: what is not healthy in time is a violation.
+func (w *World) Heal(t time.Duration) { w.check.healAt = int64(t) }
