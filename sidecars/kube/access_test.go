@@ -115,6 +115,7 @@ func TestTheCAIsReadWhenItChanges(t *testing.T) {
 	require.Equal(t, kube.Absent, r.Outcome, r)
 
 	s.Stop()
+	c.Close() // a connection that was idle is one to write to, whoever has closed it meanwhile
 	now = &second
 	require.NoError(t, s.Start())
 	_, r = c.CreateLease(soon(t), "l", kube.Lease{})

@@ -174,6 +174,9 @@ func (s *Server) do(q query, contentType string, body []byte) (int, Object, *fai
 		return http.StatusOK, s.listed(q), nil
 	}
 	var given Object
+	if strings.Contains(contentType, "protobuf") || strings.Contains(contentType, "cbor") {
+		return 0, nil, refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "this server reads JSON alone")
+	}
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &given); err != nil {
 			return 0, nil, refuse(http.StatusBadRequest, "BadRequest", err.Error())
