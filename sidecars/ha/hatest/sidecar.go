@@ -13,6 +13,8 @@ type sidecar struct {
 	gen     int32
 	woken   bool
 	state   ha.State
+	obs     ha.Observation
+	actions []ha.Action
 	inbox   []ha.Message
 	spare   []ha.Message
 	written []ha.Written
@@ -40,7 +42,7 @@ func (n *node) startSidecar() {
 		return
 	}
 	c := &n.car
-	*c = sidecar{up: true, gen: c.gen + 1, woken: c.woken, inbox: c.inbox[:0], spare: c.spare[:0], requests: c.requests}
+	*c = sidecar{up: true, gen: c.gen + 1, woken: c.woken, inbox: c.inbox[:0], spare: c.spare[:0], actions: c.actions, requests: c.requests}
 	c.state = n.w.core.New(n.vol.durable, n.w.serial("s"), n.clock.now(n.w.now))
 	n.get(true)
 	n.pollPostgres()
@@ -80,30 +82,13 @@ func (n *node) step() {
 		return
 	}
 	n.w.stats.Steps++
-	o := ha.Observation{Now: n.clock.now(n.w.now), Self: n.member(), Postgres: c.pg, Record: c.seen, DiskLow: n.diskFull, Requests: c.requests,
-		Job: ha.Job{Kind: n.job.kind, Running: n.job.running, Failed: n.job.failed, Begun: n.job.begun, Ended: n.job.ended},
-		Pod: ha.Pod{Terminating: n.pod.terminating, Cordoned: n.pod.cordoned, Updated: n.pod.updated, Dead: c.dead}}
-	if n.sup.up && !n.sup.stopped {
-		o.Supervisor = ha.Supervisor{Instance: n.sup.instance, Locked: true, Phase: n.sup.phase, Crashed: n.sup.crashed}
-		o.Data = ha.Data{Known: true, Exists: n.vol.exists, SystemID: n.vol.sysid, Standby: n.vol.standby, Clean: n.vol.clean, End: n.vol.ckpt, Broken: n.vol.broken}
-		if n.vol.clean {
-			o.Data.End = n.vol.data.position()
-		}
-	}
-	o.Heard, c.inbox, c.spare = c.inbox, c.spare[:0], c.inbox
-	if len(c.written) > 0 {
-		first := c.written[0]
-		o.Written = &first
-		c.written = c.written[1:]
-		if len(c.written) > 0 {
-			n.nudge()
-		}
-	}
-	var actions []ha.Action
-	c.state, actions = n.w.core.Step(c.state, o, n.cfg)
+	o := &c.obs
+	n.observe(o)
+	c.actions = n.w.core.Step(&c.state, o, &n.cfg, c.actions[:0])
 	if n.w.tracing(3) {
 		n.w.tracef("%s: step: phase %v, term %d, why %q", n.name, o.Supervisor.Phase, o.Record.Record.Term, c.state.Why())
 	}
+	actions := c.actions
 	gen := c.gen
 	for i := range actions {
 		if n.w.opt.CrashActions > 0 && actions[i].Do != ha.Send && actions[i].Do != ha.Label && n.w.chance(n.w.opt.CrashActions) {
@@ -114,6 +99,30 @@ func (n *node) step() {
 		n.do(&actions[i])
 		if n.car.gen != gen {
 			return
+		}
+	}
+}
+
+// observe is everything that the sidecar knows at this moment.
+func (n *node) observe(o *ha.Observation) {
+	c := &n.car
+	o.Now, o.Self, o.DiskLow, o.Requests = n.clock.now(n.w.now), n.member(), n.diskFull, c.requests
+	o.Postgres, o.Record = c.pg, c.seen
+	o.Job = ha.Job{Kind: n.job.kind, Running: n.job.running, Failed: n.job.failed, Begun: n.job.begun, Ended: n.job.ended}
+	o.Pod = ha.Pod{Terminating: n.pod.terminating, Cordoned: n.pod.cordoned, Updated: n.pod.updated, Dead: c.dead}
+	o.Supervisor, o.Data, o.Written = ha.Supervisor{}, ha.Data{}, nil
+	if n.sup.up && !n.sup.stopped {
+		o.Supervisor = ha.Supervisor{Instance: n.sup.instance, Locked: true, Phase: n.sup.phase, Crashed: n.sup.crashed}
+		o.Data = ha.Data{Known: true, Exists: n.vol.exists, SystemID: n.vol.sysid, Standby: n.vol.standby, Clean: n.vol.clean, End: n.vol.ckpt, Broken: n.vol.broken}
+		if n.vol.clean {
+			o.Data.End = n.vol.data.position()
+		}
+	}
+	o.Heard, c.inbox, c.spare = c.inbox, c.spare[:0], c.inbox
+	if len(c.written) > 0 {
+		o.Written, c.written = &c.written[0], c.written[1:]
+		if len(c.written) > 0 {
+			n.nudge()
 		}
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"github.com/onggi-db/onggi/sidecars/ha"
 )
 
+// maxGrant is the longest permit that the supervisor takes.
+const maxGrant = time.Minute
+
 // supervisor is PID 1 of the database container with its guard.
 type supervisor struct {
 	up       bool
@@ -52,7 +55,7 @@ func (n *node) renew() {
 		return
 	}
 	now := n.clock.now(n.w.now)
-	d := n.w.core.Permit(&n.car.state, now, n.sup.instance, n.cfg)
+	d := min(n.w.core.Permit(&n.car.state, now, n.sup.instance, n.cfg), maxGrant)
 	if d > 0 && d > n.left() {
 		n.sup.asked, n.sup.granted = now, d
 		n.arm()

@@ -35,7 +35,7 @@ type Options struct {
 
 // Core is the decision core under test. A mutant is another one.
 type Core struct {
-	Step   func(ha.State, ha.Observation, ha.Config) (ha.State, []ha.Action)
+	Step   func(*ha.State, *ha.Observation, *ha.Config, []ha.Action) []ha.Action
 	Permit func(*ha.State, ha.Instant, string, ha.Config) time.Duration
 	New    func(ha.Durable, string, ha.Instant) ha.State
 }
@@ -43,11 +43,9 @@ type Core struct {
 // Real is the core as it ships.
 func Real() Core {
 	return Core{
-		Step: func(s ha.State, o ha.Observation, c ha.Config) (ha.State, []ha.Action) { return s.Step(o, c) },
-		Permit: func(s *ha.State, t ha.Instant, instance string, c ha.Config) time.Duration {
-			return s.Permit(t, instance, c)
-		},
-		New: ha.New,
+		Step:   (*ha.State).Advance,
+		Permit: (*ha.State).Permit,
+		New:    ha.New,
 	}
 }
 
