@@ -36,9 +36,6 @@ var departures = []struct {
 	why string
 	is  func(path, state string) bool
 }{
-	{"the holder of the lock is not yet, or no more, a primary that takes writes: nobody is sent there", func(path, state string) bool {
-		return (state == "promoting" || state == "stopped") && !strings.HasPrefix(path, "/readiness") && !strings.HasSuffix(path, "z")
-	}},
 	{"a lag that is not known is not within a limit", func(path, state string) bool {
 		return state == "lag-unknown" && (strings.Contains(path, "lag=") || strings.HasPrefix(path, "/readiness"))
 	}},
@@ -49,6 +46,9 @@ var departures = []struct {
 		return strings.HasPrefix(path, "/readiness")
 	}},
 	{"/healthz and /readyz are liveness and readiness", func(path, _ string) bool { return path == "/healthz" || path == "/readyz" }},
+	{"the holder of the lock is not yet, or no more, a primary that takes writes: nobody is sent there", func(path, state string) bool {
+		return (state == "promoting" || state == "stopped") && !strings.HasPrefix(path, "/readiness") && !strings.HasSuffix(path, "z")
+	}},
 	{"a path that nobody knows is no health check", func(path, _ string) bool { return path == "/no-such-path" }},
 }
 
