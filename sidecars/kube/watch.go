@@ -110,7 +110,7 @@ type PodMeta struct {
 	Deleting           time.Time // deletionTimestamp: when its grace ends; zero: it is not being deleted
 }
 
-// PodsEvent is all selected pods as they are now, by name.
+// PodsEvent is all selected pods as they are now, by name. Their labels are shared with the watch: read them only.
 type PodsEvent struct {
 	Pods []PodMeta
 	At   time.Time
