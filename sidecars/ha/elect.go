@@ -17,10 +17,10 @@ func (d *step) proven() bool {
 
 // law is the record by which an election is held: the one seen, or the last one known where that was deleted or rolled back.
 func (d *step) law() *Record {
-	if d.rec.Exists() && !d.rolledBack() {
-		return d.rec
+	if d.gone() {
+		return &d.Durable.Last
 	}
-	return &d.Durable.Last
+	return d.rec
 }
 
 // elects is a step of a member that does not hold the record, towards holding it.
@@ -149,7 +149,7 @@ func (d *step) stand() {
 		d.election = election{Version: version, Since: d.now, Seq: d.seq}
 	}
 	clean := d.free() && d.rec.Release.At != (Position{})
-	if clean && d.end().Timeline == d.rec.Release.At.Timeline && d.end().LSN >= d.rec.Release.At.LSN || d.exHolder() {
+	if clean && d.end().Timeline == d.rec.Release.At.Timeline && d.end().LSN >= d.rec.Release.At.LSN || d.exHolder() && !d.gone() {
 		d.take("it was given back, and every commit is here")
 		return
 	}
@@ -199,14 +199,15 @@ func (d *step) wins() string {
 	if d.forced != 0 {
 		return ""
 	}
-	if law.Mode == Async {
+	if law.Mode == Async && !d.gone() {
 		return d.winsAsync(law)
 	}
 	mine := d.end()
 	need, with := law.Sync.R(), 0
 	of := law.Sync.Of
-	if law != d.rec {
-		// The record that says who counts is not there any more, and a newer one than the last known may have been: everyone is heard.
+	if d.gone() {
+		// The record that says who counts is not there any more, and a newer one than the last known may have been: all are heard, so
+		// that whoever promised the holder something, or knows more, can say so.
 		of, need = memberIDs(law), len(law.Members)
 	}
 	for _, id := range of {
@@ -214,7 +215,7 @@ func (d *step) wins() string {
 			with++
 			continue
 		}
-		if v := d.vote(id); v != nil && v.Report.At.Compare(mine) <= 0 {
+		if v := d.vote(id); v != nil && v.Report.At.Compare(mine) <= 0 && v.Term <= d.Durable.Term {
 			with++
 		}
 	}
@@ -294,6 +295,13 @@ func before(a, b *Report) bool {
 	return a.Member.Name < b.Member.Name
 }
 
+// create makes a vacant record in the place of none.
+func (d *step) create() {
+	next := d.Durable.Last.clone()
+	next.Version, next.Term, next.Holder, next.Release = "", d.Durable.Term, Holder{}, nil
+	d.write(next, "there is no record")
+}
+
 // take writes the record. Before it, this member binds itself not to grant anything to the holder of this version, and notes the term.
 func (d *step) take(why string) {
 	if d.now.since(d.tried) < 250*time.Millisecond {
@@ -301,6 +309,10 @@ func (d *step) take(why string) {
 	}
 	d.tried = d.now
 	law := d.law()
+	if !d.rec.Exists() {
+		d.create()
+		return
+	}
 	next := law.clone()
 	next.Version = d.rec.Version
 	next.Term = max(d.Durable.Term, law.Term) + 1

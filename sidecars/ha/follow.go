@@ -10,7 +10,7 @@ func (d *step) follows() {
 		d.why = "its supervisor does not answer, or does not hold the volume"
 		return
 	}
-	if !d.rec.Exists() && d.Durable.Term == 0 && o.Supervisor.Phase == Down && o.Data.Known && !o.Data.Exists {
+	if d.gone() && d.Durable.Term == 0 && o.Supervisor.Phase == Down && o.Data.Known && !o.Data.Exists {
 		d.found()
 		return
 	}
@@ -46,9 +46,12 @@ func (d *step) found() {
 	case d.now.AtLeast(d.o.Record.First) < wait || d.now.AtLeast(d.Born) < wait:
 		d.why = "gives members that have data the time to say so"
 	case d.writing != nil || d.now.since(d.tried) < time.Second:
+	case !d.rec.Exists():
+		d.tried = d.now
+		d.create()
 	default:
 		d.tried = d.now
-		next := Record{Term: 1, Holder: Holder{d.o.Self.ID, d.o.Supervisor.Instance}, Members: []Member{d.o.Self}, Mode: d.c.Mode}
+		next := Record{Version: d.rec.Version, Term: 1, Holder: Holder{d.o.Self.ID, d.o.Supervisor.Instance}, Members: []Member{d.o.Self}, Mode: d.c.Mode}
 		d.claim(next, "there is no cluster of this name yet")
 	}
 }
@@ -57,8 +60,7 @@ func (d *step) found() {
 // lasts: until then nobody can have taken its place.
 func (d *step) rewrites() bool {
 	last := &d.Durable.Last
-	gone := !d.rec.Exists() || d.rolledBack()
-	if !gone || last.Holder.ID != d.o.Self.ID || d.Durable.Led != d.Durable.Term || last.Holder.Instance != d.o.Supervisor.Instance {
+	if !d.gone() || last.Holder.ID != d.o.Self.ID || d.Durable.Led != d.Durable.Term || last.Holder.Instance != d.o.Supervisor.Instance {
 		return false
 	}
 	if d.kept.Term != d.Durable.Term {
@@ -69,6 +71,10 @@ func (d *step) rewrites() bool {
 		return false
 	}
 	d.why = "puts back the record that somebody took away"
+	if d.writing == nil && !d.rec.Exists() {
+		d.create()
+		return true
+	}
 	if d.writing == nil && d.now.since(d.tried) >= 250*time.Millisecond {
 		d.tried = d.now
 		next := last.clone()
@@ -81,7 +87,7 @@ func (d *step) rewrites() bool {
 
 // holder is the member to follow, if it is known.
 func (d *step) holder() (Member, bool) {
-	if !d.rec.Exists() || d.rolledBack() || d.rec.Holder.ID == d.o.Self.ID {
+	if d.gone() || d.rec.Holder.ID == d.o.Self.ID {
 		return Member{}, false
 	}
 	return d.rec.Member(d.rec.Holder.ID)

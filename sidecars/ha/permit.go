@@ -21,12 +21,18 @@ func (s *State) Paths(now Instant, instance string, c Config) (peers, api time.D
 	if s.lead.Term == 0 || s.lead.Instance != instance || instance == "" {
 		return 0, 0
 	}
-	if !s.lead.Refreshed.IsZero() {
-		api = c.Timing.Holds() - now.AtMost(s.lead.Refreshed) - c.Timing.Margin
+	if s.lead.Refreshed.IsZero() {
+		// A process that has just started may have writes under way that it does not know of. Once one of its own has come through,
+		// those were based on versions that are gone.
+		return 0, 0
 	}
+	api = c.Timing.Holds() - now.AtMost(s.lead.Refreshed) - c.Timing.Margin
 	peers = s.granted(&s.Durable.Last, now, c)
 	for i := range s.inflight {
 		r := &s.inflight[i].Record
+		if s.inflight[i].Base == "" && r.Holder.ID == "" {
+			continue // a vacant record gives nothing away
+		}
 		if r.Holder.ID != s.self || r.Holder.Instance != instance {
 			return 0, 0 // it may have given the record away
 		}

@@ -39,7 +39,7 @@ func (d *step) refusal(m *Message) string {
 		return ""
 	case d.Durable.Bound != "":
 		return "voted for another, or tried itself"
-	case d.rec.Exists() && !d.rolledBack() && d.rec.Holder.ID != m.From:
+	case !d.gone() && d.rec.Holder.ID != m.From:
 		return "another holder"
 	}
 	return ""
@@ -52,12 +52,12 @@ func (d *step) promiseOver() bool {
 	if d.now.AtLeast(d.Born) < waits {
 		return false
 	}
-	return d.promised.Term < d.rec.Term || d.promised.Term == 0 || d.now.AtLeast(d.promised.At) >= waits
+	return d.promised.Term < d.law().Term || d.promised.Term == 0 || d.now.AtLeast(d.promised.At) >= waits
 }
 
 // answerPoll votes: it tells where its log ends, after it has stopped receiving, and grants no more to the holder of this version.
 func (d *step) answerPoll(m *Message) {
-	answer := Message{Kind: Vote, To: m.From, Seq: m.Seq, Term: m.Term, Version: m.Version}
+	answer := Message{Kind: Vote, To: m.From, Seq: m.Seq, Term: d.Durable.Term, Version: m.Version}
 	answer.Why = d.noVote(m)
 	if answer.Why == "" && d.Durable.Bound == "" {
 		d.Durable.Bound = m.Version

@@ -86,6 +86,13 @@ func (d *step) rolledBack() bool {
 	return d.rec.Exists() && d.rec.Term < d.Durable.Term
 }
 
+// vacant tells a record that names neither a holder nor who gave it back: one that was made in the place of a deleted one. A Create is
+// based on no version, so a late one may come through at any time; it therefore gives nothing to anybody.
+func (d *step) vacant() bool { return d.rec.Exists() && d.rec.Holder.ID == "" && d.rec.Release == nil }
+
+// gone tells that the record says nothing: deleted, made again, or rolled back. What was last known holds.
+func (d *step) gone() bool { return !d.rec.Exists() || d.rolledBack() || d.vacant() }
+
 // holds tells that the record names this member, by a claim that this volume made itself.
 func (d *step) holds() bool {
 	return d.rec.Exists() && !d.rolledBack() && d.rec.Holder.ID == d.o.Self.ID && d.Durable.Led == d.rec.Term
@@ -126,7 +133,7 @@ func (d *step) absorbRecord() {
 	if d.Durable.Bound != "" && d.Durable.Bound != bound(r.Version) {
 		d.Durable.Bound = ""
 	}
-	if r.Exists() && !d.rolledBack() && r.Version != d.Durable.Last.Version {
+	if !d.gone() && r.Version != d.Durable.Last.Version {
 		worth := worthRemembering(&d.Durable.Last, r)
 		d.Durable.Last = r.clone()
 		if worth {
@@ -134,7 +141,7 @@ func (d *step) absorbRecord() {
 		}
 	}
 	d.claimed()
-	if !d.rolledBack() {
+	if !d.gone() {
 		d.syncPeers()
 	}
 }

@@ -49,7 +49,15 @@ func follower() *scene {
 	return sc
 }
 
-// holder is alpha, writing, granted by both.
+// apply is an API server that does what is written.
+func (sc *scene) apply() {
+	w := sc.s.writing
+	sc.o.Written = &Written{Stamp: w.Stamp, Outcome: Applied}
+	sc.o.Record.Record = w.Record.clone()
+	sc.o.Record.Record.Version, sc.o.Record.First = w.Stamp, sc.o.Now
+}
+
+// holder is alpha, writing, granted by both, with the record refreshed.
 func holder() *scene {
 	sc := sceneOf(alpha, 7)
 	sc.o.Supervisor.Phase = Primary
@@ -60,6 +68,7 @@ func holder() *scene {
 			Report: Report{Member: m, At: Position{3, 1000}, Streaming: true, Under: 7}})
 	}
 	sc.later(0.1).o.Postgres.Wrote = at(100.05)
+	sc.apply()
 	sc.step()
 	return sc
 }
@@ -235,36 +244,39 @@ func TestAVoteComesAfterTheLastByte(t *testing.T) {
 func TestThePermitComesByEitherPath(t *testing.T) {
 	sc := holder()
 	full := sc.c.Timing.Holds() - sc.c.Timing.Margin - 100*time.Millisecond // the beats were sent then
-	peers, _ := sc.s.Paths(sc.o.Now, "sup-a", sc.c)
+	peers, api := sc.s.Paths(sc.o.Now, "sup-a", sc.c)
 	require.Equal(t, full, peers, "both granted, counted from the question")
+	require.Equal(t, full, api)
 	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-b", sc.c), "never for another process")
 	require.Equal(t, full-3*time.Second, sc.s.Permit(sc.o.Now.Add(3*time.Second), "sup-a", sc.c))
 	require.Zero(t, sc.s.Permit(sc.o.Now.Add(7*time.Second), "sup-a", sc.c))
 
 	sc = holder()
 	sc.s.peer2("vc").Granted = Instant{}
-	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "any member may lead in async mode, so all must grant")
+	peers, api = sc.s.Paths(sc.o.Now, "sup-a", sc.c)
+	require.Zero(t, peers, "any member may lead in async mode, so all must grant")
+	require.Equal(t, full, api)
 
 	sc = holder()
 	sc.s.peer2("vc").Granted = Instant{}
-	sc.s.inflight = nil
 	sc.s.Durable.Last.Mode, sc.s.Durable.Last.Sync = Required, Quorum{1, []string{"vb", "vc"}}
-	require.Equal(t, full, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "one of two is enough: the other alone is no quorum")
+	peers, _ = sc.s.Paths(sc.o.Now, "sup-a", sc.c)
+	require.Equal(t, full, peers, "one of two is enough: the other alone is no quorum")
 
 	sc = holder()
-	require.NotNil(t, sc.s.writing, "it refreshes at once")
-	sc.o.Written = &Written{Stamp: sc.s.writing.Stamp, Outcome: Applied, Version: "101"}
-	sc.o.Record.Record.Version, sc.o.Record.Record.Stamp = "101", sc.s.writing.Stamp
 	sc.s.peer2("vc").Granted = Instant{}
-	sc.step()
 	require.Equal(t, full, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "the record alone is enough too")
+
+	sc = holder()
+	sc.s.lead.Refreshed = Instant{}
+	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "a new process may have writes under way that it does not know of")
 }
 
 func TestARecordThatMayHaveBeenGivenAwayIsNoPermit(t *testing.T) {
 	sc := holder()
 	given := sc.s.Durable.Last.clone()
 	given.Holder = Holder{}
-	sc.s.inflight = append(sc.s.inflight, flight{"100", given})
+	sc.s.inflight = append(sc.s.inflight, flight{sc.o.Record.Record.Version, given})
 	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c))
 }
 
@@ -287,7 +299,6 @@ func TestWhatAHolderDoes(t *testing.T) {
 		sc := holder()
 		sc.o.Supervisor = Supervisor{Instance: "sup-a2", Locked: true, Phase: Down}
 		sc.later(1)
-		sc.s.writing = nil
 		require.Equal(t, "write", kinds(sc.step()))
 		require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a2", sc.c))
 	})
@@ -299,7 +310,6 @@ func TestWhatAHolderDoes(t *testing.T) {
 	})
 	t.Run("the end of the pod moves it: checkpoint, stop, release", func(t *testing.T) {
 		sc := holder()
-		sc.s.writing = nil
 		sc.o.Postgres.Standbys = []Walsender{{"shop-1", true, 1000}, {"shop-2", true, 1000}}
 		sc.o.Pod.Terminating = true
 		require.Contains(t, kinds(sc.step()), "checkpoint")
@@ -307,7 +317,6 @@ func TestWhatAHolderDoes(t *testing.T) {
 		require.Contains(t, kinds(sc.later(0.1).step()), "stop")
 		sc.o.Supervisor.Phase, sc.o.Job, sc.o.Postgres = Down, Job{}, Postgres{}
 		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, Clean: true, End: Position{3, 1100}}
-		sc.s.writing = nil
 		out := sc.later(0.3).step()
 		var release *Record
 		for _, a := range out {
@@ -324,7 +333,6 @@ func TestWhatAHolderDoes(t *testing.T) {
 		sc.o.Record.Record.Mode, sc.o.Record.Record.Sync = Required, Quorum{1, []string{"vb", "vc"}}
 		sc.c.Mode, sc.c.W = Required, 1
 		sc.later(0.1).step()
-		sc.s.writing = nil
 		sc.o.Supervisor.Phase, sc.o.Postgres = Down, Postgres{}
 		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, End: Position{3, 1000}}
 		out := sc.later(0.3).step()
@@ -333,14 +341,12 @@ func TestWhatAHolderDoes(t *testing.T) {
 	})
 	t.Run("a crash in async mode is restarted in place", func(t *testing.T) {
 		sc := holder()
-		sc.s.writing = nil
 		sc.o.Supervisor.Phase, sc.o.Postgres = Down, Postgres{}
 		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, End: Position{3, 1000}}
 		require.Contains(t, kinds(sc.later(0.3).step()), "start primary")
 	})
 	t.Run("never init over a known system id", func(t *testing.T) {
 		sc := holder()
-		sc.s.writing = nil
 		sc.o.Supervisor.Phase, sc.o.Postgres, sc.o.Data = Down, Postgres{}, Data{Known: true}
 		require.NotContains(t, kinds(sc.later(0.3).step()), "init")
 	})
@@ -353,11 +359,18 @@ func TestWhatAHolderDoes(t *testing.T) {
 	t.Run("a deleted record is written again at once, in a new term", func(t *testing.T) {
 		sc := holder()
 		sc.o.Record = Seen{Known: true, First: sc.o.Now, At: sc.o.Now}
-		sc.s.writing = nil
 		out := sc.later(0.3).step()
-		require.Contains(t, kinds(out), "write")
-		require.NotContains(t, kinds(out), "kill")
-		require.EqualValues(t, 8, out[len(out)-1].Record.Term)
+		require.Equal(t, "write", kinds(out))
+		require.Empty(t, out[0].Record.Holder.ID, "a Create may come through at any time: it gives nothing to anybody")
+		require.NotZero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c))
+		sc.apply()
+		out = sc.later(0.3).step()
+		require.Equal(t, "remember, write", kinds(out))
+		require.Equal(t, Holder{"va", "sup-a"}, out[1].Record.Holder)
+		require.EqualValues(t, 8, out[1].Record.Term)
+		sc.apply()
+		require.NotContains(t, kinds(sc.later(0.1).step()), "kill")
+		require.NotZero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c))
 	})
 }
 
