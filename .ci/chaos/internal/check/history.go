@@ -185,18 +185,20 @@ func StaleAcks(h History) (time.Duration, int) {
 	return worst, n
 }
 
-// DualClaims is the time in which two members answered that they are primary.
+// DualClaims is the time in which two members answered that they are primary. One look asks members one after the other, so a pair counts
+// from one look to the next if both say so in both.
 func DualClaims(h History) time.Duration {
 	var total time.Duration
-	for i, c := range h.Claims {
-		if len(c.Members) < 2 {
-			continue
+	for i := 1; i < len(h.Claims); i++ {
+		common := 0
+		for _, m := range h.Claims[i].Members {
+			if slices.Contains(h.Claims[i-1].Members, m) {
+				common++
+			}
 		}
-		until := h.Length
-		if i+1 < len(h.Claims) {
-			until = h.Claims[i+1].At
+		if common > 1 {
+			total += h.Claims[i].At - h.Claims[i-1].At
 		}
-		total += until - c.At
 	}
 	return total
 }

@@ -17,7 +17,7 @@ import (
 // Driver is what runs Postgres in the pods. There are two: package onggi and package patroni.
 type Driver interface {
 	// Spec is what a pod runs. It is asked again for each incarnation.
-	Spec(p *kubelet.Pod) (kubelet.Spec, error)
+	Spec(c *Cluster, p *kubelet.Pod) (kubelet.Spec, error)
 	// Follow keeps the route to the primary until ctx ends.
 	Follow(ctx context.Context, c *Cluster)
 	// Switchover moves the primary to another member and returns when that is asked for, done or not.
@@ -28,16 +28,17 @@ type Driver interface {
 	Parts(p *kubelet.Pod) Parts
 }
 
-// Parts of a pod. Supervisor is nil where nothing but the agent watches over postgres.
+// Parts of a pod.
 type Parts struct {
-	Agent      func() []world.Task
-	Supervisor func() []world.Task
-	HoldAgent  func(on bool) // keeps an agent that ended from being started again
-	Database   *world.Process
+	Database     *world.Process      // PID 1 of the container with postgres
+	Agent        func() []world.Task // the processes that decide
+	HoldDatabase func(on bool)       // keeps a container that ended from being started again
+	HoldAgent    func(on bool)       // the same for the agent
 }
 
 // Cluster is the running cluster.
 type Cluster struct {
+	Name    string
 	Driver  Driver
 	World   *world.World
 	Kubelet *kubelet.Kubelet

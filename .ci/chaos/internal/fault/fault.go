@@ -1,4 +1,6 @@
-// Package fault is the catalogue of what is done to a cluster, and of what is expected of it then.
+// Package fault is the catalogue of what is done to a cluster, and of what is expected of it then. Bounds are those of the table of numbers in
+// docs/performance.md; that there are never two writable primaries, and that with sync no acknowledged write is lost, needs no entry: package
+// trial holds every fault to it.
 package fault
 
 import (
@@ -15,21 +17,24 @@ import (
 // Scene is where a fault happens.
 type Scene struct {
 	*cluster.Cluster
-	Server  *kube.Server
-	Proxy   *kube.Proxy
-	Stores  []*world.Process // what the agents' record is kept by: API server, etcd
-	Primary *kubelet.Pod     // when the fault begins
-	Dice    *rand.Rand
+	Server    *kube.Server
+	Proxy     *kube.Proxy
+	Namespace string
+	Stores    []*world.Process // what keeps the agents' record: API server, etcd
+	Primary   *kubelet.Pod     // when the fault begins
+	Dice      *rand.Rand
+	Log       func(format string, args ...any)
 }
 
-// Standby is the pod of a member that was a standby when the fault began.
-func (s *Scene) Standby() *kubelet.Pod {
+// Standbys are the pods that were not primary when the fault began.
+func (s *Scene) Standbys() []*kubelet.Pod {
+	var found []*kubelet.Pod
 	for _, p := range s.Pods() {
 		if p.Name != s.Primary.Name {
-			return p
+			found = append(found, p)
 		}
 	}
-	return nil
+	return found
 }
 
 // Fault is something to break and how to mend it.
@@ -37,16 +42,31 @@ type Fault struct {
 	Name   string
 	What   string        // one line for people
 	Hold   time.Duration // from the break to the mending
+	Needs  Need
 	Break  func(ctx context.Context, s *Scene) error
 	Mend   func(ctx context.Context, s *Scene) error
 	Expect Expect
 }
 
-// Expect is the bound of a numbered row; what is zero is not judged. Two writable primaries, and with sync a lost write, are never expected.
+// Need is what a fault cannot be made without.
+type Need int
+
+// A Lease and requests to the API server are only those of our agent here; a supervisor only it has. A bounded volume is one in memory.
+const (
+	Nothing Need = iota
+	Lease
+	APIRequests
+	Supervisor
+	BoundedVolume
+)
+
+// Expect is what is expected of a fault; what is zero is not judged.
 type Expect struct {
-	Outage     time.Duration // the median of several runs
-	OutageMax  time.Duration // each run
-	NoLoss     bool          // even without sync
-	Stays      bool          // the primary is the same one afterwards, and no write failed
-	Redundancy time.Duration // all standbys back, counted from the mending
+	Outage    time.Duration // the median of the runs
+	OutageMax time.Duration // each run
+	NoLoss    bool          // even without sync
+	Stays     bool          // the primary is the same one afterwards
+	Quiet     bool          // and no write through the rw address failed
+	Stale     time.Duration // acknowledgements on an old timeline that are forgiven without sync
+	Whole     time.Duration // from the mending to full redundancy; a minute if not said
 }

@@ -21,6 +21,7 @@ type Pod struct {
 	Volume          string // the data volume, on the world's side
 	Dir             string // what lives as long as the pod: its emptyDir "run", its secrets
 	Token           string // its ServiceAccount token
+	Clock           int    // seconds by which its monotonic and boot clocks are off
 
 	k     *Kubelet
 	spec  Spec
@@ -47,6 +48,9 @@ func (p *Pod) path() string { return "/api/v1/namespaces/" + p.k.Namespace + "/p
 
 // Run is the pod's emptyDir, on the world's side.
 func (p *Pod) Run() string { return filepath.Join(p.Dir, "run") }
+
+// Config is a folder for the pod's ConfigMaps and Secrets, on the world's side.
+func (p *Pod) Config() string { return filepath.Join(p.Dir, "config") }
 
 // Process is PID 1 of a container: the one that runs, or the last that did. It is nil before the first.
 func (p *Pod) Process(container string) *world.Process {
@@ -131,7 +135,7 @@ func (p *Pod) register(ctx context.Context) error {
 func (p *Pod) files(ctx context.Context) error {
 	p.Dir = filepath.Join(p.k.World.Dir, "pods", p.Name+"-"+p.UID)
 	secrets := filepath.Join(p.Dir, "serviceaccount")
-	for _, dir := range []string{p.Run(), secrets} {
+	for _, dir := range []string{p.Run(), p.Config(), secrets} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
@@ -183,7 +187,7 @@ func (p *Pod) start(c Container) error {
 		return err
 	}
 	process, err := p.k.World.Start(world.Container{
-		Host: p.Host, Args: c.Args, UID: p.k.UID, GID: p.k.GID, Clock: c.Clock,
+		Host: p.Host, Args: c.Args, UID: p.k.UID, GID: p.k.GID, Clock: p.Clock,
 		Env: append(p.environment(), c.Env...), Log: filepath.Join(p.k.World.Dir, "logs", p.Name+"-"+c.Name+".log"),
 		Mounts: append([]world.Mount{
 			{Source: filepath.Join(p.Dir, "serviceaccount"), Target: "/run/secrets/kubernetes.io/serviceaccount"},

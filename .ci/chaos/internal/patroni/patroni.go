@@ -44,7 +44,7 @@ const (
 )
 
 // Spec is a pod with one container.
-func (d *Driver) Spec(p *kubelet.Pod) (kubelet.Spec, error) {
+func (d *Driver) Spec(c *cluster.Cluster, p *kubelet.Pod) (kubelet.Spec, error) {
 	spec := kubelet.Spec{
 		Labels: map[string]string{"app": "patroni"},
 		Containers: []kubelet.Container{{
@@ -64,7 +64,7 @@ func (d *Driver) Spec(p *kubelet.Pod) (kubelet.Spec, error) {
 	}
 	var b bytes.Buffer
 	err := config.Execute(&b, map[string]any{
-		"Name": p.Name, "IP": p.Host.IP, "Volume": volume, "Run": run, "Bin": d.Postgres, "Sync": d.SyncOn, "S": d.Settings,
+		"Scope": c.Name, "Name": p.Name, "IP": p.Host.IP, "Volume": volume, "Run": run, "Bin": d.Postgres, "Sync": d.SyncOn, "S": d.Settings,
 		"Etcd": fmt.Sprintf("%s:%d", world.Platform, Port),
 	})
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *Driver) Spec(p *kubelet.Pod) (kubelet.Spec, error) {
 	return spec, os.WriteFile(filepath.Join(p.Run(), "patroni.yml"), b.Bytes(), 0o644)
 }
 
-var config = template.Must(template.New("").Parse(`scope: demo
+var config = template.Must(template.New("").Parse(`scope: {{ .Scope }}
 name: {{ .Name }}
 restapi: {listen: "0.0.0.0:8008", connect_address: "{{ .IP }}:8008"}
 etcd3: {host: "{{ .Etcd }}"}
@@ -86,7 +86,7 @@ bootstrap:
     synchronous_mode: {{ .Sync }}
     postgresql:
       use_pg_rewind: true
-      parameters: {max_connections: 100, shared_buffers: 32MB, wal_keep_size: 256MB, wal_log_hints: "on"}
+      parameters: {max_connections: 100, shared_buffers: 32MB, wal_keep_size: 64MB, max_wal_size: 128MB, wal_log_hints: "on"}
   initdb: [{encoding: UTF8}, {locale: C.UTF-8}, data-checksums, no-sync]
   pg_hba: ["local all all trust", "host all all all trust", "host replication all all trust"]
 postgresql:
@@ -143,7 +143,8 @@ func (d *Driver) call(ctx context.Context, c *cluster.Cluster, pod, method, path
 func (d *Driver) Parts(p *kubelet.Pod) cluster.Parts {
 	pod := p.Process(container)
 	return cluster.Parts{
-		Database: pod,
+		Database:     pod,
+		HoldDatabase: func(on bool) { p.Hold(container, on) },
 		Agent: func() []world.Task {
 			var found []world.Task
 			for _, t := range pod.Tasks() {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"onggi.dev/ci/chaos/internal/cluster"
 	"onggi.dev/ci/chaos/internal/fault"
 	"onggi.dev/ci/chaos/internal/kube"
@@ -22,17 +24,16 @@ import (
 
 const (
 	namespace = "chaos"
-	account   = "postgres"
+	owner     = "postgres" // the ServiceAccount and its Role
 )
 
 // Plan is what a lab is built of.
 type Plan struct {
 	Bin      string // the folder of kube-apiserver and etcd
 	Members  int
-	Sync     bool
 	VolumeMB int
 	Seed     uint64
-	Rules    []any // of the agents' Role
+	Rules    func(cluster string) []any // of the agents' Role in a namespace
 	Restart  func(n int) time.Duration
 	Log      func(format string, args ...any)
 }
@@ -43,6 +44,9 @@ type Platform struct {
 	World  *world.World
 	Server *kube.Server
 	Proxy  *kube.Proxy
+
+	clusters int
+	stop     context.CancelFunc // of what follows the cluster's primary
 }
 
 // NewPlatform starts the API server and makes what a namespace needs for a cluster: nodes, an account and its Role.
@@ -58,7 +62,7 @@ func NewPlatform(ctx context.Context, w *world.World, plan Plan) (*Platform, err
 	if err != nil {
 		return nil, err
 	}
-	p := &Platform{plan, w, server, proxy}
+	p := &Platform{Plan: plan, World: w, Server: server, Proxy: proxy}
 	return p, p.grant(ctx)
 }
 
@@ -66,17 +70,17 @@ func NewPlatform(ctx context.Context, w *world.World, plan Plan) (*Platform, err
 func (p *Platform) grant(ctx context.Context) error {
 	in := "/namespaces/" + namespace
 	rbac := "/apis/rbac.authorization.k8s.io/v1" + in
-	meta := kube.Object{"name": account}
+	meta := kube.Object{"name": owner}
 	for _, o := range []struct {
 		path string
 		body kube.Object
 	}{
 		{"/api/v1/namespaces", kube.Object{"metadata": kube.Object{"name": namespace}}},
 		{"/api/v1" + in + "/serviceaccounts", kube.Object{"metadata": meta}},
-		{rbac + "/roles", kube.Object{"metadata": meta, "rules": append([]any{}, p.Plan.Rules...)}},
+		{rbac + "/roles", kube.Object{"metadata": meta, "rules": []any{}}},
 		{rbac + "/rolebindings", kube.Object{
-			"metadata": meta, "roleRef": kube.Object{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account},
-			"subjects": []any{kube.Object{"kind": "ServiceAccount", "name": account, "namespace": namespace}},
+			"metadata": meta, "roleRef": kube.Object{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": owner},
+			"subjects": []any{kube.Object{"kind": "ServiceAccount", "name": owner, "namespace": namespace}},
 		}},
 	} {
 		if _, err := p.Server.Admin.Do(ctx, http.MethodPost, o.path, o.body); err != nil {
@@ -86,40 +90,65 @@ func (p *Platform) grant(ctx context.Context) error {
 	return nil
 }
 
-// NewCluster starts a cluster and waits until it is whole.
-func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, stores []*world.Process) (*fault.Scene, error) {
+// NewCluster starts a cluster, of a name of its own, and waits until it is whole. What keeps the agents' record, beside the API server, is stores.
+func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, sync bool, stores ...*world.Process) (*fault.Scene, error) {
+	p.clusters++
+	c := &cluster.Cluster{Name: fmt.Sprintf("demo%d", p.clusters), Driver: d, World: p.World, Route: &kubelet.Route{}, SyncOn: sync}
+	rules := kube.Object{"rules": p.Plan.Rules(c.Name)}
+	if _, err := p.Server.Admin.Do(ctx, http.MethodPatch, "/apis/rbac.authorization.k8s.io/v1/namespaces/"+namespace+"/roles/"+owner, rules); err != nil {
+		return nil, err
+	}
 	account, err := user.Lookup("postgres")
 	if err != nil {
 		return nil, fmt.Errorf("the containers run as user postgres: %w", err)
 	}
 	uid, _ := strconv.Atoi(account.Uid)
 	gid, _ := strconv.Atoi(account.Gid)
-	k := kubelet.New(kubelet.Config{
-		World: p.World, API: p.Server.Admin, Namespace: namespace, Account: "postgres", CA: p.Proxy.CA, Server: world.Platform.String() + ":6443",
-		UID: uid, GID: gid, VolumeMB: p.Plan.VolumeMB, Spec: d.Spec, Restart: p.Plan.Restart, Log: p.Plan.Log,
+	c.Kubelet = kubelet.New(kubelet.Config{
+		World: p.World, API: p.Server.Admin, Namespace: namespace, Account: owner, CA: p.Proxy.CA, Server: world.Platform.String() + ":6443",
+		UID: uid, GID: gid, VolumeMB: p.Plan.VolumeMB, Restart: p.Plan.Restart, Log: p.Plan.Log,
+		Spec: func(pod *kubelet.Pod) (kubelet.Spec, error) { return d.Spec(c, pod) },
 	})
-	c := &cluster.Cluster{Driver: d, World: p.World, Kubelet: k, Route: &kubelet.Route{}, SyncOn: p.Plan.Sync}
 	for i := range p.Plan.Members {
-		c.Names, c.Nodes = append(c.Names, fmt.Sprintf("demo-%d", i)), append(c.Nodes, fmt.Sprintf("node-%d", i))
-		if err := k.AddNode(ctx, c.Nodes[i]); err != nil {
+		c.Names, c.Nodes = append(c.Names, fmt.Sprintf("%s-%d", c.Name, i)), append(c.Nodes, fmt.Sprintf("%s-node-%d", c.Name, i))
+	}
+	for i := range c.Names {
+		if err := c.Kubelet.AddNode(ctx, c.Nodes[i]); err != nil {
 			return nil, err
 		}
-		if _, err := k.Create(ctx, c.Names[i], c.Nodes[i]); err != nil {
+		if _, err := c.Kubelet.Create(ctx, c.Names[i], c.Nodes[i]); err != nil {
 			return nil, err
 		}
 	}
+	ctx, stop := context.WithCancel(ctx)
+	p.stop = stop
 	go d.Follow(ctx, c)
 	s := &fault.Scene{
-		Cluster: c, Server: p.Server, Proxy: p.Proxy, Stores: append([]*world.Process{p.Server.API, p.Server.Store}, stores...),
-		Dice: rand.New(rand.NewPCG(p.Plan.Seed, 0)),
+		Cluster: c, Server: p.Server, Proxy: p.Proxy, Namespace: namespace, Stores: append([]*world.Process{p.Server.API, p.Server.Store}, stores...),
+		Dice: rand.New(rand.NewPCG(p.Plan.Seed, 0)), Log: p.Plan.Log,
 	}
 	if _, err := c.WaitWhole(ctx, 2*time.Minute); err != nil {
-		return nil, fmt.Errorf("start the cluster: %w", err)
+		return s, fmt.Errorf("start the cluster: %w", err)
 	}
 	primary, err := c.Primary(ctx)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	_, err = cluster.Ask(ctx, primary, workload.Schema)
 	return s, err
+}
+
+// Remove ends a cluster, whatever state it is in.
+func (p *Platform) Remove(ctx context.Context, s *fault.Scene) {
+	p.stop()
+	_ = p.World.MendAll()
+	p.Proxy.Set(kube.Mode{})
+	for _, store := range s.Stores {
+		_ = store.Signal(unix.SIGCONT)
+	}
+	for _, pod := range s.Pods() {
+		if err := s.Kubelet.Delete(ctx, pod.Name, 0); err != nil {
+			p.Plan.Log("remove %s: %v", pod.Name, err)
+		}
+	}
 }

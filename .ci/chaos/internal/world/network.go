@@ -101,6 +101,14 @@ func (w *World) Mend(links ...Link) error {
 	return w.filter()
 }
 
+// MendAll mends every link.
+func (w *World) MendAll() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.cut)
+	return w.filter()
+}
+
 // filter tells the kernel all that is cut, in one transaction.
 func (w *World) filter() error {
 	var rules []string

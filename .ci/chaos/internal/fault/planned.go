@@ -1,0 +1,106 @@
+package fault
+
+import (
+	"context"
+	"time"
+
+	"onggi.dev/ci/chaos/internal/kubelet"
+)
+
+// planned is what a move that was asked for may cost.
+var planned = Expect{Outage: time.Second, OutageMax: 2 * time.Second, NoLoss: true}
+
+func switchover() Fault {
+	return Fault{
+		Name: "switchover", What: "a switchover to a standby", Hold: 3 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			return s.Driver.Switchover(ctx, s.Cluster, s.Primary.Name, s.Standbys()[0].Name)
+		},
+		Expect: planned,
+	}
+}
+
+// Grace is the pods' terminationGracePeriodSeconds.
+const grace = 120 * time.Second
+
+// remake makes a pod again after its deletion, as its StatefulSet does.
+func remake(ctx context.Context, s *Scene, p *kubelet.Pod) error {
+	_, err := s.Kubelet.Create(ctx, p.Name, p.Node)
+	return err
+}
+
+func deletePod() Fault {
+	return Fault{
+		Name: "delete-pod", What: "graceful deletion of the primary's pod, which is made again", Hold: 3 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			if err := s.Kubelet.Delete(ctx, s.Primary.Name, grace); err != nil {
+				return err
+			}
+			return remake(ctx, s, s.Primary)
+		},
+		Expect: planned,
+	}
+}
+
+func forceDelete() Fault {
+	return Fault{
+		Name: "force-delete-pod", What: "deletion of the primary's pod with grace 0, which is made again", Hold: 4 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			if err := s.Kubelet.Delete(ctx, s.Primary.Name, 0); err != nil {
+				return err
+			}
+			return remake(ctx, s, s.Primary)
+		},
+		Expect: Expect{OutageMax: takeoverMax},
+	}
+}
+
+func drain() Fault {
+	return Fault{
+		Name: "drain", What: "the primary's node is cordoned and its pod evicted; the node comes back later", Hold: 5 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			if err := s.Kubelet.Cordon(ctx, s.Primary.Node, true); err != nil {
+				return err
+			}
+			return s.Kubelet.Delete(ctx, s.Primary.Name, grace)
+		},
+		Mend: func(ctx context.Context, s *Scene) error {
+			if err := s.Kubelet.Cordon(ctx, s.Primary.Node, false); err != nil {
+				return err
+			}
+			return remake(ctx, s, s.Primary)
+		},
+		Expect: planned,
+	}
+}
+
+func switchoverRaced() Fault {
+	return Fault{
+		Name: "switchover-raced", What: "the primary's container is killed in the middle of a switchover", Hold: 4 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			asked := make(chan error, 1)
+			go func() { asked <- s.Driver.Switchover(ctx, s.Cluster, s.Primary.Name, s.Standbys()[0].Name) }()
+			sleep(ctx, time.Duration(100+s.Dice.IntN(600))*time.Millisecond)
+			_ = s.Driver.Parts(s.Primary).Database.Signal(kill)
+			<-asked // whatever came of it
+			return nil
+		},
+		Expect: Expect{OutageMax: takeoverMax},
+	}
+}
+
+func switchoverTwice() Fault {
+	return Fault{
+		Name: "switchover-twice", What: "two switchovers to different standbys at once", Hold: 4 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			asked := make(chan error, 2)
+			for _, to := range s.Standbys()[:2] {
+				go func() { asked <- s.Driver.Switchover(ctx, s.Cluster, s.Primary.Name, to.Name) }()
+			}
+			<-asked
+			<-asked
+			return nil
+		},
+		Expect: Expect{OutageMax: 5 * time.Second, NoLoss: true},
+	}
+}

@@ -1,0 +1,144 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"onggi.dev/ci/chaos/internal/cluster"
+	"onggi.dev/ci/chaos/internal/kubelet"
+)
+
+const kill = syscall.SIGKILL
+
+// fill leaves no space on a volume.
+func fill(p *kubelet.Pod) error {
+	var space unix.Statfs_t
+	if err := unix.Statfs(p.Volume, &space); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(p.Volume, "filler"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Fallocate(int(f.Fd()), 0, 0, int64(space.Bavail)*space.Bsize)
+}
+
+func diskFull() Fault {
+	return Fault{
+		Name: "disk-full", What: "the primary's volume is full, and WAL needs another segment", Hold: 15 * time.Second, Needs: BoundedVolume,
+		Break: func(ctx context.Context, s *Scene) error {
+			if err := fill(s.Primary); err != nil {
+				return fmt.Errorf("fill the volume: %w", err)
+			}
+			for range 4 {
+				_, _ = cluster.Ask(ctx, s.Primary, "select pg_switch_wal()")
+			}
+			return nil
+		},
+		Mend:   func(_ context.Context, s *Scene) error { return os.Remove(filepath.Join(s.Primary.Volume, "filler")) },
+		Expect: Expect{OutageMax: 15 * time.Second},
+	}
+}
+
+func standbyDiskFull() Fault {
+	return Fault{
+		Name: "standby-disk-full", What: "a standby's volume is full", Hold: 10 * time.Second, Needs: BoundedVolume,
+		Break: func(ctx context.Context, s *Scene) error {
+			if err := fill(s.Standbys()[0]); err != nil {
+				return fmt.Errorf("fill the volume: %w", err)
+			}
+			for range 4 {
+				_, _ = cluster.Ask(ctx, s.Primary, "select pg_switch_wal()")
+			}
+			return nil
+		},
+		Mend: func(_ context.Context, s *Scene) error {
+			return os.Remove(filepath.Join(s.Standbys()[0].Volume, "filler"))
+		},
+		Expect: Expect{OutageMax: 2 * time.Second, Stays: true, NoLoss: true},
+	}
+}
+
+// renew deletes a pod and its volume, and makes the pod again on an empty one.
+func renew(ctx context.Context, s *Scene, p *kubelet.Pod) error {
+	if err := s.Kubelet.Delete(ctx, p.Name, 0); err != nil {
+		return err
+	}
+	if err := s.Kubelet.Wipe(p.Name); err != nil {
+		return err
+	}
+	return remake(ctx, s, p)
+}
+
+func volumeLost() Fault {
+	return Fault{
+		Name: "volume-lost", What: "the primary's pod is deleted with grace 0 and its volume is lost", Hold: 5 * time.Second,
+		Break:  func(ctx context.Context, s *Scene) error { return renew(ctx, s, s.Primary) },
+		Expect: Expect{OutageMax: takeoverMax},
+	}
+}
+
+func cloneInterrupted() Fault {
+	return Fault{
+		Name: "clone-interrupted", What: "a standby's volume is lost, and its container killed as soon as pg_basebackup runs", Hold: 3 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			victim := s.Standbys()[0]
+			if err := renew(ctx, s, victim); err != nil {
+				return err
+			}
+			s.killWhen(ctx, victim.Name, "pg_basebackup")
+			return nil
+		},
+		Expect: Expect{OutageMax: 2 * time.Second, Stays: true, NoLoss: true},
+	}
+}
+
+func rewindInterrupted() Fault {
+	return Fault{
+		Name: "rewind-interrupted", What: "the primary is cut off until another is, and its container killed as soon as pg_rewind runs", Hold: 3 * time.Second,
+		Break: func(ctx context.Context, s *Scene) error {
+			links := everything(s.Primary)
+			if err := s.World.Cut(links...); err != nil {
+				return err
+			}
+			for end := time.Now().Add(45 * time.Second); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 200*time.Millisecond) {
+				if now := s.Route.Now().Pod; now != "" && now != s.Primary.Name {
+					break
+				}
+			}
+			if err := s.World.Mend(links...); err != nil {
+				return err
+			}
+			s.killWhen(ctx, s.Primary.Name, "pg_rewind")
+			return nil
+		},
+	}
+}
+
+// killWhen kills a pod's database container at the first sight of a program in it.
+func (s *Scene) killWhen(ctx context.Context, pod, program string) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 3*time.Millisecond) {
+		container := s.Driver.Parts(s.Kubelet.Pod(pod)).Database
+		for _, t := range container.Tasks() {
+			if t.Program() == program {
+				_ = container.Signal(kill)
+				return
+			}
+		}
+	}
+	s.Log("%s was not seen in %s", program, pod)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"onggi.dev/ci/chaos/internal/fault"
+)
+
+// options are what the flags say.
+type options struct {
+	suite    string
+	driver   string
+	faults   string
+	modes    string
+	members  int
+	runs     int
+	storm    int
+	profile  string
+	ttl20    bool
+	seed     uint64
+	bin      string
+	agent    string
+	postgres string
+	disk     bool
+	strict   bool
+	backoff  bool
+	without  string
+	idle     time.Duration
+	out      string
+	update   string
+	logs     string
+}
+
+func parse(args []string, errors io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	f.SetOutput(errors)
+	f.StringVar(&o.suite, "suite", "", "chaos, short or bench: what the Makefile runs; without it, one cluster and the faults of -faults")
+	f.StringVar(&o.driver, "driver", "onggi", "onggi or patroni")
+	f.StringVar(&o.faults, "faults", "all", "names of faults with commas between, or all; list prints them")
+	f.StringVar(&o.modes, "modes", "sync", "sync, async, or both with a comma between")
+	f.IntVar(&o.members, "members", 3, "members of the cluster")
+	f.IntVar(&o.runs, "runs", 1, "runs of each fault")
+	f.IntVar(&o.storm, "storm", 0, "afterwards, a storm of this many random faults")
+	f.StringVar(&o.profile, "profile", "default", "of onggi: fast, default or relaxed")
+	f.BoolVar(&o.ttl20, "ttl20", false, "Patroni at its documented minimum, ttl 20, instead of its defaults")
+	f.Uint64Var(&o.seed, "seed", 1, "of what is random")
+	f.StringVar(&o.bin, "bin", ".cache/bin", "folder of kube-apiserver and etcd")
+	f.StringVar(&o.agent, "agent", ".cache/chaos/onggi-agent", "the agent's binary")
+	f.StringVar(&o.postgres, "postgres", newestPostgres(), "folder of postgres' programs")
+	f.BoolVar(&o.disk, "disk", false, "keep data on disk, where volumes have no bound, instead of in memory")
+	f.BoolVar(&o.strict, "strict", false, "exit 1 also when a bound of time is exceeded")
+	f.BoolVar(&o.backoff, "backoff", false, "wait longer and longer before a container is started again, as a kubelet does")
+	f.StringVar(&o.without, "without", "", `a right of the agents to leave out, e.g. "update leases"`)
+	f.DurationVar(&o.idle, "idle", 0, "first measure the agents this long while nothing happens, and as long under load")
+	f.StringVar(&o.out, "o", "", "file for the results as JSON")
+	f.StringVar(&o.update, "update", "", "page to write the Markdown table into")
+	f.StringVar(&o.logs, "logs", "", "folder to keep the logs of all containers in")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%q is no flag", f.Arg(0))
+	}
+	for _, path := range []*string{&o.bin, &o.agent, &o.postgres, &o.out, &o.update, &o.logs} {
+		if *path == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return o, err
+		}
+		*path = absolute
+	}
+	return o, nil
+}
+
+// newestPostgres is the folder of the newest server that Debian's packages put here.
+func newestPostgres() string {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if len(found) == 0 {
+		return ""
+	}
+	return found[len(found)-1]
+}
+
+// missing is what a run with these options cannot do without.
+func (o options) missing() []string {
+	var missing []string
+	if os.Geteuid() != 0 {
+		missing = append(missing, "root, for namespaces")
+	}
+	for _, program := range []string{"ip", "nft"} {
+		if !onPath(program) {
+			missing = append(missing, program)
+		}
+	}
+	files := []string{filepath.Join(o.bin, "kube-apiserver"), filepath.Join(o.bin, "etcd"), filepath.Join(o.postgres, "postgres")}
+	if o.wants("patroni") {
+		files = append(files, "/usr/bin/patroni")
+	}
+	if o.wants("onggi") {
+		files = append(files, o.agent)
+	}
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil {
+			missing = append(missing, file)
+		}
+	}
+	return missing
+}
+
+func (o options) wants(driver string) bool { return o.suite == "bench" || o.driver == driver }
+
+func onPath(program string) bool {
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+		if _, err := os.Stat(filepath.Join(dir, program)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// chosen are the faults that the flags name.
+func (o options) chosen() ([]fault.Fault, error) {
+	if o.faults == "all" {
+		return fault.All(), nil
+	}
+	if o.faults == "" {
+		return nil, nil
+	}
+	return fault.Named(strings.Split(o.faults, ",")...)
+}
