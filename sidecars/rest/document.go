@@ -13,7 +13,7 @@ type (
 		PostmasterStart  string                  `json:"postmaster_start_time,omitempty"`
 		Role             string                  `json:"role"`
 		ServerVersion    int                     `json:"server_version,omitempty"`
-		Xlog             *xlogDoc                `json:"xlog,omitempty"`
+		Xlog             any                     `json:"xlog,omitempty"`
 		SyncStandby      bool                    `json:"sync_standby,omitempty"`
 		QuorumStandby    bool                    `json:"quorum_standby,omitempty"`
 		Timeline         int64                   `json:"timeline,omitempty"`
@@ -32,13 +32,15 @@ type (
 		Onggi            onggiDoc                `json:"onggi"`
 	}
 
-	// xlogDoc is of a primary when Location is there, and of a replica otherwise.
-	xlogDoc struct {
-		Location   *Position `json:"location,omitempty"`
-		Received   *Position `json:"received_location,omitempty"`
-		Replayed   *Position `json:"replayed_location,omitempty"`
-		ReplayedAt *string   `json:"replayed_timestamp,omitempty"`
-		Paused     *bool     `json:"paused,omitempty"`
+	// primaryXlog and replicaXlog are what xlog is.
+	primaryXlog struct {
+		Location Position `json:"location"`
+	}
+	replicaXlog struct {
+		Received   Position `json:"received_location"`
+		Replayed   Position `json:"replayed_location"`
+		ReplayedAt *string  `json:"replayed_timestamp"` // null when there is none
+		Paused     bool     `json:"paused"`
 	}
 
 	parameterDoc struct {
@@ -132,13 +134,14 @@ func (v *View) status() statusDoc {
 	}
 	switch v.Role {
 	case Primary:
-		doc.Xlog = &xlogDoc{Location: &v.Location}
+		doc.Xlog = primaryXlog{v.Location}
 	case Replica:
-		doc.Xlog = &xlogDoc{Received: &v.Received, Replayed: &v.Replayed, Paused: &v.ReplayPaused}
+		xlog := replicaXlog{Received: v.Received, Replayed: v.Replayed, Paused: v.ReplayPaused}
 		if !v.ReplayedAt.IsZero() {
 			at := v.ReplayedAt.Format(stamp)
-			doc.Xlog.ReplayedAt = &at
+			xlog.ReplayedAt = &at
 		}
+		doc.Xlog = xlog
 		doc.SyncStandby, doc.QuorumStandby = v.Sync == Synced, v.Sync == Quorum
 		doc.ReplicationState = v.ReplicationState
 	}

@@ -11,27 +11,26 @@ import (
 
 // Counters are what the agent counts and measures. Maps are from a label's value to the count.
 type Counters struct {
-	PermitPaths       map[string]bool // "peers", "api": whether the path holds the permit now
-	PeerGrants        map[string]bool // by name of the peer: whether it grants now
-	RoleChanges       map[string]uint64
-	FenceKills        map[string]uint64
-	FenceKillSeconds  Histogram
-	FailoverPhases    map[string]time.Duration // of the last failover
-	LastOutage        time.Duration            // from the last write of the old primary to the first of the new
-	APIRequests       []APIRequests
-	Conflicts         uint64 // of compare-and-swap on the record
-	Published         Durability
-	Effective         Durability
-	CommitStall       time.Duration // that commits have been waiting for a standby now
-	WaitsCanceled     uint64        // of synchronous replication: each may have told a client of a commit that is on one node
-	LoopGap           time.Duration // the longest
-	ClockDivergence   time.Duration // between the clocks that nobody can set
-	Eligible          bool          // as a primary
-	NotEligible       string        // and why not
-	DiskFree          map[string]uint64
-	Rejoins           map[string]uint64
-	FailsafeMember    bool
-	InArchiveRecovery bool
+	PermitPaths      map[string]bool // "peers", "api": whether the path holds the permit now
+	PeerGrants       map[string]bool // by name of the peer: whether it grants now
+	RoleChanges      map[string]uint64
+	FenceKills       map[string]uint64
+	FenceKillSeconds Histogram
+	FailoverPhases   map[string]time.Duration // of the last failover
+	LastOutage       time.Duration            // from the last write of the old primary to the first of the new
+	APIRequests      []APIRequests
+	Conflicts        uint64 // of compare-and-swap on the record
+	Published        Durability
+	Effective        Durability
+	CommitStall      time.Duration // that commits have been waiting for a standby now
+	WaitsCanceled    uint64        // of synchronous replication: each may have told a client of a commit that is on one node
+	LoopGap          time.Duration // the longest
+	ClockDivergence  time.Duration // between the clocks that nobody can set
+	Eligible         bool          // as a primary
+	NotEligible      string        // and why not
+	DiskFree         map[string]uint64
+	Rejoins          map[string]uint64
+	FailsafeMember   bool
 }
 
 // APIRequests counts requests to the Kubernetes API.
