@@ -45,7 +45,6 @@ func (n *node) write(a *ha.Action) {
 			n.wrote(ha.Written{Stamp: stamp, Outcome: o, Version: version})
 		}
 	}
-	w.stats.Requests++
 	timeout := n.cfg.Timing.WriteTimeout
 	if !n.reaches() {
 		if w.chance(0.3) {
@@ -55,6 +54,7 @@ func (n *node) write(a *ha.Action) {
 		n.later(timeout, func() { tell(ha.Unknown, "") })
 		return
 	}
+	w.stats.Requests++
 	if w.chance(api.throttled) {
 		n.later(w.apiDelay(), func() { tell(ha.NotSent, "") })
 		return
@@ -173,7 +173,9 @@ func (n *node) get(retry bool) {
 	if n.car.reading {
 		return
 	}
-	w.stats.Requests++
+	if n.reaches() {
+		w.stats.Requests++
+	}
 	if !n.reaches() || w.chance(w.api.throttled+w.api.failed+w.api.lostRequest) {
 		if retry {
 			n.car.watchAt = w.now + int64(w.between(time.Second, 2*time.Second))
@@ -218,10 +220,10 @@ func (n *node) rewatch() {
 // prove asks for the pod of the holder.
 func (n *node) prove(a *ha.Action) {
 	w, gen := n.w, n.car.gen
-	w.stats.Requests++
 	if !n.reaches() {
 		return
 	}
+	w.stats.Requests++
 	n.later(2*w.apiDelay(), func() {
 		other := w.byName(a.Pod)
 		if n.car.gen != gen || other == nil || !n.reaches() {

@@ -23,7 +23,7 @@ func (v *Violation) Error() string {
 
 const (
 	// staleAfterThaw is how long a machine that stood still may go on writing, until its supervisor looks at the time.
-	staleAfterThaw = 100 * time.Millisecond
+	staleAfterThaw = 200 * time.Millisecond
 	checkEvery     = time.Second
 	healthyWithin  = 120 * time.Second
 )

@@ -191,6 +191,9 @@ func (n *node) doPostgres(a *ha.Action) {
 // reload is a change of the configuration, in force a moment later.
 func (n *node) reload(a *ha.Action) {
 	up, gen := n.pg.up, n.car.gen
+	if a.Do == ha.Follow && n.vol.upstream == a.Upstream.ID && n.vol.upstreamHost == a.Upstream.Host {
+		return
+	}
 	if !n.pg.alive || !n.pg.ready || n.pg.stopped || n.car.busy(a.Do) {
 		return
 	}

@@ -104,7 +104,7 @@ func (n *node) expire() {
 
 // killTime is how long it takes until the last process is gone, at worst just under what the timing allows for.
 func (n *node) killTime() time.Duration {
-	if n.w.opt.Buggify && n.w.chance(0.2) {
+	if n.w.opt.Buggify && n.w.chance(0.2) && n.w.now-n.thawed > int64(time.Second) {
 		return n.cfg.Timing.Slack() - time.Millisecond
 	}
 	return n.w.between(3*time.Millisecond, 90*time.Millisecond)

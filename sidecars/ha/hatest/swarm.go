@@ -101,6 +101,12 @@ func (o *Options) faults(r *rand.Rand, kinds []drawn) []Fault {
 // particular fills in what only some kinds have.
 func (f *Fault) particular(o *Options, r *rand.Rand) {
 	switch f.Kind {
+	case StopSidecar:
+		if o.Ignorable {
+			// As long as the permit of the last beat, or of the one before, outlasts it.
+			t, _ := ha.Profile(o.Profile)
+			f.For = min(f.For, t.Holds()-t.Margin-2*t.Beat-second/2)
+		}
 	case SlewClock:
 		f.Level = 1 - 0.08 + 0.16*r.Float64()
 	case Switchover:

@@ -17,7 +17,7 @@ import (
 var (
 	seeds = flag.Uint64("seeds", 200, "how many seeds TestSwarm runs")
 	from  = flag.Uint64("from", 1, "the first of them")
-	level = flag.Int("trace", 2, "how much TestSeed tells: 1 what happens, 2 every action, 3 every step")
+	level = flag.Int("tell", 2, "how much TestSeed tells: 1 what happens, 2 every action, 3 every step")
 )
 
 func tail(lines []string, n int) string { return strings.Join(lines[max(0, len(lines)-n):], "\n") }
@@ -26,6 +26,10 @@ func tail(lines []string, n int) string { return strings.Join(lines[max(0, len(l
 func TestSeed(t *testing.T) {
 	if *seed == 0 {
 		t.Skip("no -seed")
+	}
+	if *shrink {
+		shrunk(t, *seed)
+		return
 	}
 	w := hatest.Seed(*seed, hatest.Core{}, *level)
 	fmt.Fprintln(os.Stdout, strings.Join(w.Lines(), "\n"))
