@@ -21,12 +21,12 @@ func (s *State) Paths(now Instant, instance string, c Config) (peers, api time.D
 	if s.lead.Term == 0 || s.lead.Instance != instance || instance == "" {
 		return 0, 0
 	}
-	if s.lead.Refreshed.IsZero() {
-		// A process that has just started may have writes under way that it does not know of. Once one of its own has come through,
-		// those were based on versions that are gone.
-		return 0, 0
+	if s.lead.Refreshed.IsZero() && s.Durable.Changing != "" {
+		return 0, 0 // a former process of this member may have a write under way that gives the record away
 	}
-	api = c.Timing.Holds() - now.AtMost(s.lead.Refreshed) - c.Timing.Margin
+	if !s.lead.Refreshed.IsZero() {
+		api = c.Timing.Holds() - now.AtMost(s.lead.Refreshed) - c.Timing.Margin
+	}
 	peers = s.granted(&s.Durable.Last, now, c)
 	for i := range s.inflight {
 		r := &s.inflight[i].Record
@@ -108,6 +108,10 @@ func (d *step) write(next Record, why string) {
 	next.Stamp = d.stamp()
 	d.stamps++
 	next.Window = d.c.Timing.Window.Milliseconds()
+	if d.rec.Exists() && d.Durable.Changing == "" && (next.Holder != d.rec.Holder || next.Mode != d.rec.Mode || !next.Sync.Equal(d.rec.Sync) || !slices.Equal(next.Members, d.rec.Members)) {
+		d.Durable.Changing = bound(d.rec.Version)
+		d.remember()
+	}
 	w := &writing{Stamp: next.Stamp, Base: d.rec.Version, Record: next, Sent: d.now}
 	d.writing = w
 	d.inflight = append(d.inflight, flight{w.Base, next})

@@ -14,6 +14,9 @@ type Durable struct {
 	// Bound is a version of the record for which this member voted or which it tried to take. Until another version is seen, the
 	// holder of that one gets no grant, because the write may still be applied.
 	Bound string `json:"bound,omitempty"`
+	// Changing is a version on which a write was based that changes who may lead. While that version stands, the write may still come
+	// through, so a process that does not know it does not count on its peers.
+	Changing string `json:"changing,omitempty"`
 	// Last is the record as last seen, for the day on which somebody deletes it.
 	Last Record `json:"last"`
 }

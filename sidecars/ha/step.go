@@ -133,6 +133,9 @@ func (d *step) absorbRecord() {
 	if d.Durable.Bound != "" && d.Durable.Bound != bound(r.Version) {
 		d.Durable.Bound = ""
 	}
+	if d.Durable.Changing != "" && d.Durable.Changing != bound(r.Version) {
+		d.Durable.Changing = ""
+	}
 	if !d.gone() && r.Version != d.Durable.Last.Version {
 		worth := worthRemembering(&d.Durable.Last, r)
 		d.Durable.Last = r.clone()

@@ -269,7 +269,9 @@ func TestThePermitComesByEitherPath(t *testing.T) {
 
 	sc = holder()
 	sc.s.lead.Refreshed = Instant{}
-	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "a new process may have writes under way that it does not know of")
+	require.Equal(t, full, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "a new process that changed nothing counts on its peers")
+	sc.s.Durable.Changing = sc.o.Record.Record.Version
+	require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a", sc.c), "one that may have given the record away does not, until another version is seen")
 }
 
 func TestARecordThatMayHaveBeenGivenAwayIsNoPermit(t *testing.T) {
@@ -299,7 +301,7 @@ func TestWhatAHolderDoes(t *testing.T) {
 		sc := holder()
 		sc.o.Supervisor = Supervisor{Instance: "sup-a2", Locked: true, Phase: Down}
 		sc.later(1)
-		require.Equal(t, "write", kinds(sc.step()))
+		require.Equal(t, "remember, write", kinds(sc.step()))
 		require.Zero(t, sc.s.Permit(sc.o.Now, "sup-a2", sc.c))
 	})
 	t.Run("who cannot write gives up", func(t *testing.T) {
