@@ -145,6 +145,19 @@ func TestAWatchOutlivesTheServer(t *testing.T) {
 	until(t, w.Events(), "none", none)
 }
 
+// What was read is never followed by what was before it: a watch begins where the list ended.
+func TestALeaseNeverGoesBack(t *testing.T) {
+	s := start(t, kubetest.Config{})
+	for i := range 50 {
+		holds(s, fmt.Sprint("before-", i))
+	}
+	w := watchLease(t, client(t, s))
+	e := until(t, w.Events(), "listed", held("before-49"))
+	require.Eventually(t, func() bool { return count(s, "watch") == 1 }, 5*time.Second, time.Millisecond)
+	all := s.Requests()
+	require.Equal(t, e.Lease.Version, all[len(all)-1].Version)
+}
+
 func TestAfterAConflictTheLeaseIsListedAtOnce(t *testing.T) {
 	s := start(t, kubetest.Config{})
 	c := client(t, s)

@@ -64,7 +64,7 @@ func parse(r *http.Request) (query, error) {
 	if q.verb == "get" {
 		q.verb = "list"
 		if w := r.URL.Query().Get("watch"); w == "true" || w == "1" {
-			q.verb = "watch"
+			q.verb, q.version = "watch", r.URL.Query().Get("resourceVersion")
 		}
 	}
 	var err error

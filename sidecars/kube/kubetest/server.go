@@ -54,7 +54,8 @@ type Server struct {
 // Request is one that was received, in the order in which answers began.
 type Request struct {
 	Client, Verb, Resource, Name string
-	Code                         int // 0: none was sent
+	Version                      string // of a watch: the one it begins at
+	Code                         int    // 0: none was sent
 	At                           time.Time
 }
 
@@ -145,7 +146,7 @@ func (s *Server) Requests() []Request {
 func (s *Server) record(q query, code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests = append(s.requests, Request{Client: q.client, Verb: q.verb, Resource: q.resource, Name: q.name, Code: code, At: time.Now()})
+	s.requests = append(s.requests, Request{Client: q.client, Verb: q.verb, Resource: q.resource, Name: q.name, Version: q.version, Code: code, At: time.Now()})
 }
 
 // Put stores an object as it is, status and all, whatever was there: kubelet, scheduler and administrator are the test's. It returns the object
