@@ -29,7 +29,8 @@ type query struct {
 	client                               string
 	verb, resource, namespace, name, sub string
 	selector                             selector
-	partial                              bool // metadata alone
+	partial                              bool   // metadata alone
+	version                              string // of a watch: where it begins
 }
 
 // parse reads the path as the API has it: /api/v1 or /apis/GROUP/VERSION, then namespaces/NS, then RESOURCE/NAME/SUBRESOURCE.
