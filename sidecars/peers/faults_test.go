@@ -129,7 +129,7 @@ func (p *proxy) pump(from, to net.Conn, requests bool) {
 // pair is a client of m0 that reaches m1 through a proxy.
 func pair(t *testing.T, kinds map[string]Answer) (*Client, Peer, *proxy) {
 	t.Helper()
-	p := newProxy(t, serve(t, NewHandler(m1, keys("k"), kinds), nil))
+	p := newProxy(t, serve(t, NewHandler(m1, Trust{Keys: keys("k")}, kinds), nil))
 	client := NewClient(m0, keys("k"), nil)
 	t.Cleanup(client.Close)
 	return client, Peer{"m1", p.address}, p
@@ -239,7 +239,7 @@ func TestADeadPeerCostsNothing(t *testing.T) {
 }
 
 func TestAPeerThatMovedIsCalledWhereItIs(t *testing.T) {
-	handler := NewHandler(m1, keys("k"), map[string]Answer{"beat": Typed(echo)})
+	handler := NewHandler(m1, Trust{Keys: keys("k")}, map[string]Answer{"beat": Typed(echo)})
 	client := NewClient(m0, keys("k"), nil)
 	defer client.Close()
 	first, second := newProxy(t, serve(t, handler, nil)), newProxy(t, serve(t, handler, nil))

@@ -33,7 +33,7 @@ func FuzzRequest(f *testing.F) {
 			request.Header.Set(name, value)
 		}
 		handled := false
-		handler := NewHandler(m1, keys("k"), map[string]Answer{"beat": func(_ context.Context, _ string, body []byte) ([]byte, error) {
+		handler := NewHandler(m1, Trust{Keys: keys("k")}, map[string]Answer{"beat": func(_ context.Context, _ string, body []byte) ([]byte, error) {
 			handled = true
 			return body, nil
 		}})

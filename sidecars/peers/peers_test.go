@@ -72,7 +72,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 }
 
 func TestABeatIsGranted(t *testing.T) {
-	address := serve(t, NewHandler(m1, keys("k"), map[string]Answer{"beat": Typed(echo)}), nil)
+	address := serve(t, NewHandler(m1, Trust{Keys: keys("k")}, map[string]Answer{"beat": Typed(echo)}), nil)
 	client := NewClient(m0, keys("k"), nil)
 	defer client.Close()
 	for term := range int64(3) {
@@ -106,7 +106,7 @@ func TestWhoIsNotBelieved(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var asked atomic.Int32
-			address := serve(t, NewHandler(row.server, row.sk, map[string]Answer{"beat": func(context.Context, string, []byte) ([]byte, error) {
+			address := serve(t, NewHandler(row.server, Trust{Keys: row.sk}, map[string]Answer{"beat": func(context.Context, string, []byte) ([]byte, error) {
 				asked.Add(1)
 				return []byte("{}"), nil
 			}}), nil)
@@ -131,7 +131,7 @@ func TestWhoIsNotBelieved(t *testing.T) {
 }
 
 func TestAKeyIsReplacedWhileBothAreKnown(t *testing.T) {
-	address := serve(t, NewHandler(m1, keys("new", "old"), map[string]Answer{"beat": Typed(echo)}), nil)
+	address := serve(t, NewHandler(m1, Trust{Keys: keys("new", "old")}, map[string]Answer{"beat": Typed(echo)}), nil)
 	for _, k := range []Keys{keys("old", "new"), keys("new", "old")} {
 		client := NewClient(m0, k, nil)
 		_, err := Ask[grant](within(t, 5*time.Second), client, Peer{"m1", address}, "beat", beat{1, "m0"})
@@ -158,7 +158,7 @@ func TestASealCoversEveryPart(t *testing.T) {
 }
 
 func TestTheServerBoundsWhatItReads(t *testing.T) {
-	handler := NewHandler(m1, nil, map[string]Answer{"beat": Typed(echo)})
+	handler := NewHandler(m1, Trust{}, map[string]Answer{"beat": Typed(echo)})
 	address := serve(t, handler, nil)
 	client := NewClient(m0, nil, nil)
 	defer client.Close()
@@ -180,9 +180,13 @@ func TestTheServerBoundsWhatItReads(t *testing.T) {
 	}
 }
 
-// goroutines waits until there are not more than before.
+// goroutines waits until there are not more than before, and shows them when that does not come.
 func goroutines(t *testing.T, before int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 10*time.Second, 10*time.Millisecond,
-		"goroutines are left")
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 64<<10)
+			t.Fatalf("%d goroutines were left:\n%s", runtime.NumGoroutine()-before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
 }

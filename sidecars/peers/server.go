@@ -60,16 +60,23 @@ func decode(data []byte, into any) error {
 	return nil
 }
 
+// Trust is what callers are believed for: all of it that is there. Without any of it they are believed, so the listener has to be
+// one that lets in agents only.
+type Trust struct {
+	Keys        Keys
+	Certificate func(tls.ConnectionState) error // such as [Files.VerifyClient], for a listener that probes reach too
+}
+
 // Handler serves the kinds it is given.
 type Handler struct {
 	self  Identity
-	keys  Keys
+	trust Trust
 	kinds map[string]Answer
 }
 
-// NewHandler is a handler for these kinds. Without keys callers are believed, so the listener has to be one with certificates.
-func NewHandler(self Identity, keys Keys, kinds map[string]Answer) *Handler {
-	return &Handler{self: self, keys: keys, kinds: kinds}
+// NewHandler is a handler for these kinds, below /peer/v1/.
+func NewHandler(self Identity, trust Trust, kinds map[string]Answer) *Handler {
+	return &Handler{self: self, trust: trust, kinds: kinds}
 }
 
 // ServeHTTP implements [http.Handler].
@@ -100,6 +107,9 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, letter *letter, 
 	case r.Method != http.MethodPost:
 		return nil, Refusal{http.StatusMethodNotAllowed, "only POST"}
 	}
+	if h.trust.Certificate != nil && (r.TLS == nil || h.trust.Certificate(*r.TLS) != nil) {
+		return nil, Refusal{http.StatusUnauthorized, "client certificate required"}
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if err != nil {
 		var long *http.MaxBytesError
@@ -109,7 +119,7 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, letter *letter, 
 		return nil, Refusal{http.StatusBadRequest, "the body could not be read"}
 	}
 	letter.body = body
-	switch err := letter.check(r.Header, h.keys); {
+	switch err := letter.check(r.Header, h.trust.Keys); {
 	case err != nil:
 		return nil, Refusal{http.StatusUnauthorized, err.Error()}
 	case letter.cluster != h.self.Cluster:
@@ -130,7 +140,7 @@ func (h *Handler) answer(w http.ResponseWriter, request letter, status int, body
 		answer: true, status: status, kind: request.kind, cluster: h.self.Cluster, from: h.self.Member, to: request.from,
 		nonce: request.nonce, body: body,
 	}
-	_ = answer.put(w.Header(), h.keys) // without a key the answer has no seal, and the caller does not believe it
+	_ = answer.put(w.Header(), h.trust.Keys) // without a key the answer has no seal, and the caller does not believe it
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)

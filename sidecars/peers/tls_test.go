@@ -8,7 +8,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -97,7 +99,7 @@ func TestCertificatesRotateWhileAgentsTalk(t *testing.T) {
 	first.issue(t, mine, agents, false, first)
 	first.issue(t, theirs, agents, false, first)
 	require.NoError(t, mine.Load())
-	address := serve(t, NewHandler(m1, nil, map[string]Answer{"beat": Typed(echo)}), theirs)
+	address := serve(t, NewHandler(m1, Trust{}, map[string]Answer{"beat": Typed(echo)}), theirs)
 	client := NewClient(m0, nil, mine.Client)
 	defer client.Close()
 	peer := Peer{"m1", address}
@@ -133,7 +135,7 @@ func TestOnlyTheClustersAgentsGetIn(t *testing.T) {
 	ours, foreign := newAuthority(t), newAuthority(t)
 	theirs := files(t)
 	ours.issue(t, theirs, agents, false, ours)
-	peer := Peer{"m1", serve(t, NewHandler(m1, nil, map[string]Answer{"beat": Typed(echo)}), theirs)}
+	peer := Peer{"m1", serve(t, NewHandler(m1, Trust{}, map[string]Answer{"beat": Typed(echo)}), theirs)}
 	for name, issue := range map[string]func(*Files){
 		"another authority's certificate":                func(f *Files) { foreign.issue(t, f, agents, false, ours) },
 		"our authority's certificate for something else": func(f *Files) { ours.issue(t, f, "shop-backup", false, ours) },
@@ -153,32 +155,41 @@ func TestOnlyTheClustersAgentsGetIn(t *testing.T) {
 	require.Error(t, ask(t, bare, peer), "no certificate")
 }
 
-// A listener for probes lets everybody in, and can tell agents from others.
+// A listener for probes lets everybody in, and messages are taken from agents only.
 func TestAListenerForProbesKnowsAgents(t *testing.T) {
 	ours, foreign := newAuthority(t), newAuthority(t)
 	theirs := files(t)
 	ours.issue(t, theirs, agents, false, ours)
-	verdict := make(chan bool, 1)
-	server := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { verdict <- theirs.VerifyClient(*r.TLS) == nil }), theirs.Open())
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", theirs.Open())
+	messages := NewHandler(m1, Trust{Certificate: theirs.VerifyClient}, map[string]Answer{"beat": Typed(echo)})
+	server := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			messages.ServeHTTP(w, r)
+		}
+	}), theirs.Open())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.ServeTLS(listener, "", "") }()
 	defer server.Close()
-	for _, row := range []struct {
+	for name, row := range map[string]struct {
 		from *authority
-		want bool
-	}{{&ours, true}, {&foreign, false}, {nil, false}} {
-		config := &tls.Config{InsecureSkipVerify: true}
+		ok   bool
+	}{"an agent": {&ours, true}, "somebody else's agent": {&foreign, false}, "a probe": {nil, false}} {
+		config := func() *tls.Config { return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13} }
 		if row.from != nil {
 			mine := files(t)
 			row.from.issue(t, mine, agents, false, ours)
-			config = mine.Client()
+			config = mine.Client
 		}
-		client := http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
-		response, err := client.Get("https://" + listener.Addr().String())
-		require.NoError(t, err)
+		probe := http.Client{Transport: &http.Transport{TLSClientConfig: config(), DisableKeepAlives: true}}
+		response, err := probe.Get("https://" + listener.Addr().String())
+		require.NoError(t, err, name)
 		require.NoError(t, response.Body.Close())
-		require.Equal(t, row.want, <-verdict)
+		client := NewClient(m0, nil, config)
+		err = ask(t, client, Peer{"m1", listener.Addr().(*net.TCPAddr).AddrPort()})
+		client.Close()
+		var refusal Refusal
+		require.Equal(t, row.ok, err == nil, "%s: %v", name, err)
+		require.True(t, row.ok || errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized, name)
 	}
 }
 
