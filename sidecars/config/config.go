@@ -58,6 +58,7 @@ type Postgres struct {
 	Data       string            `json:"data,omitempty"`    // default <volume>/pgdata
 	Bin        string            `json:"bin,omitempty"`     // folder of the binaries; default: found through PATH
 	Port       int               `json:"port,omitempty"`    // default 5432
+	Listen     string            `json:"listen,omitempty"`  // listen_addresses; default *
 	Parameters map[string]string `json:"parameters,omitempty"`
 	HBA        []string          `json:"hba,omitempty"`
 	// Files that hold one password each, and no newline that counts.
@@ -188,6 +189,7 @@ func (f File) Defaults() File {
 	or(&f.Postgres.Volume, "/var/lib/postgresql/data")
 	or(&f.Postgres.Data, path.Join(f.Postgres.Volume, "pgdata"))
 	orInt(&f.Postgres.Port, 5432)
+	or(&f.Postgres.Listen, "*")
 	orInt(&f.Listen.Port, 8008)
 	or(&f.Kubernetes.Lease, f.Cluster+"-primary")
 	or(&f.Kubernetes.Container, "database")

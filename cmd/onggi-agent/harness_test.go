@@ -1,0 +1,311 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
+)
+
+const bindir = "/usr/lib/postgresql/15/bin"
+
+// need skips where the machine lacks something, or fails where it has to be there.
+func need(t *testing.T, ok bool, what string) {
+	t.Helper()
+	if ok {
+		return
+	}
+	if os.Getenv("ONGGI_REQUIRE_TOOLS") == "1" {
+		t.Fatalf("needs %s", what)
+	}
+	t.Skipf("needs %s", what)
+}
+
+// lab is a cluster of pods on loopback addresses: each with a supervisor as PID 1 of a namespace, a sidecar and a volume, before an API server
+// inside the test. The test plays the kubelet.
+type lab struct {
+	t        *testing.T
+	dir      string
+	program  string
+	uid, gid int
+	api      *kubetest.Server
+	pods     []*pod
+	port     int
+}
+
+type pod struct {
+	lab        *lab
+	name, ip   string
+	dir        string
+	uid        string
+	supervisor *exec.Cmd // unshare; its child is PID 1
+	sidecar    *exec.Cmd
+	gone       chan struct{} // closed when the supervisor ended
+	left       chan struct{} // closed when the sidecar ended
+	log        *output
+}
+
+// output collects what the processes of a pod print.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+func newLab(t *testing.T, members int, more string) *lab {
+	t.Helper()
+	need(t, os.Getuid() == 0, "root, to make PID namespaces")
+	for _, tool := range []string{"unshare", "setpriv"} {
+		_, err := exec.LookPath(tool)
+		need(t, err == nil, tool+" (util-linux)")
+	}
+	_, err := os.Stat(bindir)
+	need(t, err == nil, "PostgreSQL 15")
+	l := &lab{t: t, port: 20000 + os.Getpid()%20000}
+	u, err := user.Lookup("postgres")
+	require.NoError(t, err)
+	l.uid, _ = strconv.Atoi(u.Uid)
+	l.gid, _ = strconv.Atoi(u.Gid)
+	l.dir, err = os.MkdirTemp("", "agent")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(l.dir) })
+	require.NoError(t, os.Chmod(l.dir, 0o755))
+	l.program = filepath.Join(l.dir, "onggi-agent")
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", l.program, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	l.api, err = kubetest.New(kubetest.Config{})
+	require.NoError(t, err)
+	t.Cleanup(l.api.Close)
+	for i := range members {
+		l.addPod(i, members, more)
+	}
+	t.Cleanup(l.tell)
+	return l
+}
+
+func (l *lab) write(name, content string) {
+	l.t.Helper()
+	require.NoError(l.t, os.WriteFile(name, []byte(content), 0o600))
+	require.NoError(l.t, os.Chown(name, l.uid, l.gid))
+}
+
+func (l *lab) mkdir(name string) {
+	l.t.Helper()
+	require.NoError(l.t, os.MkdirAll(name, 0o700))
+	require.NoError(l.t, os.Chown(name, l.uid, l.gid))
+}
+
+// addPod makes a volume and a configuration.
+func (l *lab) addPod(i, instances int, more string) *pod {
+	p := &pod{lab: l, name: fmt.Sprintf("shop-%d", i), ip: fmt.Sprintf("127.77.%d.%d", l.port%250, i+1), log: &output{}}
+	p.dir = filepath.Join(l.dir, strconv.Itoa(i))
+	for _, dir := range []string{p.dir, p.dir + "/vol", p.dir + "/run", p.dir + "/run/postgres"} {
+		l.mkdir(dir)
+	}
+	l.write(p.dir+"/super", "secret")
+	l.write(p.dir+"/replication", "secret too")
+	l.write(p.dir+"/token", "a token of the members")
+	l.write(p.dir+"/config.yaml", fmt.Sprintf(`
+cluster: shop
+instances: %d
+profile: fast
+postgres:
+  bin: %s
+  volume: %s/vol
+  port: %d
+  listen: %s
+  superuserPasswordFile: %s/super
+  replicationPasswordFile: %s/replication
+  hba: ["host all all 127.0.0.0/8 trust"]
+  parameters: {shared_buffers: 16MB}
+listen: {port: %d, tokenFile: %s/token}
+kubernetes: {server: "%s"}
+run: {dir: %s/run, terminationLog: %s/run/termination, graceSeconds: 30}
+%s
+`, instances, bindir, p.dir, l.port, p.ip, p.dir, p.dir, l.port+1, p.dir, l.api.URL, p.dir, p.dir, more))
+	l.pods = append(l.pods, p)
+	return p
+}
+
+// start makes the pod's object and both of its processes.
+func (p *pod) start() {
+	p.lab.t.Helper()
+	p.uid = fmt.Sprintf("uid-%s-%d", p.name, time.Now().UnixNano())
+	p.lab.api.Put("pods", kubetest.Object{
+		"metadata": map[string]any{"name": p.name, "namespace": "db", "uid": p.uid, "labels": map[string]any{"app.kubernetes.io/instance": "shop"}},
+	})
+	p.startSupervisor()
+	p.startSidecar()
+}
+
+func (p *pod) command(argv ...string) *exec.Cmd {
+	as := []string{"setpriv", "--reuid=" + strconv.Itoa(p.lab.uid), "--regid=" + strconv.Itoa(p.lab.gid), "--clear-groups", "--"}
+	argv = append(as, argv...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	cmd.Env = append(os.Environ(), "POD_NAME="+p.name, "POD_UID="+p.uid, "POD_IP="+p.ip, "POD_NAMESPACE=db", "NODE_NAME=node")
+	return cmd
+}
+
+func (p *pod) startSupervisor() {
+	p.lab.t.Helper()
+	inside := p.command(p.lab.program, "supervise", "--config", p.dir+"/config.yaml")
+	p.supervisor = exec.Command("unshare", append([]string{"--pid", "--fork", "--kill-child", "--mount-proc"}, inside.Args...)...)
+	p.supervisor.Dir, p.supervisor.Stdout, p.supervisor.Stderr, p.supervisor.Env = "/", p.log, p.log, inside.Env
+	require.NoError(p.lab.t, p.supervisor.Start())
+	gone, cmd := make(chan struct{}), p.supervisor
+	p.gone = gone
+	go func() {
+		_ = cmd.Wait()
+		p.reportTerminated()
+		close(gone)
+	}()
+	p.lab.t.Cleanup(func() { end(cmd, gone) })
+}
+
+// reportTerminated is the kubelet's report of a container that ended.
+func (p *pod) reportTerminated() {
+	said, _ := os.ReadFile(p.dir + "/run/termination")
+	p.lab.api.Change("pods", "db", p.name, func(o kubetest.Object) {
+		o["status"] = map[string]any{"containerStatuses": []any{map[string]any{
+			"name": "database", "state": map[string]any{"terminated": map[string]any{"exitCode": 137, "reason": "Error", "message": string(said)}},
+		}}}
+	})
+}
+
+func (p *pod) startSidecar() {
+	p.lab.t.Helper()
+	p.sidecar = p.command(p.lab.program, "run", "--config", p.dir+"/config.yaml")
+	require.NoError(p.lab.t, p.sidecar.Start())
+	left, cmd := make(chan struct{}), p.sidecar
+	p.left = left
+	go func() { _ = cmd.Wait(); close(left) }()
+	p.lab.t.Cleanup(func() { end(cmd, left) })
+}
+
+// end kills a process that this test started, and waits for it.
+func end(cmd *exec.Cmd, gone chan struct{}) {
+	_ = cmd.Process.Kill()
+	select {
+	case <-gone:
+	case <-time.After(5 * time.Second):
+	}
+}
+
+// one is the supervisor's pid as the machine sees it.
+func (p *pod) one() int {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.supervisor.Process.Pid, p.supervisor.Process.Pid))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return pid
+}
+
+// killDatabase is the end of the database container, as by the out-of-memory killer.
+func (p *pod) killDatabase() {
+	p.lab.t.Helper()
+	require.NoError(p.lab.t, syscall.Kill(p.one(), syscall.SIGKILL))
+	<-p.gone
+}
+
+// tell shows what the pods printed, if the test failed.
+func (l *lab) tell() {
+	if !l.t.Failed() && os.Getenv("ONGGI_SHOW") == "" {
+		return
+	}
+	for _, p := range l.pods {
+		l.t.Logf("==== %s\n%s", p.name, p.log)
+	}
+}
+
+func (l *lab) eventually(within time.Duration, what string, ok func() bool) time.Duration {
+	l.t.Helper()
+	begun := time.Now()
+	for end := begun.Add(within); ; time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return time.Since(begun)
+		}
+		if time.Now().After(end) {
+			require.FailNow(l.t, fmt.Sprintf("not within %s: %s", within, what))
+		}
+	}
+}
+
+// get asks the REST API of a pod.
+func (p *pod) get(path string) (int, map[string]any) {
+	client := http.Client{Timeout: time.Second}
+	answer, err := client.Get(fmt.Sprintf("http://%s:%d%s", p.ip, p.lab.port+1, path))
+	if err != nil {
+		return 0, nil
+	}
+	defer answer.Body.Close()
+	var body map[string]any
+	_ = json.NewDecoder(answer.Body).Decode(&body)
+	return answer.StatusCode, body
+}
+
+// primary is the pod that says it is, nil for none. More than one fail the test.
+func (l *lab) primary() *pod {
+	l.t.Helper()
+	var found *pod
+	for _, p := range l.pods {
+		if code, _ := p.get("/primary"); code == http.StatusOK {
+			require.Nil(l.t, found, "two primaries")
+			found = p
+		}
+	}
+	return found
+}
+
+// sql runs statements on a pod's postgres over the network.
+func (p *pod) sql(text string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	conn, err := pgconn.Connect(ctx, fmt.Sprintf("host=%s port=%d user=postgres dbname=postgres sslmode=disable", p.ip, p.lab.port))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	results, err := conn.Exec(ctx, text).ReadAll()
+	if err != nil || len(results) == 0 || len(results[0].Rows) == 0 {
+		return "", err
+	}
+	return string(results[0].Rows[0][0]), nil
+}
+
+// label is the role that the pod's object says.
+func (p *pod) label() string {
+	o, ok := p.lab.api.Get("pods", "db", p.name)
+	if !ok {
+		return ""
+	}
+	labels, _ := o["metadata"].(map[string]any)["labels"].(map[string]any)
+	role, _ := labels["onggi.dev/role"].(string)
+	return role
+}

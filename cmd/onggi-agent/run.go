@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/agent"
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/kube"
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// ballast is set aside on the volume, for the day on which it is full.
+const ballast = 16 << 20
+
+// sidecar is what run puts together.
+type sidecar struct {
+	file     string
+	pod      config.Pod
+	log      *slog.Logger
+	kube     *kube.Client
+	database *agent.Database
+	agent    *agent.Agent
+	source   *agent.Source
+	letters  *letters
+	current  currentFile
+}
+
+// runVerb is the sidecar, until ctx ends. A process that is told to end while it gives the record back finishes that first.
+func runVerb(ctx context.Context, file string, errs io.Writer) error {
+	limitMemory()
+	s, err := assemble(file, slog.New(slog.NewTextHandler(errs, nil)))
+	if err != nil {
+		return err
+	}
+	defer s.kube.Close()
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		s.finish()
+		stop()
+	}()
+	serving, err := s.serve(working)
+	if err != nil {
+		return err
+	}
+	defer serving.close()
+	go s.watchFile(working)
+	s.log.Info("the sidecar runs", "cluster", s.current.load().Cluster, "version", buildVersion())
+	return s.agent.Run(working)
+}
+
+// assemble makes the parts and puts them together. Nothing runs yet.
+func assemble(file string, log *slog.Logger) (*sidecar, error) {
+	f, err := config.Read(file)
+	if err != nil {
+		return nil, err
+	}
+	pod, err := config.FromEnv(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	s := &sidecar{file: file, pod: pod, log: log.With("pod", pod.Name)}
+	s.current.store(f)
+	if s.kube, err = kubeClient(f, pod, s.log); err != nil {
+		return nil, err
+	}
+	supervisor := agent.NewSupervisor(f.SupervisorSocket())
+	s.database = agent.NewDatabase(agent.PathsOf(f), supervisor)
+	settings := agent.SettingsOf(f, pod)
+	s.database.Name, s.database.StopWithin = pod.Name, settings.Core.StopWithin
+	s.database.InitDB, s.database.TLS = agent.InitOf(f), agent.UpstreamTLSOf(f)
+	if err := s.configure(context.Background(), f); err != nil {
+		s.log.Warn("postgres is not configured yet", "err", err)
+	}
+	var nonce [8]byte
+	_, _ = rand.Read(nonce[:]) // never fails
+	pods := &agent.Pods{Client: s.kube, Name: pod.Name, UID: pod.UID, Selector: agent.Selector(f.Labels), Container: f.Kubernetes.Container}
+	if f.Kubernetes.WatchNode {
+		pods.Node = pod.Node
+	}
+	if s.letters, err = newLetters(f); err != nil {
+		return nil, err
+	}
+	s.agent, err = agent.New(agent.Parts{
+		Store: agent.NewLease(s.kube, f.Kubernetes.Lease), Fence: supervisor, Server: s.database, Hands: s.database, Wire: s.letters, Cluster: pods,
+		Memory: agent.NewVolume(f.Postgres.Volume, ballast), Clock: agent.SystemClock, Nonce: hex.EncodeToString(nonce[:]), Log: s.log,
+	}, settings)
+	if err != nil {
+		return nil, err
+	}
+	s.letters.member = s.agent.Member
+	s.source = &agent.Source{Agent: s.agent, Identity: s.identity, Forward: s.letters.forward, Reload: s.reload}
+	return s, nil
+}
+
+// kubeClient is the client of the API server that the file names, or of the one that every pod finds.
+func kubeClient(f config.File, pod config.Pod, log *slog.Logger) (*kube.Client, error) {
+	k := f.Kubernetes
+	options := kube.Options{Server: k.Server, CAFile: k.CAFile, TokenFile: k.TokenFile}
+	if k.Server == "" {
+		var err error
+		if options, err = kube.InCluster(); err != nil {
+			return nil, err
+		}
+	}
+	options.Namespace = pod.Namespace
+	if k.Namespace != "" {
+		options.Namespace = k.Namespace
+	}
+	options.UserAgent = "onggi-agent/" + buildVersion()
+	options.Log = func(line string) { log.Warn(line) }
+	return kube.New(options)
+}
+
+// configure gives postgres what people chose.
+func (s *sidecar) configure(ctx context.Context, f config.File) error {
+	if f.Postgres.ReplicationPasswordFile != "" {
+		if err := s.database.Postgres.WritePassfile(f.Postgres.ReplicationPasswordFile); err != nil {
+			return err
+		}
+	}
+	return s.database.Configure(ctx, agent.PostgresOf(f))
+}
+
+// reload reads the file again. What is wrong with it leaves everything as it was.
+func (s *sidecar) reload(ctx context.Context) error {
+	f, err := config.Read(s.file)
+	if err != nil {
+		return err
+	}
+	old := s.current.load()
+	if f.Cluster != old.Cluster || f.Postgres.Data != old.Postgres.Data || f.Postgres.Volume != old.Postgres.Volume || f.Run != old.Run {
+		return errors.New("the name of the cluster, the volume and the sockets are fixed while the pod lives")
+	}
+	if err := s.agent.Reconfigure(ctx, agent.SettingsOf(f, s.pod)); err != nil {
+		return err
+	}
+	if err := s.configure(ctx, f); err != nil {
+		return fmt.Errorf("configure postgres: %w", err)
+	}
+	s.current.store(f)
+	return nil
+}
+
+// fileEvery is how often the file is looked at. A mounted ConfigMap follows its object only within a minute anyway.
+const fileEvery = 10 * time.Second
+
+// watchFile reloads when the file became another one. A ConfigMap is replaced by a link to another folder, so what counts is what the path leads to.
+func (s *sidecar) watchFile(ctx context.Context) {
+	ticker := time.NewTicker(fileEvery)
+	defer ticker.Stop()
+	last, _ := os.Stat(s.file)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now, err := os.Stat(s.file)
+		if err != nil || last != nil && os.SameFile(now, last) && now.ModTime().Equal(last.ModTime()) {
+			continue
+		}
+		last = now
+		if err := s.reload(ctx); err != nil {
+			s.log.Error("the new configuration is not taken", "err", err)
+		} else {
+			s.log.Info("the configuration was read again")
+		}
+	}
+}
+
+// finishWithin is how long the end of the process waits for the record to be given back.
+const finishWithin = 30 * time.Second
+
+// finish waits while the member gives the record back because its pod ends. A sidecar that ends alone leaves at once: postgres goes on, and
+// the next sidecar finds it.
+func (s *sidecar) finish() {
+	deadline := time.Now().Add(finishWithin)
+	for s.agent.HandsOver() && time.Now().Before(deadline) {
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// identity is what a view says of this agent.
+func (s *sidecar) identity() agent.Identity {
+	f := s.current.load()
+	return agent.Identity{
+		Scope: f.Cluster, Version: buildVersion(), NoLoadBalance: f.Tags.NoLoadbalance, Port: f.Postgres.Port, Config: f, Requests: s.requests,
+	}
+}
+
+func (s *sidecar) requests() []rest.APIRequests {
+	var all []rest.APIRequests
+	for _, c := range s.kube.Requests() {
+		all = append(all, rest.APIRequests{Verb: c.Verb, Code: c.Code, Count: c.N})
+	}
+	return all
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/supervise"
+)
+
+// superviseVerb is PID 1 of the database container. It reads its few settings once; what changes later is the sidecar's.
+func superviseVerb(file string, out io.Writer) error {
+	f, err := config.Read(file)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find our own program, for the guard: %w", err)
+	}
+	for _, dir := range []string{f.Run.Dir, f.PostgresSocket()} {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return fmt.Errorf("make a folder for sockets: %w", err)
+		}
+	}
+	return supervise.Run(context.Background(), supervise.Options{
+		Volume: f.Postgres.Volume, Data: f.Postgres.Data, Socket: f.SupervisorSocket(), TerminationLog: f.Run.TerminationLog,
+		Self: []string{self, "guard"}, Grace: time.Duration(f.Run.GraceSeconds) * time.Second,
+	}, out)
+}

@@ -1,0 +1,111 @@
+package agent
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// counts are what is counted and measured. REST reads them while the loop goes on, so they have a lock.
+type counts struct {
+	mu          sync.Mutex
+	Steps       uint64
+	StepTime    time.Duration // of all steps
+	StepMax     time.Duration
+	GapMax      time.Duration // between two steps
+	lastStep    time.Time
+	Dropped     uint64 // actions whose term had passed
+	Conflicts   uint64
+	Roles       map[string]uint64
+	Kills       map[string]uint64
+	KillSeconds rest.Histogram
+	Rejoins     map[string]uint64
+	Phases      map[string]time.Duration // of the last failover
+	Outage      time.Duration
+}
+
+func (c *counts) step(took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if !c.lastStep.IsZero() {
+		c.GapMax = max(c.GapMax, now.Sub(c.lastStep))
+	}
+	c.lastStep = now
+	c.Steps++
+	c.StepTime += took
+	c.StepMax = max(c.StepMax, took)
+}
+
+func (c *counts) dropped() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Dropped++
+}
+
+func (c *counts) conflict() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Conflicts++
+}
+
+// killed counts a kill by the supervisor, as it told of it.
+func (c *counts) killed(reason string, took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	add(&c.Kills, reason)
+	if c.KillSeconds.Bounds == nil {
+		c.KillSeconds = rest.NewHistogram(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+	}
+	c.KillSeconds = c.KillSeconds.Observe(took.Seconds())
+}
+
+// ended counts what an action that is done means.
+func (c *counts) ended(a ha.Action, took time.Duration, err error) {
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch a.Do {
+	case ha.Promote:
+		add(&c.Roles, "promoted")
+		c.phase("promote", took)
+	case ha.StartPrimary:
+		add(&c.Roles, "started as primary")
+	case ha.StartStandby:
+		add(&c.Roles, "started as standby")
+	case ha.Clone:
+		add(&c.Rejoins, "clone")
+	case ha.Rewind:
+		add(&c.Rejoins, "rewind")
+	}
+}
+
+// phase is called with the lock held.
+func (c *counts) phase(name string, took time.Duration) {
+	if c.Phases == nil {
+		c.Phases = map[string]time.Duration{}
+	}
+	c.Phases[name] = took
+}
+
+func add(to *map[string]uint64, key string) {
+	if *to == nil {
+		*to = map[string]uint64{}
+	}
+	(*to)[key]++
+}
+
+// counters are a copy for REST.
+func (c *counts) counters() rest.Counters {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return rest.Counters{
+		RoleChanges: maps.Clone(c.Roles), FenceKills: maps.Clone(c.Kills), FenceKillSeconds: c.KillSeconds, Rejoins: maps.Clone(c.Rejoins),
+		FailoverPhases: maps.Clone(c.Phases), LastOutage: c.Outage, Conflicts: c.Conflicts, LoopGap: c.GapMax,
+	}
+}

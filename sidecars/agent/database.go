@@ -1,0 +1,232 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/postgres"
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// Database is the member's postgres. It implements Server and Hands.
+type Database struct {
+	Postgres   *postgres.Server
+	Supervisor *Supervisor
+	Name       string // the member's, which is the application_name of its replication
+	StopWithin time.Duration
+	InitDB     postgres.InitOptions
+	Port       int // of every member's postgres
+	TLS        postgres.TLS
+
+	mu       sync.Mutex
+	settings postgres.Settings
+	sync     applied
+	full     time.Time // the last full status
+	pending  []rest.Parameter
+}
+
+// applied is a synchronous replication that is in force, and since where in the log.
+type applied struct {
+	text string
+	at   postgres.LSN
+}
+
+// fullEvery is how often the server is asked for what takes it longer.
+const fullEvery = 10 * time.Second
+
+// NewDatabase needs the supervisor for what it runs.
+func NewDatabase(paths postgres.Paths, supervisor *Supervisor) *Database {
+	return &Database{Postgres: postgres.New(paths, tools{supervisor}), Supervisor: supervisor, Port: paths.Port}
+}
+
+// Status implements Server. The upstream is told by its host; the loop knows which member that is.
+func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
+	depth := postgres.Brief
+	d.mu.Lock()
+	if time.Since(d.full) > fullEvery {
+		depth = postgres.Full
+	}
+	d.mu.Unlock()
+	s, err := d.Postgres.Status(ctx, depth)
+	if err != nil {
+		return ha.Postgres{}, Detail{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if depth == postgres.Full {
+		d.full, d.pending = time.Now(), nil
+		for _, p := range s.Pending {
+			d.pending = append(d.pending, rest.Parameter{Name: p.Name, Old: p.Now, New: p.Wanted})
+		}
+	}
+	system, err := strconv.ParseUint(s.System, 10, 64)
+	if err != nil {
+		return ha.Postgres{}, Detail{}, fmt.Errorf("read the system identifier: %w", err)
+	}
+	p := ha.Postgres{
+		InRecovery: s.InRecovery, Position: ha.Position{Timeline: s.Timeline, LSN: ha.LSN(s.End())}, Replayed: ha.LSN(s.Replay),
+		SystemID: system, Upstream: d.upstream(s.InRecovery), Receiver: s.ReceiverPID != 0,
+		Streaming: s.Receiver != nil && s.Receiver.State == "streaming", Sync: d.syncOf(s), Gated: d.Postgres.Gated(),
+		PendingRestart: len(d.pending) > 0,
+	}
+	detail := Detail{
+		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.pending, Sessions: s.Sessions,
+		Archive: s.InRecovery && s.Receiver == nil && p.Upstream != "",
+	}
+	if s.ReplayedAt != nil {
+		detail.Replayed = *s.ReplayedAt
+	}
+	for _, w := range s.Standbys {
+		if w.State != "backup" {
+			p.Standbys = append(p.Standbys, ha.Walsender{Name: w.Name, Streaming: w.State == "streaming", Flushed: ha.LSN(w.Flush)})
+		}
+		detail.Standbys = append(detail.Standbys, rest.Walsender{
+			User: postgres.Replicator, Application: w.Name, Address: w.Address, State: w.State, SyncState: w.SyncState, SyncPriority: w.SyncPriority,
+		})
+	}
+	return p, detail, nil
+}
+
+// upstreamFile is what postgres.Follow writes.
+const upstreamFile = "onggi.upstream.conf"
+
+// upstream is the host that the standby is configured to follow. It is read from the file: the server may not have connected yet.
+func (d *Database) upstream(standby bool) string {
+	if !standby {
+		return ""
+	}
+	text, err := os.ReadFile(filepath.Join(d.Postgres.Paths.Data, upstreamFile))
+	if err != nil {
+		return ""
+	}
+	return hostOf(string(text))
+}
+
+// hostOf finds the host in the text of the file.
+func hostOf(text string) string {
+	for line := range strings.Lines(text) {
+		name, value, found := strings.Cut(line, "=")
+		if !found || strings.TrimSpace(name) != "primary_conninfo" {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		value = strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(value, "'"), "'"), "''", "'")
+		conninfo, err := postgres.ParseConninfo(value)
+		if err != nil {
+			return ""
+		}
+		return conninfo.Value("host")
+	}
+	return ""
+}
+
+// syncOf is the quorum in force. One that this process did not set counts from where the log ends when it is first seen.
+func (d *Database) syncOf(s postgres.Status) ha.SyncSetting {
+	if s.InRecovery {
+		return ha.SyncSetting{}
+	}
+	if d.sync.text != s.SyncNames || d.sync.at == 0 {
+		d.sync = applied{s.SyncNames, s.Flush}
+	}
+	setting := parseSync(s.SyncNames)
+	setting.Applied = ha.LSN(d.sync.at)
+	return setting
+}
+
+// parseSync reads ANY n ("a","b"). What is not of this form is not ours: it is told as a quorum that nobody ever wants, so that it is replaced.
+func parseSync(text string) ha.SyncSetting {
+	if strings.TrimSpace(text) == "" {
+		return ha.SyncSetting{}
+	}
+	foreign := ha.SyncSetting{W: -1}
+	rest, ok := strings.CutPrefix(text, "ANY ")
+	if !ok {
+		return foreign
+	}
+	number, list, ok := strings.Cut(rest, " (")
+	w, err := strconv.Atoi(number)
+	if !ok || err != nil || w < 1 || !strings.HasSuffix(list, ")") {
+		return foreign
+	}
+	setting := ha.SyncSetting{W: w}
+	for _, name := range strings.Split(strings.TrimSuffix(list, ")"), ",") {
+		setting.Names = append(setting.Names, strings.Trim(strings.TrimSpace(name), `"`))
+	}
+	slices.Sort(setting.Names)
+	return setting
+}
+
+// Probe implements Server. A server in recovery has no writes to fail.
+func (d *Database) Probe(ctx context.Context) error {
+	within := probeTimeout
+	if end, ok := ctx.Deadline(); ok {
+		within = time.Until(end)
+	}
+	outcome, err := d.Postgres.Probe(ctx, within)
+	if err != nil {
+		return fmt.Errorf("%s: %w", outcome, err)
+	}
+	return nil
+}
+
+// Data implements Server. What an interrupted copy left is put in its place before.
+func (d *Database) Data(ctx context.Context) (ha.Data, error) {
+	if _, err := d.Postgres.Recover(); err != nil {
+		return ha.Data{}, err
+	}
+	if !d.exists() {
+		return ha.Data{}, nil
+	}
+	control, err := d.Postgres.Control(ctx)
+	if err != nil {
+		return ha.Data{}, err
+	}
+	unfinished, err := d.Postgres.Unfinished()
+	if err != nil {
+		return ha.Data{}, err
+	}
+	data, err := dataOf(control, d.has("standby.signal"), d.has("backup_label"))
+	data.Broken = unfinished != ""
+	return data, err
+}
+
+// dataOf tells what a data directory is good for. standby.signal is made by who knows that the log is the beginning of the primary's; a copy
+// has the state of the running server that it was made of, and a backup_label.
+func dataOf(c postgres.Control, signal, label bool) (ha.Data, error) {
+	system, err := strconv.ParseUint(c.System, 10, 64)
+	if err != nil {
+		return ha.Data{}, fmt.Errorf("read the system identifier: %w", err)
+	}
+	data := ha.Data{Exists: true, SystemID: system, End: ha.Position{Timeline: c.Timeline, LSN: ha.LSN(c.Checkpoint)}}
+	if end, clean := c.CleanEnd(); clean {
+		data.Clean, data.End.LSN = true, ha.LSN(end)
+	}
+	if c.MinRecovery > c.Checkpoint {
+		data.End = ha.Position{Timeline: max(c.MinRecoveryTL, c.Timeline), LSN: ha.LSN(c.MinRecovery)}
+	}
+	switch c.State {
+	case postgres.ShutDown, postgres.ShutDownInRecovery, postgres.InArchiveRecovery:
+		data.Standby = signal
+	default:
+		data.Standby = signal && label
+	}
+	return data, nil
+}
+
+func (d *Database) has(name string) bool {
+	_, err := os.Lstat(filepath.Join(d.Postgres.Paths.Data, name))
+	return err == nil
+}
+
+func (d *Database) exists() bool {
+	_, err := os.Stat(filepath.Join(d.Postgres.Paths.Data, "PG_VERSION"))
+	return err == nil
+}

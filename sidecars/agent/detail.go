@@ -1,0 +1,21 @@
+package agent
+
+import (
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// Detail is what people and load balancers want to know of postgres and the core does not.
+type Detail struct {
+	Err           string // of the last look, if it failed
+	ServerVersion int
+	Started       time.Time
+	Replayed      time.Time // commit time of the last transaction replayed
+	ReplayPaused  bool
+	Archive       bool // replays from the archive
+	Standbys      []rest.Walsender
+	Pending       []rest.Parameter
+	SyncState     map[string]rest.Sync // of the standbys, by name
+	Sessions      int
+}

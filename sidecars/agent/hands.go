@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/postgres"
+	"github.com/onggi-db/onggi/sidecars/supervise"
+)
+
+// Do implements Hands.
+func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
+	switch a.Do {
+	case ha.StartPrimary:
+		return d.startPrimary(ctx, a)
+	case ha.StartStandby:
+		return d.startStandby(ctx, a)
+	case ha.Stop:
+		return d.Supervisor.stop(ctx, d.StopWithin)
+	case ha.Promote:
+		return d.promote(ctx, a)
+	case ha.Follow:
+		return d.follow(ctx, a.Upstream)
+	case ha.SetSync:
+		return d.setSync(ctx, a.Sync)
+	case ha.Checkpoint:
+		return d.Postgres.Checkpoint(ctx)
+	case ha.Open:
+		return d.Postgres.Gate(ctx, false)
+	case ha.Init:
+		return d.Postgres.Init(ctx, d.InitDB)
+	case ha.Clone:
+		return d.clone(ctx, a.Upstream, f)
+	case ha.Rewind:
+		return d.rewind(ctx, a.Upstream, f)
+	case ha.Slots:
+		return d.slots(ctx, a.Names, f)
+	}
+	return fmt.Errorf("%s is nothing that is done to postgres", a.Do)
+}
+
+// Configure takes what people chose. A server that runs reads it at once; what needs a restart is told by its status.
+func (d *Database) Configure(ctx context.Context, s postgres.Settings) error {
+	d.mu.Lock()
+	d.settings = s
+	d.full = time.Time{}
+	d.mu.Unlock()
+	if !d.exists() {
+		return nil
+	}
+	standby := d.has("standby.signal")
+	if err := d.configure(ctx, standby); err != nil {
+		return err
+	}
+	if err := d.Postgres.Reload(ctx); err != nil && !errors.Is(err, postgres.ErrNotRunning) {
+		return err
+	}
+	return nil
+}
+
+// configure writes the files of the data directory.
+func (d *Database) configure(ctx context.Context, standby bool) error {
+	d.mu.Lock()
+	s := d.settings
+	d.mu.Unlock()
+	if standby {
+		control, err := d.Postgres.Control(ctx)
+		if err != nil {
+			return err
+		}
+		s.AtLeast = control.HotStandbyFloor()
+	}
+	_, err := d.Postgres.Configure(s)
+	if errors.Is(err, postgres.ErrRejected) {
+		return nil // the last good settings are in force, and an event said so
+	}
+	return err
+}
+
+func (d *Database) startPrimary(ctx context.Context, a ha.Action) error {
+	if err := d.configure(ctx, false); err != nil {
+		return err
+	}
+	if err := d.setSync(ctx, a.Sync); err != nil {
+		return err
+	}
+	if err := d.Postgres.Gate(ctx, a.Gated); err != nil {
+		return err
+	}
+	command, err := d.Postgres.StartCommand(postgres.AsPrimary)
+	if err != nil {
+		return err
+	}
+	return d.Supervisor.start(ctx, supervise.Primary, command)
+}
+
+func (d *Database) startStandby(ctx context.Context, a ha.Action) error {
+	if err := d.configure(ctx, true); err != nil {
+		return err
+	}
+	if err := d.setSync(ctx, a.Sync); err != nil {
+		return err
+	}
+	if err := d.Postgres.Gate(ctx, false); err != nil {
+		return err
+	}
+	if err := d.follow(ctx, a.Upstream); err != nil {
+		return err
+	}
+	command, err := d.Postgres.StartCommand(postgres.AsStandby)
+	if err != nil {
+		return err
+	}
+	return d.Supervisor.start(ctx, supervise.Standby, command)
+}
+
+// promote sets for whom commits will wait before there can be any.
+func (d *Database) promote(ctx context.Context, a ha.Action) error {
+	if err := d.setSync(ctx, a.Sync); err != nil {
+		return err
+	}
+	if err := d.Supervisor.promoting(ctx); err != nil {
+		return err
+	}
+	_, err := d.Postgres.Promote(ctx, postgres.Sync{W: a.Sync.W, Standbys: a.Sync.Names})
+	return err
+}
+
+func (d *Database) follow(ctx context.Context, upstream ha.Member) error {
+	if upstream.ID == "" {
+		return d.Postgres.Detach(ctx)
+	}
+	return d.Postgres.Follow(ctx, d.upstreamOf(upstream, postgres.SlotName(d.Name)))
+}
+
+func (d *Database) upstreamOf(m ha.Member, slot string) postgres.Upstream {
+	return postgres.Upstream{Host: m.Host, Port: d.Port, Slot: slot, Name: d.Name, TLS: d.TLS}
+}
+
+func (d *Database) setSync(ctx context.Context, s ha.SyncSetting) error {
+	setting := postgres.Sync{W: s.W, Standbys: s.Names}
+	text, err := setting.Names()
+	if err != nil {
+		return err
+	}
+	at, err := d.Postgres.SetSync(ctx, setting)
+	if err != nil || at == 0 {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sync = applied{text, at}
+	return nil
+}
+
+func (d *Database) clone(ctx context.Context, upstream ha.Member, f Facts) error {
+	options := postgres.CloneOptions{Term: f.Term}
+	if f.SystemID != 0 {
+		options.System = strconv.FormatUint(f.SystemID, 10)
+	}
+	_, err := d.Postgres.Clone(ctx, d.upstreamOf(upstream, ""), options)
+	return err
+}
+
+func (d *Database) rewind(ctx context.Context, upstream ha.Member, f Facts) error {
+	gates := postgres.Gates{Timeline: f.Timeline}
+	if f.SystemID != 0 {
+		gates.System = strconv.FormatUint(f.SystemID, 10)
+	}
+	outcome, why, err := d.Postgres.Rewind(ctx, d.upstreamOf(upstream, ""), gates, time.Hour)
+	if err == nil && outcome == postgres.RewindImpossible {
+		err = fmt.Errorf("it cannot be rewound: %s", why)
+	}
+	return err
+}
+
+// slotSpare is how much log a standby keeps for other members beyond what it has replayed itself: it does not know how far they are.
+const slotSpare = 64 << 20
+
+func (d *Database) slots(ctx context.Context, names []string, f Facts) error {
+	wanted := map[string]postgres.LSN{}
+	for _, name := range names {
+		wanted[name] = 0
+		if f.Replayed > slotSpare {
+			wanted[name] = postgres.LSN(f.Replayed - slotSpare)
+		}
+	}
+	changes, err := d.Postgres.Slots(ctx, maps.Clone(wanted))
+	if err == nil && len(changes) > 0 && f.Log != nil {
+		f.Log.Info("slots", "changes", fmt.Sprint(changes))
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+)
+
+// Volume is the folder onggi of the data volume. It implements Memory.
+type Volume struct {
+	dir     string
+	ballast int64
+}
+
+// The files of the folder.
+const (
+	memberFile  = "member"
+	stateFile   = "state.json"
+	ballastFile = "ballast"
+)
+
+// NewVolume is the memory on a mounted volume. ballast is how many bytes are kept there to be given up on the day on which it is
+// full, 0 for none.
+func NewVolume(mount string, ballast int64) *Volume {
+	return &Volume{dir: filepath.Join(mount, "onggi"), ballast: ballast}
+}
+
+var memberID = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// Open implements Memory.
+func (v *Volume) Open() (string, ha.Durable, error) {
+	if err := os.MkdirAll(v.dir, 0o700); err != nil {
+		return "", ha.Durable{}, fmt.Errorf("open the volume's memory: %w", err)
+	}
+	id, err := v.member()
+	if err != nil {
+		return "", ha.Durable{}, fmt.Errorf("open the volume's memory: %w", err)
+	}
+	var d ha.Durable
+	text, err := os.ReadFile(filepath.Join(v.dir, stateFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return "", ha.Durable{}, fmt.Errorf("open the volume's memory: %w", err)
+	default:
+		// What is there and cannot be read is no reason to begin as if nothing had been promised.
+		if err := json.Unmarshal(text, &d); err != nil {
+			return "", ha.Durable{}, fmt.Errorf("open the volume's memory: read %s: %w", stateFile, err)
+		}
+	}
+	v.fill()
+	return id, d, nil
+}
+
+// member is the volume's identity, which is made where it has none.
+func (v *Volume) member() (string, error) {
+	text, err := os.ReadFile(filepath.Join(v.dir, memberFile))
+	if err == nil {
+		id := strings.TrimSpace(string(text))
+		if !memberID.MatchString(id) {
+			return "", fmt.Errorf("read %s: %q is no identity", memberFile, id)
+		}
+		return id, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	var raw [8]byte
+	_, _ = rand.Read(raw[:]) // never fails
+	id := hex.EncodeToString(raw[:])
+	return id, v.replace(memberFile, []byte(id+"\n"))
+}
+
+// Remember implements Memory. On a full volume it gives up the ballast and tries once more.
+func (v *Volume) Remember(d ha.Durable) error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encode what to remember: %w", err)
+	}
+	err = v.replace(stateFile, text)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		if v.GiveUp() {
+			err = v.replace(stateFile, text)
+		}
+	}
+	return err
+}
+
+// replace writes a file wholly or not at all, also if the machine loses power.
+func (v *Volume) replace(name string, text []byte) error {
+	temporary := filepath.Join(v.dir, name+".new")
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, filepath.Join(v.dir, name)); err != nil {
+		return err
+	}
+	dir, err := os.Open(v.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// fill sets the ballast aside, if there is room for many times as much.
+func (v *Volume) fill() {
+	name := filepath.Join(v.dir, ballastFile)
+	if info, err := os.Stat(name); v.ballast == 0 || err == nil && info.Size() == v.ballast {
+		return
+	}
+	var st syscall.Statfs_t
+	if syscall.Statfs(v.dir, &st) != nil || int64(st.Bavail)*st.Bsize < 16*v.ballast {
+		return
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return
+	}
+	// A file system that cannot reserve has no ballast: a hole would give nothing up.
+	if syscall.Fallocate(int(f.Fd()), 0, 0, v.ballast) != nil {
+		_ = os.Remove(name)
+	}
+	_ = f.Close()
+}
+
+// GiveUp removes the ballast, and tells whether there was one.
+func (v *Volume) GiveUp() bool { return os.Remove(filepath.Join(v.dir, ballastFile)) == nil }

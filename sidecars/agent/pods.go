@@ -1,0 +1,181 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/kube"
+)
+
+// The labels of a pod. Services select by them.
+const (
+	// RoleLabel is what the Services of the native back end select by.
+	RoleLabel = "onggi.dev/role"
+	// RoleAlias is what Services made for Patroni and most operators select by.
+	RoleAlias = "role"
+	// RevisionLabel is the StatefulSet controller's.
+	RevisionLabel = "controller-revision-hash"
+)
+
+// Pods is the pods of the cluster. It implements Cluster.
+type Pods struct {
+	Client    *kube.Client
+	Name      string // ours
+	UID       string
+	Selector  string // of all pods of the cluster
+	Container string // of the database
+	Node      string // watched for its cordon; empty: not watched
+
+	mu       sync.Mutex
+	all      map[string]kube.PodMeta
+	cordoned bool
+}
+
+// Watch implements Cluster.
+func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
+	pods := p.Client.WatchPods(ctx, kube.PodSelector{Labels: p.Selector}).Events()
+	var nodes <-chan kube.NodeEvent
+	if p.Node != "" {
+		nodes = p.Client.WatchNode(ctx, p.Node).Events()
+	}
+	for pods != nil || nodes != nil {
+		select {
+		case event, ok := <-pods:
+			if !ok {
+				pods = nil
+				continue
+			}
+			p.take(event.Pods)
+		case event, ok := <-nodes:
+			if !ok {
+				nodes = nil
+				continue
+			}
+			p.mu.Lock()
+			p.cordoned = event.Node != nil && event.Node.Unschedulable
+			p.mu.Unlock()
+		}
+		told(p.pod())
+	}
+}
+
+func (p *Pods) take(pods []kube.PodMeta) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = make(map[string]kube.PodMeta, len(pods))
+	for _, one := range pods {
+		p.all[one.Name] = one
+	}
+}
+
+// pod is ours, as far as is known. It is of the newest revision where no pod of another one is younger: the newest pod has it.
+func (p *Pods) pod() ha.Pod {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	own, known := p.all[p.Name]
+	if !known || own.UID != p.UID {
+		return ha.Pod{Cordoned: p.cordoned}
+	}
+	return ha.Pod{Terminating: !own.Deleting.IsZero(), Cordoned: p.cordoned, Updated: own.Labels[RevisionLabel] == p.newest()}
+}
+
+// newest is the revision that a StatefulSet is rolled to. It replaces pods from the highest ordinal down, so the pod of the highest one has it.
+func (p *Pods) newest() string {
+	revision, best := "", -1
+	for _, one := range p.all {
+		if n := (config.Pod{Name: one.Name}).Ordinal(); n > best && one.Deleting.IsZero() {
+			revision, best = one.Labels[RevisionLabel], n
+		}
+	}
+	return revision
+}
+
+// Dead implements Cluster.
+func (p *Pods) Dead(ctx context.Context, pod, instance string) (bool, error) {
+	found, result := p.Client.GetPod(ctx, pod)
+	switch result.Outcome {
+	case kube.Applied:
+		// The instance is a name that no other process ever has, so the pod it died in may be any.
+		return kube.DeathProof(found, found.UID, p.Container, instance), nil
+	case kube.Absent:
+		return false, nil
+	}
+	return false, result.Err
+}
+
+// roleLabels are those that say a role.
+func roleLabels(role string) map[string]*string {
+	return map[string]*string{RoleLabel: &role, RoleAlias: &role}
+}
+
+// Labelled implements Cluster.
+func (p *Pods) Labelled(role string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	own, known := p.all[p.Name]
+	if !known || own.UID != p.UID || own.Labels[RoleLabel] != role || own.Labels[RoleAlias] != role {
+		return false
+	}
+	return role != primaryRole || len(p.pretenders()) == 0
+}
+
+const (
+	primaryRole = "primary"
+	replicaRole = "replica"
+)
+
+// pretenders are the other pods that are labelled primary. It is called with mu held.
+func (p *Pods) pretenders() []kube.PodMeta {
+	var found []kube.PodMeta
+	for name, one := range p.all {
+		if name != p.Name && (one.Labels[RoleLabel] == primaryRole || one.Labels[RoleAlias] == primaryRole) {
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
+// Label implements Cluster. Whoever may not be the primary any more loses the label before we get it, or there would be two.
+func (p *Pods) Label(ctx context.Context, role string) error {
+	p.mu.Lock()
+	own, known := p.all[p.Name]
+	var others []kube.PodMeta
+	if role == primaryRole {
+		others = p.pretenders()
+	}
+	p.mu.Unlock()
+	if !known || own.UID != p.UID {
+		return errors.New("our own pod is not known yet")
+	}
+	for _, other := range others {
+		if err := p.label(ctx, other, replicaRole); err != nil {
+			return fmt.Errorf("take the role from %s: %w", other.Name, err)
+		}
+	}
+	return p.label(ctx, own, role)
+}
+
+func (p *Pods) label(ctx context.Context, pod kube.PodMeta, role string) error {
+	after, result := p.Client.PatchPodLabels(ctx, pod, roleLabels(role))
+	switch result.Outcome {
+	case kube.Applied:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if now, ok := p.all[pod.Name]; ok && now.UID == after.UID {
+			p.all[pod.Name] = after
+		}
+		return nil
+	case kube.Absent, kube.Conflict:
+		return nil // that pod is no more, and the watch will say so
+	}
+	return fmt.Errorf("label %s: %w", pod.Name, result.Err)
+}
+
+// Tell implements Cluster.
+func (p *Pods) Tell(ctx context.Context, warning bool, reason, message string) {
+	p.Client.WriteEvent(ctx, kube.Event{Kind: "Pod", Name: p.Name, UID: p.UID, Warning: warning, Reason: reason, Message: message, Action: reason})
+}

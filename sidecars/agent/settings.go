@@ -1,0 +1,76 @@
+package agent
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/postgres"
+)
+
+// SettingsOf translates the file for the loop.
+func SettingsOf(f config.File, pod config.Pod) Settings {
+	timing, _ := ha.Profile(f.Profile) // the file was checked
+	return Settings{
+		Core: ha.Config{
+			Timing: timing, Mode: ha.Mode(f.Replication.Mode), W: f.Replication.MinSync, Ordinal: max(pod.Ordinal(), 0), Instances: f.Instances,
+			Priority: f.Tags.Priority, Barred: f.Tags.NoFailover, MaxLag: ha.LSN(f.Replication.MaxLagBytes),
+		}.Defaults(),
+		Self:     ha.Member{Name: pod.Name, Addr: net.JoinHostPort(pod.IP, strconv.Itoa(f.Listen.Port)), Host: pod.IP},
+		LowBytes: lowBytes,
+	}
+}
+
+// lowBytes is four segments of the log: with less the next checkpoint may fail, and then everything.
+const lowBytes = 64 << 20
+
+// PostgresOf translates the file for the server.
+func PostgresOf(f config.File) postgres.Settings {
+	s := postgres.Settings{
+		Listen:     f.Postgres.Listen,
+		Parameters: f.Postgres.Parameters, HBA: f.Postgres.HBA, Members: f.Instances, Synchronous: f.Replication.Mode != "async",
+		ServerTLS: postgres.ServerTLS{Cert: f.Postgres.TLS.Cert, Key: f.Postgres.TLS.Key, CA: f.Postgres.TLS.CA},
+	}
+	if timing, ok := ha.Profile(f.Profile); ok {
+		s.ReplicationTimeout = timing.Window * 3 / 4
+	}
+	return s
+}
+
+// PathsOf translates the file for the server.
+func PathsOf(f config.File) postgres.Paths {
+	return postgres.Paths{
+		Volume: f.Postgres.Volume, Data: f.Postgres.Data, Bin: f.Postgres.Bin, Socket: f.PostgresSocket(), Passfile: f.Run.Dir + "/pgpass",
+		Port: f.Postgres.Port, User: postgres.Superuser,
+	}
+}
+
+// InitOf translates the file for a new cluster.
+func InitOf(f config.File) postgres.InitOptions {
+	return postgres.InitOptions{
+		SuperuserPasswordFile: f.Postgres.SuperuserPasswordFile, ReplicationPasswordFile: f.Postgres.ReplicationPasswordFile,
+	}
+}
+
+// UpstreamTLSOf is how a standby connects to its primary.
+func UpstreamTLSOf(f config.File) postgres.TLS {
+	if f.Postgres.TLS.Cert == "" {
+		return postgres.TLS{}
+	}
+	t := postgres.TLS{Mode: "require"}
+	if f.Postgres.TLS.CA != "" {
+		t.Mode, t.RootCA = "verify-ca", f.Postgres.TLS.CA
+	}
+	return t
+}
+
+// Selector writes labels as the API selects by them.
+func Selector(labels map[string]string) string {
+	var parts []string
+	for _, key := range sortedKeys(labels) {
+		parts = append(parts, key+"="+labels[key])
+	}
+	return strings.Join(parts, ",")
+}

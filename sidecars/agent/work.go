@@ -1,0 +1,220 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+)
+
+// work is what an action does in a goroutine of its own. What it returns is applied by the loop when it has ended.
+type work func(context.Context) (settle func(*loop), err error)
+
+func (l *loop) work(a ha.Action) work {
+	parts := l.agent.parts
+	switch a.Do {
+	case ha.Send:
+		return l.send(a)
+	case ha.Write:
+		return l.write(a)
+	case ha.Read:
+		return l.read()
+	case ha.Prove:
+		return l.prove(a)
+	case ha.Label:
+		return func(ctx context.Context) (func(*loop), error) { return nil, parts.Cluster.Label(ctx, a.Role) }
+	case ha.Kill:
+		l.exec.breakOff("job")
+		return func(ctx context.Context) (func(*loop), error) { return nil, parts.Fence.Kill(ctx, a.Why) }
+	}
+	facts := l.facts()
+	if a.Do == ha.Slots {
+		a.Names = l.slotNames(a.Names)
+	}
+	return func(ctx context.Context) (func(*loop), error) {
+		err := parts.Hands.Do(ctx, a, facts)
+		l.agent.look()
+		return nil, err
+	}
+}
+
+// facts are what is known now.
+func (l *loop) facts() Facts {
+	r := &l.seen.Record.Record
+	f := Facts{SystemID: r.SystemID, Term: r.Term, Timeline: r.At.Timeline, Log: l.agent.parts.Log}
+	if known, ok := l.book[r.Holder.ID]; ok {
+		f.Timeline = max(f.Timeline, known.report.At.Timeline)
+	}
+	if l.seen.Postgres.InRecovery {
+		f.Replayed = l.seen.Postgres.Replayed
+	}
+	return f
+}
+
+// breakOff cancels what runs in a lane, and forgets what waits.
+func (e *executor) breakOff(name string) {
+	if line := e.lanes[name]; line != nil {
+		line.next = nil
+		if line.running != nil {
+			line.running.cancel()
+		}
+	}
+}
+
+// send sends a message and hands its answer to the core.
+func (l *loop) send(a ha.Action) work {
+	m := *a.To
+	to, known := l.address(m.To)
+	return func(ctx context.Context) (func(*loop), error) {
+		if !known {
+			return nil, fmt.Errorf("send to %s: its address is not known", m.To)
+		}
+		answer, err := l.agent.parts.Wire.Send(ctx, to, m)
+		if err != nil || answer.Kind == 0 {
+			return nil, err
+		}
+		return func(l *loop) { l.hear(answer) }, nil
+	}
+}
+
+// hear takes a message for the next step.
+func (l *loop) hear(m ha.Message) {
+	l.seen.Heard = append(l.seen.Heard, m)
+	who := m.Report.Member
+	if who.ID != m.From || who.Addr == "" {
+		return
+	}
+	if len(l.book) > 64 { // of volumes that came and went
+		clear(l.book)
+	}
+	old, before := l.book[m.From]
+	now := acquaintance{Member: who, report: m.Report, heard: l.now, granted: old.granted}
+	if m.Kind == ha.Grant && m.Yes {
+		now.granted = l.now
+	}
+	l.book[m.From] = now
+	if !before {
+		l.keepSlots()
+	}
+}
+
+// acquaintance is a member as it said of itself.
+type acquaintance struct {
+	ha.Member
+	report  ha.Report
+	heard   ha.Instant
+	granted ha.Instant
+}
+
+// slotsFor is how long a slot is kept for a member that is not on the record and was heard of: it makes its copy, or has just made it.
+const slotsFor = 2 * time.Minute
+
+// slotNames adds those who are about to become members: they need a slot to stream from before they are on the record.
+func (l *loop) slotNames(names []string) []string {
+	names = slices.Clone(names)
+	for id, who := range l.book {
+		if id != l.seen.Self.ID && l.now.AtMost(who.heard) < slotsFor && !slices.Contains(names, who.Name) {
+			names = append(names, who.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// keepSlots makes the slots be what they should, from time to time, and when somebody new is heard of. On a standby they have to be moved, or
+// they would hold back its log.
+func (l *loop) keepSlots() {
+	l.slotsAt = l.now
+	if l.seen.Postgres.At.IsZero() || l.slots == nil {
+		return
+	}
+	l.exec.begin(l, *l.slots)
+}
+
+// address finds a member by the record, or by what it said of itself.
+func (l *loop) address(id string) (ha.Member, bool) {
+	if m, ok := l.seen.Record.Record.Member(id); ok {
+		return m, true
+	}
+	m, ok := l.book[id]
+	return m.Member, ok
+}
+
+// write compares and swaps. Its outcome is an observation of the next step, and what it wrote is what was seen last.
+func (l *loop) write(a ha.Action) work {
+	record := *a.Record
+	return func(ctx context.Context) (func(*loop), error) {
+		outcome, version, err := l.agent.parts.Store.Write(ctx, a.Base, record)
+		return func(l *loop) {
+			l.seen.Written = &ha.Written{Stamp: a.Stamp, Outcome: outcome, Version: version}
+			if outcome == ha.Applied {
+				record.Version = version
+				l.see(record)
+			}
+		}, err
+	}
+}
+
+func (l *loop) read() work {
+	return func(ctx context.Context) (func(*loop), error) {
+		record, err := l.agent.parts.Store.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return func(l *loop) { l.see(record) }, nil
+	}
+}
+
+// prove asks whether an instance is dead. Proof is kept: the dead stay dead.
+func (l *loop) prove(a ha.Action) work {
+	return func(ctx context.Context) (func(*loop), error) {
+		dead, err := l.agent.parts.Cluster.Dead(ctx, a.Pod, a.Instance)
+		if err != nil || !dead {
+			return nil, err
+		}
+		return func(l *loop) { l.seen.Pod.Dead = a.Instance }, nil
+	}
+}
+
+// jobBegun forgets what the job is about to change.
+func (l *loop) jobBegun(a ha.Action) {
+	switch a.Do {
+	case ha.StartPrimary, ha.StartStandby, ha.Init, ha.Clone, ha.Rewind:
+		l.seen.Data.Known = false
+	}
+}
+
+// jobEnded lets the volume be read again after what changed it.
+func (l *loop) jobEnded(a ha.Action) {
+	switch a.Do {
+	case ha.StartPrimary, ha.StartStandby, ha.Init, ha.Clone, ha.Rewind, ha.Stop:
+		l.dataAsked = false
+		l.seen.Data.Known = false
+	}
+}
+
+// readData reads the volume once for each time that the server is down.
+func (l *loop) readData(ctx context.Context) {
+	l.dataAsked = true
+	life := l.life
+	l.exec.tasks.Go(func() {
+		limited, cancel := context.WithTimeout(ctx, 15*time.Second)
+		defer cancel()
+		data, err := l.agent.parts.Server.Data(limited)
+		l.agent.post(ctx, func(l *loop) {
+			if l.life != life || l.seen.Job.Running || l.seen.Supervisor.Phase != ha.Down {
+				l.dataAsked = false
+				return
+			}
+			if err != nil {
+				l.narrator.trouble("the volume could not be read", err)
+				time.AfterFunc(volumeRetry, func() { l.agent.post(ctx, func(l *loop) { l.dataAsked = false }) })
+				return
+			}
+			l.seen.Data = data
+			l.seen.Data.Known = true
+		})
+	})
+}
