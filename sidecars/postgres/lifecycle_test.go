@@ -125,7 +125,7 @@ func TestAStandbyFollowsAndIsPromoted(t *testing.T) {
 		require.NoError(t, err)
 		end, clean := control.CleanEnd()
 		require.True(t, clean)
-		require.Eventually(t, func() bool { return b.status().Receive == end }, 10*time.Second, 10*time.Millisecond, "the primary's log ends at %s", end)
+		require.Eventually(t, func() bool { return b.status().End() == end }, 10*time.Second, 10*time.Millisecond, "the primary's log ends at %s", end)
 	})
 	t.Run("it is promoted with the synchronous standbys that were set before, and not with others", func(t *testing.T) {
 		wait := postgres.Sync{W: 1, Standbys: []string{"shop-0", "shop-2"}}

@@ -87,7 +87,6 @@ func impossible(r Result) string {
 			"could not find common ancestor", "could not find previous WAL record", "could not read WAL record", "requested WAL segment",
 			"source and target clusters are from different systems", "target server needs to use either data checksums",
 			"clusters are not compatible with this version", "unexpected control file", "could not open file", "invalid checkpoint record",
-			"single-user mode in target cluster failed",
 		} {
 			if strings.Contains(line, known) {
 				return strings.TrimSpace(line)

@@ -91,7 +91,7 @@ func TestTheGateLetsInOnlyTheAgentAndReplication(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, tcp())
-	require.Equal(t, 1, a.status().Sessions)
+	require.Eventually(t, func() bool { return a.status().Sessions == 1 }, 5*time.Second, 10*time.Millisecond)
 	require.NoError(t, a.Gate(a.ctx(), true))
 	require.True(t, a.Gated())
 	require.ErrorContains(t, tcp(), "pg_hba.conf rejects connection")

@@ -206,7 +206,7 @@ const statusStatement = `WITH r AS MATERIALIZED (SELECT pg_is_in_recovery() AS r
      w AS MATERIALIZED (SELECT rec, CASE WHEN rec THEN coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')
                                      ELSE pg_current_wal_flush_lsn() END AS lsn FROM r),
      a AS MATERIALIZED (SELECT count(*) FILTER (WHERE wait_event_type = 'IPC' AND wait_event = 'SyncRep') AS waiting,
-                               count(*) FILTER (WHERE backend_type = 'client backend' AND application_name NOT LIKE 'onggi-agent%') AS sessions,
+                               count(*) FILTER (WHERE backend_type = 'client backend' AND NOT (usename = 'postgres' AND application_name LIKE 'onggi-agent%')) AS sessions,
                                max(pid) FILTER (WHERE backend_type = 'walreceiver') AS walreceiver FROM pg_stat_activity)
 SELECT json_build_object(
   'version', current_setting('server_version_num')::int,
