@@ -13,7 +13,7 @@
 // do orphans of a postmaster that died of anything: they could go on acknowledging commits. A standby whose control file says "in
 // production" is killed unless there is a permit.
 //
-// Three hands hold the knife: a goroutine with a kernel thread of its own, which waits for no disk, socket or pipe; the loop, before
+// Three hands hold the knife: a goroutine that waits for no disk, socket or pipe; the loop, before
 // each thing it does; and the guard, a child process with the same deadline in shared memory, for when PID 1 itself is stopped.
 // Should PID 1 die, the kernel kills the rest.
 //

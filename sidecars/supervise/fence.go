@@ -1,16 +1,15 @@
 package supervise
 
 import (
-	"runtime"
 	"sync"
 	"time"
 )
 
-// fencePause is the longest the fence sleeps while it is armed.
-const fencePause = 250 * time.Millisecond
+// fencePause is the longest the fence sleeps. It stands beside the loop, which looks at the deadline with each tick, and the guard.
+const fencePause = 2 * time.Second
 
-// fence holds the permit and kills at its end. It has a kernel thread of its own and waits for nothing that a disk, a socket or
-// a full pipe could hold up.
+// fence holds the permit and kills at its end. It waits for nothing that a disk, a socket or a full pipe could
+// hold up.
 type fence struct {
 	clock func() instant
 	kill  func() error
@@ -114,22 +113,24 @@ func (f *fence) publish() {
 
 // watch kills at the end of the permit until stop is closed.
 func (f *fence) watch(stop <-chan struct{}) {
-	runtime.LockOSThread()
+	timer := time.NewTimer(fencePause)
+	defer timer.Stop()
 	for {
 		left, armed := f.state()
-		if !armed {
-			select {
-			case <-stop:
-				return
-			case <-f.rouse:
-			}
-			continue
+		wait := fencePause
+		switch {
+		case armed && f.check():
+			wait = 5 * time.Millisecond
+		case armed:
+			// Short of the end at first: the clock of the timer may be slewed, the clocks of the deadline are not.
+			wait = min(wait, max(left*9/10, time.Millisecond))
 		}
-		if f.check() {
-			pause(5 * time.Millisecond)
-			continue
+		timer.Reset(wait)
+		select {
+		case <-stop:
+			return
+		case <-f.rouse:
+		case <-timer.C:
 		}
-		// Short of the end at first: the clock of the sleep may be slewed, the clocks of the deadline are not.
-		pause(min(fencePause, max(left*9/10, time.Millisecond)))
 	}
 }

@@ -1,7 +1,9 @@
 package supervise
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -12,24 +14,12 @@ import (
 // gone waits until no process of the namespace runs, guard included, and says when that was.
 func (p *pod) gone(but func(pid int) bool) instant {
 	p.t.Helper()
-	p.eventually("nothing runs any more", func() bool {
-		for _, pid := range p.processes() {
-			if !but(pid) {
-				return false
-			}
-		}
-		return true
-	})
+	p.eventually("nothing runs any more", func() bool { return !slices.ContainsFunc(p.processes(), func(pid int) bool { return !but(pid) }) })
 	return systemClock()
 }
 
 func (p *pod) isGuard(pid int) bool {
-	for _, g := range p.named(shared.bin + " guard") {
-		if g == pid {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.named(shared.bin+" guard"), pid)
 }
 
 func TestEndOfThePermitKillsAnOpenSessionToo(t *testing.T) {
@@ -77,4 +67,103 @@ func TestStoppedSupervisorIsReplacedByItsGuard(t *testing.T) {
 	require.NoError(t, syscall.Kill(p.pid, syscall.SIGCONT))
 	st := s.status("killed", func(st Status) bool { return st.Phase == Killed })
 	require.Contains(t, st.Exit.Reason, "guard")
+}
+
+// Stopped processes, a daemon of a daemon, and one that ignores every signal.
+func TestEndOfThePermitKillsWhoeverIsThere(t *testing.T) {
+	p := newPod(t).run()
+	s := p.dial()
+	s.grant(1500 * time.Millisecond)
+	s.script(Primary, `
+		(setsid sh -c 'sleep 1001 & sleep 1002 & exit' &)
+		sh -c 'trap "" TERM INT QUIT HUP; while :; do sleep 1003; done' &
+		sleep 1004 & kill -STOP $!
+		kill -STOP $$`)
+	p.eventually("all of them run", func() bool { return len(p.named("sleep 100")) >= 4 })
+	s.permit.Store(0)
+	p.gone(p.isGuard)
+	st := s.status("killed", func(st Status) bool { return st.Phase == Killed })
+	require.Equal(t, "the permit ran out", st.Exit.Reason)
+	require.Equal(t, int(syscall.SIGKILL), st.Exit.Signal)
+}
+
+func TestFrozenPodIsKilledWhenItThaws(t *testing.T) {
+	p := newPod(t).run()
+	s := p.dial()
+	s.grant(1500 * time.Millisecond)
+	s.script(Primary, `sleep 1000`)
+	all := append(p.processes(), p.pid)
+	for _, pid := range all {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	}
+	time.Sleep(2500 * time.Millisecond)
+	thawed := systemClock()
+	for _, pid := range all {
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+	}
+	end := p.gone(p.isGuard)
+	t.Logf("killed %d ms after the thaw began", end.since(thawed).Milliseconds())
+	require.Less(t, end.since(thawed), time.Second)
+	// The client answered the ticks that it had received late, and none of that counted.
+	st := s.status("killed", func(st Status) bool { return st.Phase == Killed })
+	require.Greater(t, st.Gap, int64(2000))
+}
+
+func TestRevokeKillsAtOnce(t *testing.T) {
+	p := newPod(t).run()
+	s := p.dial()
+	s.grant(time.Minute)
+	s.script(Primary, `sleep 1000`)
+	s.permit.Store(0)
+	require.NoError(t, s.Revoke(ctx(t)))
+	st := s.status("killed", func(st Status) bool { return st.Phase == Killed })
+	require.Zero(t, st.Permit)
+}
+
+func TestGuardIsReplaced(t *testing.T) {
+	p := newPod(t).run()
+	s := p.dial()
+	first := p.named(shared.bin + " guard")
+	require.Len(t, first, 1)
+	s.grant(10 * time.Second)
+	s.script(Primary, `sleep 1000`)
+	require.NoError(t, syscall.Kill(first[0], syscall.SIGKILL))
+	p.eventually("another one", func() bool { g := p.named(shared.bin + " guard"); return len(g) == 1 && g[0] != first[0] })
+	s.status("it is there", func(st Status) bool { return st.Guarded && st.Phase == Starting && st.Starts == 1 })
+	require.Contains(t, p.out.String(), "the guard ended (signal 9)")
+
+	second := p.named(shared.bin + " guard")
+	require.NoError(t, syscall.Kill(second[0], syscall.SIGSTOP))
+	s.status("it is missed", func(st Status) bool { return !st.Guarded })
+	s.status("and replaced", func(st Status) bool { return st.Guarded && st.Starts == 1 })
+}
+
+func TestNoPrimaryWithoutGuard(t *testing.T) {
+	p := newPod(t)
+	p.o.Self = []string{"/bin/false"}
+	p.run()
+	s := p.connect()
+	s.status("locked", func(st Status) bool { return st.Locked })
+	s.grant(10 * time.Second)
+	_, err := s.Start(ctx(t), Start{Mode: Primary, Argv: []string{"sleep", "1000"}})
+	requireCode(t, CodeNoGuard, err)
+	p.file("standby.signal", "")
+	_, err = s.Start(ctx(t), Start{Mode: Standby, Argv: []string{"sh", "-c", "sleep 1000"}})
+	require.NoError(t, err)
+	requireCode(t, CodeNoGuard, s.Promoting(ctx(t)))
+}
+
+func TestGuardRunsForASupervisorOnly(t *testing.T) {
+	shared.ready(t)
+	out, err := shared.asPostgres(shared.bin, "guard").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "none was")
+}
+
+func TestSupervisorIsPID1OrNothing(t *testing.T) {
+	p := newPod(t)
+	o, _ := json.Marshal(p.o)
+	out, err := shared.asPostgres(shared.bin, "supervise", string(o)).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "has to be PID 1")
 }

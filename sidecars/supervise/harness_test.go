@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -43,6 +44,11 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, Guard())
 			os.Exit(1)
 		}
+	}
+	flag.Parse()
+	// The tests wait more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	if shared.dir != "" {
@@ -144,6 +150,7 @@ func (o *output) String() string {
 func newPod(t *testing.T) *pod {
 	t.Helper()
 	shared.ready(t)
+	t.Parallel()
 	dir, err := os.MkdirTemp(shared.dir, "pod")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
@@ -199,14 +206,15 @@ func (p *pod) run() *pod {
 	require.NoError(p.t, err)
 	p.out = &output{}
 	p.cmd = exec.Command("unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
-		"setpriv", "--reuid="+strconv.Itoa(shared.uid), "--regid="+strconv.Itoa(shared.gid), "--clear-groups",
+		"setpriv", "--reuid="+strconv.Itoa(shared.uid), "--regid="+strconv.Itoa(shared.gid), "--clear-groups", "--pdeathsig=KILL",
 		shared.bin, "supervise", string(o))
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = p.out, p.out, "/"
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(p.t, p.cmd.Start())
 	p.exited = make(chan error, 1)
 	go func() { p.exited <- p.cmd.Wait() }()
 	p.t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // unshare takes the namespace along
+		_ = p.cmd.Process.Kill() // setpriv has its child die with unshare, and the kernel the rest
 		select {
 		case <-p.exited:
 		case <-time.After(5 * time.Second):
@@ -226,7 +234,7 @@ func (p *pod) run() *pod {
 
 func (p *pod) eventually(what string, ok func() bool) {
 	p.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(8 * time.Millisecond) {
 		if ok() {
 			return
 		}
@@ -252,9 +260,21 @@ func (p *pod) processes() []int {
 	return found
 }
 
+// zombie says whether a process is dead, or so far in dying that it has no memory and no files any more.
 func zombie(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || strings.HasPrefix(string(b[bytes.LastIndexByte(b, ')')+1:]), " Z")
+	if err != nil {
+		return true
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	flags, _ := strconv.ParseUint(fields[6], 10, 64)
+	const exiting = 0x4 // PF_EXITING
+	return fields[0] == "Z" || flags&exiting != 0 && !hasFiles(pid)
+}
+
+func hasFiles(pid int) bool {
+	d, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return err == nil && len(d) > 0
 }
 
 // named finds processes of the namespace whose command line has a word.
@@ -276,7 +296,15 @@ type sidecar struct {
 	permit atomic.Int64 // what each tick is answered, a duration
 }
 
+// dial connects to a supervisor that is ready.
 func (p *pod) dial() *sidecar {
+	p.t.Helper()
+	s := p.connect()
+	s.status("the volume is ours", func(st Status) bool { return st.Locked && st.Guarded })
+	return s
+}
+
+func (p *pod) connect() *sidecar {
 	p.t.Helper()
 	s := &sidecar{p: p}
 	var err error
@@ -294,7 +322,6 @@ func (p *pod) dial() *sidecar {
 		return err == nil
 	})
 	p.t.Cleanup(s.Close)
-	s.status("the volume is ours", func(st Status) bool { return st.Locked && st.Guarded })
 	return s
 }
 
@@ -376,4 +403,11 @@ func (p *pod) session() (io.WriteCloser, *output) {
 	require.NoError(p.t, cmd.Start())
 	p.t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	return in, out
+}
+
+func requireCode(t *testing.T, code Code, err error) {
+	t.Helper()
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, code, e.Code, e.Message)
 }

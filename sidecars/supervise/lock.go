@@ -18,7 +18,7 @@ func tryLock(f *os.File) error {
 }
 
 // acquire tries until the volume is ours.
-func (s *supervisor) acquire(stop <-chan struct{}) {
+func (s *supervisor) acquire() {
 	path := filepath.Join(s.o.Volume, lockName)
 	said := time.Duration(0)
 	for waited := time.Duration(0); ; waited += 100 * time.Millisecond {
@@ -40,7 +40,7 @@ func (s *supervisor) acquire(stop <-chan struct{}) {
 			said -= said % (100 * time.Millisecond)
 		}
 		select {
-		case <-stop:
+		case <-s.stopped:
 			return
 		case <-time.After(100 * time.Millisecond):
 		}

@@ -156,6 +156,7 @@ type sweep struct {
 	since   instant
 	emptyAt *instant // since when there are no children, though somebody else's process may be left
 	told    bool
+	due     bool // somebody comes back to it
 	then    []func()
 }
 
@@ -177,9 +178,6 @@ func (s *supervisor) beginSweep(reason string, then func()) {
 }
 
 func (s *supervisor) sweepAgain() {
-	if s.sweep == nil {
-		return
-	}
 	if _, err := s.killer.kill(); err != nil {
 		s.log.printf("%s", err)
 	}
@@ -207,7 +205,16 @@ func (s *supervisor) sweepStep(childless bool) {
 			return
 		}
 	}
-	s.after(min(max(took/8, time.Millisecond), 50*time.Millisecond), s.sweepAgain)
+	if w.due {
+		return
+	}
+	w.due = true
+	s.after(min(max(took/8, time.Millisecond), 50*time.Millisecond), func() {
+		if s.sweep == w {
+			w.due = false
+			s.sweepAgain()
+		}
+	})
 }
 
 func (s *supervisor) swept(took time.Duration, someone bool) {
@@ -237,7 +244,7 @@ type guard struct {
 }
 
 func (s *supervisor) startGuard() {
-	if s.o.Unfenced || s.guard.pid > 0 || s.sweep != nil || s.over {
+	if s.o.Unfenced || s.guard.pid > 0 || s.sweep != nil || s.termAt != nil && !s.pg.running() {
 		return
 	}
 	s.guard.since = s.clock()

@@ -114,6 +114,10 @@ func (s *supervisor) serve(nc *net.UnixConn) {
 	if greeted {
 		s.post(func() { s.left(c) })
 	}
+	select {
+	case <-c.done: // said why
+	case <-time.After(time.Second):
+	}
 }
 
 func peer(nc *net.UnixConn) (int, error) {
@@ -232,7 +236,9 @@ func (s *supervisor) endStep(now instant) {
 	case s.lead != nil && !s.exitAsked && min(asked, now.since(s.downAt)) < s.o.Linger:
 		// The sidecar may want to read the control file, and to tell of the handover, before its container's neighbour goes.
 	case s.tool != nil:
-		s.beginSweep("the supervisor ends", nil)
+		if s.tool.pid > 0 {
+			s.beginSweep("the supervisor ends", nil)
+		}
 	default:
 		s.over = true
 	}

@@ -66,6 +66,7 @@ type supervisor struct {
 	pageFile *os.File
 	null     *os.File
 	inbox    chan func()
+	stopped  chan struct{} // closed when the loop has ended
 	asks     chan ask
 
 	lock  *os.File // nil until the volume is ours
@@ -107,12 +108,11 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	defer listener.Close()
-	stop := make(chan struct{})
-	defer close(stop)
-	go s.fence.watch(stop)
+	defer close(s.stopped)
+	go s.fence.watch(s.stopped)
 	go s.accept(listener)
-	go s.acquire(stop)
-	go s.lookOut(stop)
+	go s.acquire()
+	go s.lookOut()
 	return s.loop(ctx)
 }
 
@@ -123,7 +123,7 @@ func newSupervisor(o Options, out io.Writer) (*supervisor, error) {
 	}
 	s := &supervisor{
 		o: o, instance: hex.EncodeToString(nonce[:]), clock: systemClock, log: newLog(out),
-		inbox: make(chan func(), 16), asks: make(chan ask, 1), processes: -1,
+		inbox: make(chan func(), 16), stopped: make(chan struct{}), asks: make(chan ask, 1), processes: -1,
 	}
 	s.pg.phase = Down
 	s.aloneAt, s.lastTick = s.clock(), s.clock()
@@ -205,8 +205,13 @@ func (s *supervisor) loop(ctx context.Context) error {
 	return nil
 }
 
-// post hands the loop something to do.
-func (s *supervisor) post(f func()) { s.inbox <- f }
+// post hands the loop something to do, while there is a loop.
+func (s *supervisor) post(f func()) {
+	select {
+	case s.inbox <- f:
+	case <-s.stopped:
+	}
+}
 
 // after posts f in a while. For patience only: no safety hangs on it, since it is timed by a clock that may be slewed.
 func (s *supervisor) after(d time.Duration, f func()) { time.AfterFunc(d, func() { s.post(f) }) }
@@ -282,10 +287,10 @@ func (s *supervisor) askLook(count bool) {
 }
 
 // lookOut looks at the volume beside the loop.
-func (s *supervisor) lookOut(stop <-chan struct{}) {
+func (s *supervisor) lookOut() {
 	for {
 		select {
-		case <-stop:
+		case <-s.stopped:
 			return
 		case a := <-s.asks:
 			l := s.look(a)

@@ -1,7 +1,10 @@
 package supervise
 
 import (
+	"context"
 	"os"
+	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -59,6 +62,8 @@ func (s *supervisor) exec(r reply, c Command) {
 		return
 	case len(c.Argv) == 0:
 		err = refuse(CodeBadRequest, "there is no program to start")
+	case server(c.Argv):
+		err = refuse(CodeBadRequest, "a server is started with Start, not as a tool")
 	case s.lock == nil:
 		err = refuse(CodeNotLocked, "another supervisor holds the volume")
 	case s.tool != nil:
@@ -75,6 +80,16 @@ func (s *supervisor) exec(r reply, c Command) {
 		return
 	}
 	s.tell()
+}
+
+// server says whether a tool would be a postgres that takes sessions, past the permit. This catches a slip, not an intent.
+func server(argv []string) bool {
+	if name := filepath.Base(argv[0]); name != "postgres" && name != "postmaster" && name != "pg_ctl" {
+		return false
+	}
+	return !slices.ContainsFunc(argv[1:], func(a string) bool {
+		return slices.Contains([]string{"--single", "--boot", "--check", "--describe-config", "--version", "-V", "-C"}, a)
+	})
 }
 
 func (s *supervisor) launchTool(r reply, c Command) error {
@@ -161,11 +176,13 @@ func (s *supervisor) toolEnded(ws syscall.WaitStatus) {
 		t.reason = "everything was killed"
 	}
 	go func() {
-		patience := time.After(500 * time.Millisecond)
+		// A daemon of the tool may hold its streams for ever.
+		patience, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		defer cancel()
 		for _, st := range []*stream{t.stdout, t.stderr} {
 			select {
 			case <-st.done:
-			case <-patience:
+			case <-patience.Done():
 			}
 		}
 		s.post(func() { s.toolGone(t, ws, took) })
