@@ -35,6 +35,7 @@
 //	first ever      Init, Configure, SetSync, StartCommand(AsPrimary)
 //	new member      Clone, Configure, Follow, StartCommand(AsStandby)
 //	takes over      Detach, Status.End compared, SetSync, Promote, Checkpoint
+//	was killed      ForgetProcess, then as it is to go on
 //	hands over      Gate(closed), Checkpoint, stop, Control.CleanEnd
 //	comes back      Control, History.Contains; then nothing, Rewind, or Clone; Configure, Follow, StartCommand(AsStandby)
 //	agent starts    Recover, Unfinished

@@ -69,6 +69,15 @@ func TestANewServerTellsItsStatus(t *testing.T) {
 		require.Empty(t, n.status().SyncNames)
 		require.Equal(t, "5MB", n.sql("SHOW work_mem"))
 	})
+	t.Run("asking costs little", func(t *testing.T) {
+		for _, depth := range []postgres.Depth{postgres.Brief, postgres.Full} {
+			began := time.Now()
+			for range 50 {
+				n.status(depth)
+			}
+			t.Logf("full=%t: %s each", depth, time.Since(began)/50)
+		}
+	})
 	t.Run("status survives a restart of the server", func(t *testing.T) {
 		n.stop()
 		_, err := n.Status(n.ctx(), postgres.Brief)

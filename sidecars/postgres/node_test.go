@@ -364,3 +364,13 @@ func (n *node) caughtUp(primary *node) {
 func portOf(n *node) string { return strconv.Itoa(n.Paths.Port) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// sleeper is the id of a process that does nothing until the test ends.
+func sleeper(t *testing.T) int {
+	t.Helper()
+	cmd := exec.Command("sleep", "300")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd.Process.Pid
+}
