@@ -92,9 +92,22 @@ func (s *supervisor) start(r *start) {
 		r.before = readControl(s.o.Data)
 		if !s.o.Unfenced {
 			r.strays = strays(func(pid int) bool { return pid == guard })
+			s.removeStale()
 		}
 		s.post(func() { s.startLooked(r) })
 	}()
+}
+
+// removeStale removes what a dead postmaster left to keep a second one away. Its pid means nothing in another PID namespace, and there
+// some thread of ours has the same: postgres would refuse to start. The volume's lock, which every postgres inherits, is what
+// keeps a second one away here.
+func (s *supervisor) removeStale() {
+	stale, _ := filepath.Glob(filepath.Join(filepath.Dir(s.o.Socket), ".s.PGSQL.*.lock"))
+	for _, path := range append(stale, filepath.Join(s.o.Data, "postmaster.pid")) {
+		if err := os.Remove(path); err == nil {
+			s.log.printf("removed %s, which a postmaster left that is dead", path)
+		}
+	}
 }
 
 // startLooked goes on once the disk was looked at.

@@ -45,6 +45,22 @@ func TestDeadPostmasterLeavesNoOrphans(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// What a postmaster of another namespace left names a pid that is somebody else's here: the guard's.
+func TestStaleLockFilesDoNotMatter(t *testing.T) {
+	p := newPod(t).withPostgres().run()
+	s := p.dial()
+	s.grant(30 * time.Second)
+	guard := p.named(shared.bin + " guard")
+	require.Len(t, guard, 1)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", guard[0]))
+	require.NoError(t, err)
+	_, ids, _ := strings.Cut(string(status), "NSpid:")
+	inside := strings.Fields(strings.SplitN(ids, "\n", 2)[0])[1]
+	p.file("postmaster.pid", inside+"\n"+p.o.Data+"\n1\n5432\n")
+	p.file("../../run/.s.PGSQL.5432.lock", inside+"\n"+p.o.Data+"\n1\n5432\n")
+	s.postgres(Primary)
+}
+
 func TestStoppedPostmasterIsKilledWhenItDoesNotStop(t *testing.T) {
 	p := newPod(t).withPostgres().run()
 	s := p.dial()

@@ -207,6 +207,9 @@ func (s *supervisor) refuse(r reply, err error) {
 		e = refuse(CodeBadRequest, "%s", err)
 	}
 	s.answer(r, answer{Error: e})
+	if e.Code == CodeNoPermit {
+		s.tell() // the permit may just have been earned: ask for it now, so that who tries again need not wait for the next tick
+	}
 }
 
 func (s *supervisor) signalled(sig os.Signal) {
