@@ -84,8 +84,8 @@ func (c *Client) Call(ctx context.Context, peer Peer, kind string, body []byte) 
 		}
 	}()
 	answer, err := c.exchange(ctx, peer, kind, body)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause // rather than the timeout of a socket that it brought about
+	if err != nil {
+		err = ended(ctx, err)
 	}
 	if err != nil {
 		var refusal Refusal
@@ -95,6 +95,17 @@ func (c *Client) Call(ctx context.Context, peer Peer, kind string, body []byte) 
 		return nil, fmt.Errorf("call %s of %s at %s: %w", kind, peer.Member, peer.Address, err)
 	}
 	return answer, nil
+}
+
+// ended is why a call ended: its context, rather than the timeout of a socket, which can come a moment before the context's own.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 // Ask is Call over the types of a message.

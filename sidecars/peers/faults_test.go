@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // fault is what a proxy does to what passes through it.
@@ -218,21 +219,44 @@ func TestTheLatestCallOfAKindWins(t *testing.T) {
 	require.ErrorIs(t, <-ends, ErrSuperseded)
 }
 
-// A peer that is gone costs no more after a hundred beats than after one.
-func TestADeadPeerCostsNothing(t *testing.T) {
-	client, peer, p := pair(t, map[string]Answer{"beat": Typed(echo)})
-	p.set(drops)
-	_, err := Ask[grant](within(t, 50*time.Millisecond), client, peer, "beat", beat{1, "m0"})
-	require.Error(t, err)
-	p.cut()
-	unrouted := Peer{"m2", netip.MustParseAddrPort("192.0.2.1:9")} // set aside for documentation: nobody answers
-	before := runtime.NumGoroutine()
-	for range 100 {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
-		_, err := client.Call(ctx, unrouted, "beat", []byte("{}"))
-		cancel()
-		require.Error(t, err)
+// unanswered is an address where nobody answers a SYN: that of a listener whose queue is full.
+func unanswered(t *testing.T) netip.AddrPort {
+	t.Helper()
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = unix.Close(socket) })
+	require.NoError(t, unix.Bind(socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	require.NoError(t, unix.Listen(socket, 0))
+	bound, err := unix.Getsockname(socket)
+	require.NoError(t, err)
+	address := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(bound.(*unix.SockaddrInet4).Port))
+	for range 10 {
+		conn, err := net.DialTimeout("tcp", address.String(), 100*time.Millisecond)
+		if err != nil {
+			return address
+		}
+		t.Cleanup(func() { _ = conn.Close() })
 	}
+	t.Fatal("the queue of a listener does not fill up here")
+	return address
+}
+
+// A peer that is gone costs no more after fifty beats than after none, and each beat ends in its time. Of fifty calls of net/http's
+// client as many goroutines are left here.
+func TestADeadPeerCostsNothing(t *testing.T) {
+	client := NewClient(m0, keys("k"), nil)
+	defer client.Close()
+	gone := Peer{"m2", unanswered(t)}
+	before := runtime.NumGoroutine()
+	for range 50 {
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		_, err := client.Call(ctx, gone, "beat", []byte("{}"))
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(begun), time.Second)
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before+2)
 	goroutines(t, before)
 	require.Empty(t, client.flights)
 	require.Empty(t, client.idle)

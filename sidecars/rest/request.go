@@ -178,7 +178,11 @@ func parseMove(verb Verb, fields []field, v *View, now time.Time) (Request, erro
 		return request, refuse(http.StatusBadRequest, "Can't schedule %s in the paused state", verb)
 	case request.Candidate == "" && v.Paused:
 		return request, refuse(http.StatusBadRequest, "%s is possible only to a specific candidate in a paused state", title(verb))
-	case at == "":
+	}
+	if request.Leader != "" {
+		request.Verb = DoSwitchover // whoever names the leader wants it to hand over, and loses no commit
+	}
+	if at == "" {
 		return request, nil
 	}
 	var err error

@@ -52,6 +52,8 @@ func TestRequests(t *testing.T) {
 		{`DELETE /switchover`, Outcome{Result: Absent}, &Request{Verb: CancelSwitchover}, 404, "no switchover is scheduled"},
 		{`DELETE /switchover`, Outcome{Result: Conflict}, &Request{Verb: CancelSwitchover}, 409, "another request came first"},
 		{`POST /failover {"candidate":"shop-2"}`, Outcome{Result: Done}, &Request{Verb: DoFailover, Candidate: "shop-2"}, 200, `Successfully failed over to "shop-2"`},
+		{`POST /failover {"leader":"shop-0","candidate":"shop-1"}`, Outcome{Result: Done},
+			&Request{Verb: DoSwitchover, Leader: "shop-0", Candidate: "shop-1"}, 200, `Successfully switched over to "shop-1"`},
 		{`POST /failover {"leader":"shop-0"}`, Outcome{}, nil, 400, "Failover could be performed only to a specific candidate"},
 		{`POST /failover {"candidate":"shop-2","scheduled_at":"2126-01-01T02:00Z"}`, Outcome{}, nil, 400, "Scheduled failover is possible only from a specific leader"},
 		{`POST /failover {"candidate":"shop-9"}`, Outcome{Precondition, "candidate does not exists"}, &Request{Verb: DoFailover, Candidate: "shop-9"}, 412, "candidate does not exists"},
