@@ -24,6 +24,8 @@ type Driver interface {
 	Switchover(ctx context.Context, c *Cluster, from, to string) error
 	// Sync turns synchronous replication on or off in the running cluster.
 	Sync(ctx context.Context, c *Cluster, on bool) error
+	// Patience is the longest that a takeover needs by design: faults that call for one hold longer than that.
+	Patience() time.Duration
 	// Parts are the processes of a pod that faults aim at.
 	Parts(p *kubelet.Pod) Parts
 }
@@ -65,6 +67,9 @@ func Settings(p *kubelet.Pod, address string, within bool) *pgconn.Config {
 	if err != nil {
 		panic(err) // the text is ours
 	}
+	// Most of what the clients try on standbys fails; the servers' logs are for the servers.
+	config.RuntimeParams["log_min_messages"] = "panic"
+	config.RuntimeParams["log_min_error_statement"] = "panic"
 	if within {
 		config.DialFunc = p.Host.Dial
 	}

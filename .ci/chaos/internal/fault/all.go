@@ -12,7 +12,7 @@ func All() []Fault {
 		[]Fault{
 			killPostmaster(), stopPostmaster(),
 			killAgent("kill-agent", "kill -9 of the primary's agent, back in 2 s", 2*time.Second, Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true}),
-			killAgent("agent-gone", "kill -9 of the primary's agent, which does not come back", 15*time.Second, Expect{OutageMax: takeoverMax}),
+			killAgent("agent-gone", "kill -9 of the primary's agent, which does not come back", gone, Expect{OutageMax: takeoverMax}),
 			stopAgent(), stopSupervisor(),
 			killContainer("kill-container", "kill -9 of PID 1 of the primary's database container; the kubelet reports it and starts it again", 0),
 			killContainer("container-gone", "the same, and the container is not started again for now", 8*time.Second),

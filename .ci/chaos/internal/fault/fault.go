@@ -42,6 +42,7 @@ type Fault struct {
 	Name   string
 	What   string        // one line for people
 	Hold   time.Duration // from the break to the mending
+	Takes  bool          // a takeover: it is held for as long as the driver may need for one, if that is longer
 	Needs  Need
 	Break  func(ctx context.Context, s *Scene) error
 	Mend   func(ctx context.Context, s *Scene) error

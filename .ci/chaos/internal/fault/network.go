@@ -12,7 +12,7 @@ import (
 func cut(name, what string, hold time.Duration, links func(s *Scene) []world.Link, expect Expect) Fault {
 	var lost []world.Link
 	return Fault{
-		Name: name, What: what, Hold: hold,
+		Name: name, What: what, Hold: hold, Takes: hold == gone,
 		Break: func(_ context.Context, s *Scene) error {
 			lost = links(s)
 			return s.World.Cut(lost...)
@@ -48,7 +48,7 @@ func everything(p *kubelet.Pod) []world.Link {
 func partitions() []Fault {
 	none := Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true}
 	return []Fault{
-		cut("cut-primary", "the primary is cut off from everything", 14*time.Second,
+		cut("cut-primary", "the primary is cut off from everything", gone,
 			func(s *Scene) []world.Link { return everything(s.Primary) },
 			Expect{OutageMax: takeoverMax, Whole: 10 * time.Second}),
 		cut("cut-primary-api", "the primary is cut off from the API server, not from its peers", 14*time.Second,

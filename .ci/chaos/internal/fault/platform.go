@@ -52,7 +52,7 @@ func apiServer() []Fault {
 
 func frozenTakeover() Fault {
 	return Fault{
-		Name: "frozen-watch-failover", What: "as before, and the primary's node is lost", Hold: 14 * time.Second, Needs: APIRequests,
+		Name: "frozen-watch-failover", What: "watches tell nothing, and the primary's node is lost", Takes: true, Needs: APIRequests,
 		Break: func(_ context.Context, s *Scene) error {
 			s.Proxy.Set(kube.Mode{FreezeWatch: true})
 			return s.Kubelet.Lose(s.Primary.Node)

@@ -48,10 +48,13 @@ func stopPostmaster() Fault {
 	}
 }
 
-// killAgent kills the agent of the primary; away is how long it is kept from coming back, and the hold of the fault.
+// gone is to be away for as long as a takeover may need.
+const gone = 0
+
+// killAgent kills the agent of the primary; away is how long it is kept from coming back.
 func killAgent(name, what string, away time.Duration, expect Expect) Fault {
 	return Fault{
-		Name: name, What: what, Hold: away,
+		Name: name, What: what, Hold: away, Takes: away == gone,
 		Break: func(_ context.Context, s *Scene) error {
 			parts := s.Driver.Parts(s.Primary)
 			parts.HoldAgent(true)
@@ -68,7 +71,7 @@ func killAgent(name, what string, away time.Duration, expect Expect) Fault {
 
 func stopAgent() Fault {
 	return Fault{
-		Name: "stop-agent", What: "SIGSTOP of the primary's agent, CONT later", Hold: 15 * time.Second,
+		Name: "stop-agent", What: "SIGSTOP of the primary's agent, CONT later", Takes: true,
 		Break: func(_ context.Context, s *Scene) error {
 			signalAll(s.Driver.Parts(s.Primary).Agent(), syscall.SIGSTOP)
 			return nil
@@ -83,7 +86,7 @@ func stopAgent() Fault {
 
 func stopSupervisor() Fault {
 	return Fault{
-		Name: "stop-supervisor", What: "SIGSTOP of PID 1 of the primary's database container, CONT later", Hold: 15 * time.Second, Needs: Supervisor,
+		Name: "stop-supervisor", What: "SIGSTOP of PID 1 of the primary's database container, CONT later", Takes: true, Needs: Supervisor,
 		Break: func(_ context.Context, s *Scene) error {
 			return s.Driver.Parts(s.Primary).Database.Signal(syscall.SIGSTOP)
 		},
@@ -134,7 +137,7 @@ func killAll() Fault {
 
 func freezePod() Fault {
 	return Fault{
-		Name: "freeze-pod", What: "SIGSTOP of every process of the primary's pod, CONT later", Hold: 15 * time.Second,
+		Name: "freeze-pod", What: "SIGSTOP of every process of the primary's pod, CONT later", Takes: true,
 		Break:  func(_ context.Context, s *Scene) error { s.Primary.Freeze(true); return nil },
 		Mend:   func(_ context.Context, s *Scene) error { s.Primary.Freeze(false); return nil },
 		Expect: Expect{OutageMax: takeoverMax, Stale: 100 * time.Millisecond},
@@ -143,7 +146,7 @@ func freezePod() Fault {
 
 func nodeLost() Fault {
 	return Fault{
-		Name: "node-lost", What: "the primary's node is gone: no connection is closed, nobody reports it", Hold: 14 * time.Second,
+		Name: "node-lost", What: "the primary's node is gone: no connection is closed, nobody reports it", Takes: true,
 		Break:  func(_ context.Context, s *Scene) error { return s.Kubelet.Lose(s.Primary.Node) },
 		Mend:   func(_ context.Context, s *Scene) error { return s.Kubelet.Return(s.Primary.Node) },
 		Expect: Expect{Outage: takeover, OutageMax: takeoverMax, Whole: 10 * time.Second},

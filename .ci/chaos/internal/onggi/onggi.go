@@ -162,6 +162,18 @@ func (d *Driver) post(ctx context.Context, p *kubelet.Pod, path string, body any
 	return nil
 }
 
+// Patience is the bound of the profile.
+func (d *Driver) Patience() time.Duration {
+	switch d.Profile {
+	case "fast":
+		return 10 * time.Second
+	case "relaxed":
+		return 26 * time.Second
+	default:
+		return 13 * time.Second
+	}
+}
+
 // Parts are the two containers.
 func (d *Driver) Parts(p *kubelet.Pod) cluster.Parts {
 	sidecar := p.Process(agent)

@@ -139,6 +139,14 @@ func (d *Driver) call(ctx context.Context, c *cluster.Cluster, pod, method, path
 	return nil
 }
 
+// Patience is the life of the leader's key, a round of the loop, and the race.
+func (d *Driver) Patience() time.Duration {
+	if d.Settings.TTL == 0 {
+		return 45 * time.Second
+	}
+	return time.Duration(d.Settings.TTL+d.Settings.LoopWait+5) * time.Second
+}
+
 // Parts has no supervisor: nothing but Patroni itself watches over postgres.
 func (d *Driver) Parts(p *kubelet.Pod) cluster.Parts {
 	pod := p.Process(container)

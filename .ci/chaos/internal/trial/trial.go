@@ -62,7 +62,11 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 		w.Stop()
 		return r, fmt.Errorf("break %s: %w", f.Name, err)
 	}
-	sleep(ctx, f.Hold-(w.Since()-began))
+	hold := f.Hold
+	if f.Takes {
+		hold = max(hold, s.Driver.Patience())
+	}
+	sleep(ctx, hold-(w.Since()-began))
 	if f.Mend != nil {
 		if err := f.Mend(ctx, s); err != nil {
 			w.Stop()

@@ -48,7 +48,8 @@ func Build(dir string, disk bool) (*World, error) {
 	}
 	for _, args := range []string{
 		"link set lo up",
-		"link add br0 type bridge forward_delay 0",
+		// An address of its own: otherwise it is that of a port, and changes, for half a minute unknown to the others, when that port goes.
+		"link add br0 address 02:00:00:00:00:01 type bridge forward_delay 0",
 		"addr add " + Client.String() + "/16 dev br0",
 		"addr add " + Platform.String() + "/16 dev br0",
 		"link set br0 up",
