@@ -167,7 +167,7 @@ func (l *loop) unseen(a ha.Action, done ha.Instant) bool {
 	}
 	switch a.Do {
 	case ha.Promote, ha.Follow, ha.SetSync, ha.Open:
-		return l.seen.Postgres.At.Raw <= done.Raw
+		return l.seen.Postgres.At.Raw <= done.Raw || a.Do == ha.Promote && l.seen.Supervisor.Phase != ha.Primary
 	case ha.StartPrimary, ha.StartStandby:
 		return l.seen.Supervisor.Phase == ha.Down
 	case ha.Stop:

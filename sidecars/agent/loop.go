@@ -45,7 +45,7 @@ type loop struct {
 	exitAfter ha.Instant
 	exiting   bool
 	book      map[string]acquaintance // who said of itself where it is, by id
-	slots     *ha.Action              // the last
+	slots     []string                // for whom there are slots, or will be once it succeeds
 	slotsAt   ha.Instant
 	fenced    bool // by a person
 	waiters   waiters
@@ -116,9 +116,7 @@ func (l *loop) turn(ctx context.Context) error {
 		}
 	}
 	l.exec.turn(l)
-	if l.now.AtMost(l.slotsAt) > slotsEvery {
-		l.keepSlots()
-	}
+	l.keepSlots()
 	l.rest(actions)
 	return nil
 }
@@ -149,6 +147,11 @@ func (l *loop) gather(ctx context.Context) {
 	l.seen.Self = l.settings.Self
 	l.seen.Self.ID = id
 	l.seen.Postgres.Wrote = l.wrote
+	// The supervisor looks at the control file twice a second; a server that was promoted says so itself, and sooner.
+	l.seen.Supervisor.Phase = l.fence.Phase
+	if l.fence.Phase == ha.Standby && l.fence.Announced && !l.seen.Postgres.At.IsZero() && !l.seen.Postgres.InRecovery {
+		l.seen.Supervisor.Phase = ha.Primary
+	}
 	l.seen.Job = l.exec.job
 	l.seen.DiskLow = l.fence.Total > 0 && l.fence.Free < l.settings.LowBytes
 	l.seen.Pod.Terminating = l.seen.Pod.Terminating || l.fence.Terminating
@@ -189,9 +192,8 @@ func (l *loop) perform(a ha.Action) error {
 		if !l.agent.parts.Cluster.Labelled(a.Role) {
 			l.exec.begin(l, a)
 		}
-	case ha.Slots:
-		l.slots = &a
-		l.exec.begin(l, a)
+	case ha.Slots: // keepSlots knows more: who is about to become a member
+		l.slotsAt = ha.Instant{}
 	case ha.Send:
 		if !l.waiters.deliver(*a.To) {
 			l.exec.begin(l, a)

@@ -40,6 +40,7 @@ type FenceStatus struct {
 	ha.Supervisor
 	Terminating bool   // the container was told to end
 	Guarded     bool   // the guard lives
+	Announced   bool   // it runs as a primary, or is about to by a promotion that the supervisor was told of
 	Starts      int    // how many postmasters were started; another number is another postmaster
 	Exit        string // how the last one ended, in words
 	Free, Total uint64 // bytes of the volume; Total 0: unknown

@@ -45,7 +45,7 @@ func (l *loop) toldByFence(ctx context.Context, s FenceStatus) {
 	if l.server != was {
 		l.life++
 		l.seen.Postgres, l.detail, l.wrote = ha.Postgres{}, Detail{}, ha.Instant{}
-		l.seen.Data.Known, l.dataAsked = false, false
+		l.seen.Data.Known, l.dataAsked, l.slots = false, false, nil
 	}
 	l.maybeExit(ctx)
 }

@@ -72,7 +72,7 @@ func (s *Supervisor) once(ctx context.Context, permit func(string) time.Duration
 func fenceStatus(s supervise.Status) FenceStatus {
 	f := FenceStatus{
 		Supervisor:  ha.Supervisor{Instance: s.Instance, Locked: s.Locked, Phase: phaseOf(s)},
-		Terminating: s.Terminating, Guarded: s.Guarded, Starts: s.Starts,
+		Terminating: s.Terminating, Guarded: s.Guarded, Starts: s.Starts, Announced: s.Mode == supervise.Primary,
 	}
 	if s.Disk != nil {
 		f.Free, f.Total = s.Disk.Free, s.Disk.Total
@@ -137,8 +137,27 @@ func (s *Supervisor) start(ctx context.Context, mode supervise.Mode, command pos
 	if err != nil {
 		return err
 	}
-	_, err = c.Start(ctx, supervise.Start{Mode: mode, Argv: command.Argv, Env: command.Env, Dir: command.Dir})
-	return err
+	return awaitPermit(ctx, func() error {
+		_, err := c.Start(ctx, supervise.Start{Mode: mode, Argv: command.Argv, Env: command.Env, Dir: command.Dir})
+		return err
+	})
+}
+
+// awaitPermit tries again for a moment where the supervisor has not heard of the permit yet: it asks for it when it refuses, and whoever has
+// just taken the record has one.
+func awaitPermit(ctx context.Context, try func() error) error {
+	for left := 10; ; left-- {
+		err := try()
+		var refused *supervise.Error
+		if left == 0 || !errors.As(err, &refused) || refused.Code != supervise.CodeNoPermit {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // stop stops postgres within a time, by force in the end.
@@ -157,7 +176,7 @@ func (s *Supervisor) promoting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Promoting(ctx)
+	return awaitPermit(ctx, func() error { return c.Promoting(ctx) })
 }
 
 // tools runs the programs of postgres in the database container.

@@ -30,9 +30,6 @@ func (l *loop) work(a ha.Action) work {
 		return func(ctx context.Context) (func(*loop), error) { return nil, parts.Fence.Kill(ctx, a.Why) }
 	}
 	facts := l.facts()
-	if a.Do == ha.Slots {
-		a.Names = l.slotNames(a.Names)
-	}
 	return func(ctx context.Context) (func(*loop), error) {
 		err := parts.Hands.Do(ctx, a, facts)
 		l.agent.look()
@@ -89,15 +86,12 @@ func (l *loop) hear(m ha.Message) {
 	if len(l.book) > 64 { // of volumes that came and went
 		clear(l.book)
 	}
-	old, before := l.book[m.From]
+	old := l.book[m.From]
 	now := acquaintance{Member: who, report: m.Report, heard: l.now, granted: old.granted}
 	if m.Kind == ha.Grant && m.Yes {
 		now.granted = l.now
 	}
 	l.book[m.From] = now
-	if !before {
-		l.keepSlots()
-	}
 }
 
 // acquaintance is a member as it said of itself.
@@ -111,9 +105,15 @@ type acquaintance struct {
 // slotsFor is how long a slot is kept for a member that is not on the record and was heard of: it makes its copy, or has just made it.
 const slotsFor = 2 * time.Minute
 
-// slotNames adds those who are about to become members: they need a slot to stream from before they are on the record.
-func (l *loop) slotNames(names []string) []string {
-	names = slices.Clone(names)
+// slotNames are the members that need a slot here: those on the record, and those who are about to be, since they have to stream before they
+// are on it.
+func (l *loop) slotNames() []string {
+	var names []string
+	for _, m := range l.seen.Record.Record.Members {
+		if m.ID != l.seen.Self.ID {
+			names = append(names, m.Name)
+		}
+	}
 	for id, who := range l.book {
 		if id != l.seen.Self.ID && l.now.AtMost(who.heard) < slotsFor && !slices.Contains(names, who.Name) {
 			names = append(names, who.Name)
@@ -123,14 +123,18 @@ func (l *loop) slotNames(names []string) []string {
 	return names
 }
 
-// keepSlots makes the slots be what they should, from time to time, and when somebody new is heard of. On a standby they have to be moved, or
-// they would hold back its log.
+// keepSlots makes the slots be what they should: when that changes, and from time to time. On a standby they have to be moved, or they would
+// hold back its log.
 func (l *loop) keepSlots() {
-	l.slotsAt = l.now
-	if l.seen.Postgres.At.IsZero() || l.slots == nil {
+	if l.seen.Postgres.At.IsZero() || !l.seen.Record.Known {
 		return
 	}
-	l.exec.begin(l, *l.slots)
+	names := l.slotNames()
+	if slices.Equal(names, l.slots) && l.now.AtMost(l.slotsAt) < slotsEvery {
+		return
+	}
+	l.slots, l.slotsAt = names, l.now
+	l.exec.begin(l, ha.Action{Do: ha.Slots, Names: names, Term: l.seen.Record.Record.Term})
 }
 
 // address finds a member by the record, or by what it said of itself.
