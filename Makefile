@@ -69,6 +69,7 @@ verify-format:
 verify-vet:
 	@echo "== go vet"
 	@go vet ./... $(CI)
+	@go -C .ci/chaos vet ./...
 
 verify-static: $(BIN)/.stamp
 	@echo "== staticcheck"
@@ -78,6 +79,7 @@ verify-modules:
 	@echo "== go mod tidy"
 	@go mod tidy -diff
 	@go -C .ci/tools mod tidy -diff
+	@go -C .ci/chaos mod tidy -diff
 
 verify-rules:
 	@echo "== import, size and text rules"
@@ -163,6 +165,26 @@ e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and
 .PHONY: e2e-kube
 e2e-kube: $(BIN)/.apiserver ## run the agent's API client against a real API server
 	ONGGI_E2E_KUBE=$(CURDIR)/$(BIN) go test ./sidecars/kube -run TestReal -count=1 -timeout 10m
+
+# Real Postgres in namespaces, a real API server, and every fault of the catalogue. CHAOSFLAGS: go run ./.ci/chaos -h.
+CHAOS := .cache/chaos/chaos -agent .cache/chaos/onggi-agent -bin $(BIN)
+.PHONY: .cache/chaos chaos chaos-short bench-ha
+.cache/chaos:
+	@mkdir -p $@
+	@$(BUILD) -o $@/onggi-agent ./cmd/onggi-agent
+	@go -C .ci/chaos build -o $(CURDIR)/$@/chaos .
+
+chaos: .cache/chaos $(BIN)/.apiserver ## break real clusters in every way there is, in ten minutes; CHAOSFLAGS='-seed 7 -strict'
+	@.ci/chaos/install
+	@$(CHAOS) -suite chaos $(CHAOSFLAGS)
+
+chaos-short: .cache/chaos $(BIN)/.apiserver ## the part of chaos that make test runs: five faults in about a minute
+	@.ci/chaos/install
+	@$(CHAOS) -suite short $(CHAOSFLAGS)
+
+bench-ha: .cache/chaos $(BIN)/.apiserver ## measure failover beside Patroni's, an hour; CHAOSFLAGS='-update docs/performance.md' writes it there
+	@.ci/chaos/install --patroni
+	@$(CHAOS) -suite bench -runs 5 $(CHAOSFLAGS)
 
 .PHONY: e2e-web
 e2e-web: ## drive the live view in a headless Chromium and measure it; WEBFLAGS='-shots build/shots' keeps screenshots
