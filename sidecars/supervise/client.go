@@ -16,12 +16,11 @@ const writePatience = 2 * time.Second
 
 // Client is the sidecar's end of one connection. It does not connect again: when Done is closed, Dial another.
 type Client struct {
-	net      *net.UnixConn
-	instance string
-	permit   func() time.Duration
-	updates  chan Status
-	done     chan struct{}
-	writing  sync.Mutex
+	net     *net.UnixConn
+	permit  func() time.Duration
+	updates chan Status
+	done    chan struct{}
+	writing sync.Mutex
 
 	mu      sync.Mutex
 	err     error

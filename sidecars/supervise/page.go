@@ -129,5 +129,4 @@ func (p *page) guarded(pid int, now instant, d time.Duration) bool {
 	return pid > 0 && p.words[wordGuard].Load() == uint64(pid) && now.since(then) < d
 }
 
-func (p *page) killed()       { p.words[wordKills].Add(1) }
-func (p *page) kills() uint64 { return p.words[wordKills].Load() }
+func (p *page) killed() { p.words[wordKills].Add(1) }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// kill9 kills the supervisor's process with that pid inside the namespace, as the node can.
+// postmaster is the pid of the real one, as the machine sees it.
 func (s *sidecar) postmaster() int {
 	s.p.t.Helper()
 	for _, pid := range s.p.named(bindir + "/postgres -c") {
