@@ -52,9 +52,12 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 		}
 		return 0
 	}
+	// Where there is no one else who might take the record, a permit is worth what a new grant is: it must not outlive the day on which
+	// there is somebody, who waits from when the record said so.
+	fresh := c.Timing.Holds() - c.Timing.Margin
 	self := s.self
 	if r.Mode == Async {
-		least := forever
+		least := fresh
 		for _, m := range r.Members {
 			if m.ID != self {
 				least = min(least, left(m.ID))
@@ -63,7 +66,7 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 		return least
 	}
 	if r.Sync.W == 0 {
-		return forever
+		return fresh
 	}
 	var of [16]time.Duration
 	grants := of[:0]
@@ -105,8 +108,12 @@ func (d *step) beat() {
 
 // write asks for the record to become next. One write is under way at a time.
 func (d *step) write(next Record, why string) {
-	next.Stamp = d.stamp()
 	d.stamps++
+	d.writeAs(fmt.Sprintf("%s-%d", d.Nonce, d.stamps), next, why)
+}
+
+func (d *step) writeAs(stamp string, next Record, why string) {
+	next.Stamp = stamp
 	next.Window = d.c.Timing.Window.Milliseconds()
 	if d.rec.Exists() && d.Durable.Changing == "" && (next.Holder != d.rec.Holder || next.Mode != d.rec.Mode || !next.Sync.Equal(d.rec.Sync) || !slices.Equal(next.Members, d.rec.Members)) {
 		d.Durable.Changing = bound(d.rec.Version)
@@ -120,16 +127,14 @@ func (d *step) write(next Record, why string) {
 }
 
 // claim is a write that takes the record. Before it, this member binds itself not to grant anything to the holder of the version that it
-// replaces, and notes the stamp by which it will know that it came through.
+// replaces, and notes the stamp by which it will know that it came through. Every try on the same version bears the same stamp, since any
+// of them may be the one that does.
 func (d *step) claim(next Record, why string) {
-	d.Durable.Claim = d.stamp()
+	d.Durable.Claim = d.o.Self.ID + "@" + bound(d.rec.Version)
 	d.Durable.Bound = bound(d.rec.Version)
 	d.remember()
-	d.write(next, why)
+	d.writeAs(d.Durable.Claim, next, why)
 }
-
-// stamp is that of the next write.
-func (d *step) stamp() string { return fmt.Sprintf("%s-%d", d.Nonce, d.stamps+1) }
 
 // absorbWrite learns what became of the write under way, by its outcome or by what the record shows.
 func (d *step) absorbWrite() {
