@@ -61,6 +61,9 @@ func (d *step) sync() {
 		}
 	}
 	inforce := setting{p.Sync.W, p.Sync.Names}
+	if d.unsettled(inforce) {
+		return
+	}
 	if d.rec.Mode == Async || d.c.Mode == Async {
 		d.syncMode(inforce)
 		return
@@ -69,6 +72,22 @@ func (d *step) sync() {
 	publish, apply := transition(d.named(d.rec.Sync), inforce, wanted, d.idle(), d.confirmed())
 	d.publish(publish)
 	d.apply(apply)
+}
+
+// unsettled tells that what is published, or what is in force, may yet become what was asked for before. The order of changes is safe
+// only where each has been seen before the next is asked for.
+func (d *step) unsettled(inforce setting) bool {
+	for i := range d.inflight {
+		if r := &d.inflight[i].Record; r.Mode != d.rec.Mode || !r.Sync.Equal(d.rec.Sync) {
+			return true
+		}
+	}
+	if a := d.lead.Applying; a != nil && !inforce.equal(*a) {
+		d.apply(a)
+		return true
+	}
+	d.lead.Applying = nil
+	return false
 }
 
 // syncMode is the way between asynchronous and synchronous replication. To the former it is published first that anyone may lead; to
@@ -206,6 +225,7 @@ func (d *step) publish(s *setting) {
 
 func (d *step) apply(s *setting) {
 	if s != nil {
+		d.lead.Applying = s
 		d.do(Action{Do: SetSync, Sync: SyncSetting{W: s.W, Names: s.Of}, Why: "synchronous replication changes"})
 	}
 }

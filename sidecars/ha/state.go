@@ -118,6 +118,7 @@ type lead struct {
 	Only      string // the name of the one that a person wants
 	GatedTo   LSN
 	Move      move
+	Applying  *setting // what was asked to be in force, until it is
 	Restart   string // name of the replica that may restart
 	RestartAt Instant
 }
@@ -165,6 +166,7 @@ type rejoin struct {
 	Term     uint64 // for which the counts hold
 	Redo     bool   // what is there must be rewound or copied
 	Rewinds  int
+	Closed   Instant // since when there has been no primary to rejoin
 	NotSince Instant // postgres runs as a standby but does not stream since
 	HelloAt  Instant
 	Tried    Instant
