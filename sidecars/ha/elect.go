@@ -58,7 +58,7 @@ func (d *step) barred() string {
 		return "does not hold its volume"
 	case o.Job.Running && o.Job.Kind != JobCheckpoint && o.Job.Kind != JobStart:
 		return "is busy"
-	case !law.MayLead(o.Self.ID) && !forced:
+	case !law.MayLead(o.Self.ID) && !d.exHolder() && !forced:
 		return "may lack commits that were acknowledged"
 	case !d.knowsItsEnd():
 		return "does not know where its log ends"
@@ -66,14 +66,10 @@ func (d *step) barred() string {
 	return ""
 }
 
-// exHolder tells the volume that held the record last, and so has everything.
+// exHolder tells the volume that held the record in its term, and so has everything, whomever a person has put on the record since.
 func (d *step) exHolder() bool {
 	law := d.law()
-	by := law.Holder.ID
-	if law.Release != nil {
-		by = law.Release.By
-	}
-	return by == d.o.Self.ID && d.Durable.Led != 0 && d.Durable.Led == law.Term
+	return d.Durable.Led != 0 && d.Durable.Led == law.Term
 }
 
 func (d *step) knowsItsEnd() bool {
@@ -81,6 +77,9 @@ func (d *step) knowsItsEnd() bool {
 	case Standby:
 		return !o.Postgres.At.IsZero()
 	case Down:
+		if d.law().SystemID == 0 && d.exHolder() {
+			return true // the cluster was never made
+		}
 		return o.Data.Known && o.Data.Exists && !o.Data.Broken && (d.exHolder() || o.Data.Clean && o.Data.Standby)
 	}
 	return false

@@ -112,6 +112,12 @@ func (d *step) followDown() {
 	if o.Job.Running || !o.Data.Known || d.fenced || o.Pod.Terminating {
 		return
 	}
+	if j := &o.Job; (j.Kind == JobClone || j.Kind == JobRewind) && !j.Failed && j.Begun.Raw >= d.rejoin.Tried.Raw {
+		d.rejoin.Redo = false
+	}
+	if _, open := d.source(); open {
+		d.rejoin.Closed = Instant{}
+	}
 	system := d.law().SystemID
 	holder, known := d.holder()
 	source, open := d.source()
@@ -122,14 +128,20 @@ func (d *step) followDown() {
 		if open {
 			d.again(Action{Do: Clone, Upstream: source, Why: "its volume is empty"})
 		}
-	case o.Data.Broken || d.rejoin.Redo:
+	case o.Data.Broken || d.rejoin.Redo && (open || !o.Data.Standby):
 		d.redo(source, open)
 	case o.Data.Standby:
 		d.do(Action{Do: StartStandby, Upstream: holder, Why: "follows"})
 	case known && d.isPast(o.Data):
 		d.do(Action{Do: StartStandby, Upstream: holder, Why: "stopped before the holder went on"})
-	case known:
+	case open:
 		d.redo(source, open)
+	case d.rejoin.Closed.IsZero():
+		d.rejoin.Closed = d.now
+	case d.now.since(d.rejoin.Closed) > 2*d.c.Timing.Window:
+		d.do(Action{Do: StartStandby, Why: "there is no primary: an election may need to know where its log ends"})
+	default:
+		d.why = "waits for a primary to rejoin"
 	}
 }
 
@@ -213,7 +225,7 @@ func (d *step) stuck() {
 	if j.NotSince.IsZero() {
 		j.NotSince = d.now
 	}
-	if d.now.since(j.NotSince) > 15*time.Second {
+	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window {
 		j.Redo, j.NotSince = true, Instant{}
 		d.do(Action{Do: Stop, Why: "gets nothing from the primary"})
 	}

@@ -124,7 +124,7 @@ func (d *step) startPrimary() {
 		d.do(Action{Do: StartStandby, Why: "to be promoted", Sync: d.firstSync()})
 		return
 	}
-	d.do(Action{Do: StartPrimary, Why: "holds the record", Sync: d.firstSync(), Gated: d.crashed && d.rec.Mode != Async})
+	d.do(Action{Do: StartPrimary, Why: "holds the record", Sync: d.firstSync(), Gated: d.rec.Mode != Async})
 }
 
 // promote is the holder that runs a standby.
