@@ -268,10 +268,14 @@ func (w *World) availability() {
 func (w *World) sick() string {
 	rec := &w.api.rec
 	if !w.api.exists || rec.Holder.ID == "" {
-		return "nobody holds the record"
+		return "nobody holds the record: " + w.whys()
 	}
 	lead := w.byID(rec.Holder.ID)
-	if lead == nil || !lead.open() {
+	few := 0 // standbys that commits wait for, and that there is no room for
+	if lead != nil && lead.cfg.Mode == ha.Required && lead.cfg.W >= lead.cfg.Instances {
+		few = lead.cfg.W
+	}
+	if lead == nil || !lead.open() && (few == 0 || !lead.writable()) {
 		return "the holder takes no writes: " + w.whys()
 	}
 	want := 0
@@ -290,7 +294,7 @@ func (w *World) sick() string {
 	if rec.Paused {
 		return ""
 	}
-	if len(rec.Members) != want {
+	if len(rec.Members) != want && few == 0 {
 		return fmt.Sprintf("%d members are on the record, %d there", len(rec.Members), want)
 	}
 	if rec.Mode != lead.cfg.Mode {

@@ -241,7 +241,10 @@ func (w *World) cutPeers(n *node, api bool) (undo func()) {
 func (w *World) hitRecord(n *node, f Fault) {
 	switch f.Kind {
 	case DeleteRecord:
-		w.remove()
+		// Where nobody is left who remembers the cluster, a new one is made: that cannot be helped.
+		if len(w.nodes) > 1 && w.sick() == "" {
+			w.remove()
+		}
 	case EditRecord:
 		if w.api.exists {
 			rec := w.api.rec
@@ -251,7 +254,7 @@ func (w *World) hitRecord(n *node, f Fault) {
 	case RestoreRecord:
 		// One of the same term would be a record that nobody can tell from the true one.
 		for _, rec := range w.api.old {
-			if w.api.exists && rec.Term < w.api.rec.Term {
+			if w.api.exists && rec.Term < w.api.rec.Term && rec.SystemID != 0 {
 				w.store(rec)
 				break
 			}

@@ -49,14 +49,19 @@ func (n *node) send(m *ha.Message) {
 	}
 }
 
-// knows tells whether n has the address that the pod of another has now: from the record, or because it was heard of.
+// knows tells whether n has the address that the pod of another has now: because it was heard of, from the record, or from the last
+// one known.
 func (n *node) knows(to *node) bool {
-	for i := range n.car.seen.Record.Members {
-		if m := &n.car.seen.Record.Members[i]; m.ID == to.vol.id && m.Addr == to.pod.addr {
+	return n.car.heard[to.i] == to.pod.addr || listed(n.car.seen.Record.Members, to) || listed(n.car.state.Durable.Last.Members, to)
+}
+
+func listed(members []ha.Member, n *node) bool {
+	for i := range members {
+		if m := &members[i]; m.ID == n.vol.id && m.Addr == n.pod.addr {
 			return true
 		}
 	}
-	return n.car.heard[to.i] == to.pod.addr
+	return false
 }
 
 // deliver puts a message before the sidecar it was sent to.
