@@ -119,7 +119,7 @@ type lead struct {
 	GatedTo   LSN
 	Move      move
 	Applying  *setting // what was asked to be in force, until it is
-	Restart   string // name of the replica that may restart
+	Restart   string   // name of the replica that may restart
 	RestartAt Instant
 }
 
