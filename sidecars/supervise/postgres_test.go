@@ -153,6 +153,11 @@ func TestVolumeHasOneSupervisor(t *testing.T) {
 
 	left := p.named("postgres")
 	require.NotEmpty(t, left)
+	for _, pid := range left {
+		file, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/3", pid))
+		require.NoError(t, err)
+		require.Equal(t, p.o.Volume+"/"+lockName, file, "every process of postgres holds the lock")
+	}
 	require.NoError(t, syscall.Kill(p.pid, syscall.SIGKILL))
 	s2.status("the volume is free", func(st Status) bool { return st.Locked })
 	for _, pid := range left {
