@@ -98,7 +98,11 @@ func newLab(t *testing.T, members int, more string) *lab {
 	t.Cleanup(func() { _ = os.RemoveAll(l.dir) })
 	require.NoError(t, os.Chmod(l.dir, 0o755))
 	l.program = filepath.Join(l.dir, "onggi-agent")
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", l.program, ".").CombinedOutput()
+	build := []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", l.program}
+	if os.Getenv("ONGGI_RACE") == "1" { // for nights: the processes of the pods look for races too
+		build = append(build, "-race")
+	}
+	out, err := exec.Command("go", append(build, ".")...).CombinedOutput()
 	require.NoError(t, err, string(out))
 	l.api, err = kubetest.New(kubetest.Config{})
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ type narrator struct {
 	why      string
 	term     uint64
 	holder   ha.Holder
-	told     map[string]string // trouble by what it is about, as it was told last
+	told     map[string]time.Time // when trouble was told last, by what it is about
 	silentAt time.Time
 }
 
@@ -61,13 +61,13 @@ func (n *narrator) ended(a ha.Action, took time.Duration, err error) {
 	}
 }
 
-// trouble is told when it begins and when it changes.
+// trouble is told when it begins, and again by the minute.
 func (n *narrator) trouble(about string, err error) {
 	if n.told == nil {
-		n.told = map[string]string{}
+		n.told = map[string]time.Time{}
 	}
-	if n.told[about] != err.Error() {
-		n.told[about] = err.Error()
+	if at, told := n.told[about]; !told || time.Since(at) > time.Minute {
+		n.told[about] = time.Now()
 		n.log.Warn(about, "err", err)
 	}
 }

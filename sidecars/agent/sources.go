@@ -44,6 +44,7 @@ func (l *loop) toldByFence(ctx context.Context, s FenceStatus) {
 	l.server = server{s.Instance, s.Starts, s.Phase == ha.Down}
 	if l.server != was {
 		l.life++
+		l.narrator.answered()
 		l.seen.Postgres, l.detail, l.wrote = ha.Postgres{}, Detail{}, ha.Instant{}
 		l.seen.Data.Known, l.dataAsked, l.slots = false, false, nil
 	}
