@@ -144,6 +144,7 @@ func TestASealCoversEveryPart(t *testing.T) {
 	whole := letter{kind: "beat", cluster: "shop", from: "m0", to: "m1", nonce: "n", body: []byte("{}")}
 	seal := whole.seal([]byte("k"))
 	require.True(t, whole.opens(keys("k")(), seal))
+	require.False(t, whole.opens(keys("")(), whole.seal(nil)), "a key that is empty is nobody's")
 	for name, change := range map[string]func(*letter){
 		"direction": func(l *letter) { l.answer = true }, "kind": func(l *letter) { l.kind = "vote" },
 		"cluster": func(l *letter) { l.cluster = "x" }, "from": func(l *letter) { l.from = "m2" }, "to": func(l *letter) { l.to = "m2" },

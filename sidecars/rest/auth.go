@@ -21,7 +21,7 @@ type Auth struct {
 var (
 	errNoHeader  = errors.New("no auth header received")
 	errWrong     = errors.New("not authenticated")
-	errForbidden = errors.New("Access is denied: neither a token nor client certificates are configured")
+	errForbidden = errors.New("access is denied: neither a token nor client certificates are configured")
 )
 
 // admit is nil for a caller that may write.

@@ -145,7 +145,9 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, path string) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + 5*time.Second)) // a recorder in a test has none
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	status, text := tell(request, h.source.Do(ctx, request))
+	outcome := h.source.Do(ctx, request)
+	w.Header().Set("Onggi-Result", outcome.Result.String())
+	status, text := tell(request, outcome)
 	writeText(w, status, text)
 }
 

@@ -60,6 +60,15 @@ const (
 	Invalid                    // the request makes no sense here
 )
 
+// String is the result as the header Onggi-Result has it: a status alone cannot tell what failed from what is not known.
+func (r Result) String() string {
+	names := [...]string{"unknown", "done", "scheduled", "precondition", "absent", "conflict", "failed", "invalid"}
+	if r < 0 || int(r) >= len(names) {
+		return names[Unknown]
+	}
+	return names[r]
+}
+
 // Outcome is a result with what to tell the caller; without a text it is told in Patroni's words.
 type Outcome struct {
 	Result Result

@@ -94,8 +94,11 @@ func TestRequests(t *testing.T) {
 		s := &stage{view: primaryView(), outcome: row.outcome}
 		method, rest, _ := strings.Cut(row.send, " ")
 		path, body, _ := strings.Cut(rest, " ")
-		status, said, _ := call(t, handlerOf(s), method, path, body)
+		status, said, header := call(t, handlerOf(s), method, path, body)
 		require.Equal(t, row.status, status, "%s: %s", row.send, said)
+		if row.asked != nil {
+			require.Equal(t, row.outcome.Result.String(), header.Get("Onggi-Result"), row.send)
+		}
 		require.Equal(t, row.said+"\n", said, row.send)
 		if row.asked == nil {
 			require.Empty(t, s.asked, row.send)

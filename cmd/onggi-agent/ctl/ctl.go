@@ -10,7 +10,7 @@
 //	2 wrong usage, or --force is missing
 //	3 the request makes no sense
 //	6 the agent could not be reached, or did not let us in
-//	7 out of time
+//	7 out of time, or not known how it ended
 //
 // The streams and codes are those of docs/cli.md, and not the types of cmd/internal/cli: these come with the compiler's spec, which
 // every process of the agent would carry.

@@ -252,7 +252,7 @@ func TestWhatTheClusterRefuses(t *testing.T) {
 	for result, want := range map[rest.Result]ran{
 		rest.Precondition: {Findings, "", "switchover is not possible (412)\n"},
 		rest.Failed:       {Findings, "", "Switchover failed (503)\n"},
-		rest.Unknown:      {Findings, "", "Switchover status unknown (503)\n"},
+		rest.Unknown:      {Timeout, "", "Switchover status unknown (503)\n"},
 		rest.Invalid:      {Invalid, "", "Switchover failed (400)\n"},
 	} {
 		s := newStage(t)

@@ -119,14 +119,14 @@ func (t *target) at(m member) (agent, error) {
 
 // get reads a document.
 func (a agent) get(ctx context.Context, path string, into any) error {
-	status, text, err := a.ask(ctx, http.MethodGet, path, nil)
+	got, err := a.ask(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
-	if status != http.StatusOK {
-		return fail(InOut, "%s: %d %s", path, status, text)
+	if got.status != http.StatusOK {
+		return fail(InOut, "%s: %d %s", path, got.status, got.text)
 	}
-	if err := json.Unmarshal([]byte(text), into); err != nil {
+	if err := json.Unmarshal([]byte(got.text), into); err != nil {
 		return fail(InOut, "read %s: %w", path, err)
 	}
 	return nil
@@ -134,52 +134,60 @@ func (a agent) get(ctx context.Context, path string, into any) error {
 
 // do asks for something to be done, and tells what came of it.
 func (a agent) do(ctx context.Context, method, path string, body any) (string, error) {
-	status, text, err := a.ask(ctx, method, path, body)
+	got, err := a.ask(ctx, method, path, body)
 	switch {
 	case err != nil:
 		return "", err
-	case status < 300:
-		return text, nil
+	case got.status < 300:
+		return got.text, nil
+	case got.result == "unknown":
+		return "", fail(Timeout, "%s (%d)", got.text, got.status)
 	}
 	code := Findings
-	switch status {
+	switch got.status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge:
 		code = Invalid
 	case http.StatusUnauthorized, http.StatusForbidden:
 		code = InOut
 	}
-	return "", fail(code, "%s (%d)", text, status)
+	return "", fail(code, "%s (%d)", got.text, got.status)
 }
 
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 4 << 20
 
-func (a agent) ask(ctx context.Context, method, path string, body any) (int, string, error) {
+// answer is what an agent said.
+type answer struct {
+	status       int
+	text, result string
+}
+
+func (a agent) ask(ctx context.Context, method, path string, body any) (answer, error) {
 	var content io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
-			return 0, "", fmt.Errorf("encode request: %w", err)
+			return answer{}, fmt.Errorf("encode request: %w", err)
 		}
 		content = bytes.NewReader(data)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, a.base+path, content)
 	if err != nil {
-		return 0, "", fail(InOut, "ask the agent: %w", err)
+		return answer{}, fail(InOut, "ask the agent: %w", err)
 	}
 	if a.token != "" {
 		request.Header.Set("Authorization", "Bearer "+a.token)
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
-		return 0, "", unreached(ctx, err)
+		return answer{}, unreached(ctx, err)
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return 0, "", unreached(ctx, err)
+		return answer{}, unreached(ctx, err)
 	}
-	return response.StatusCode, strings.TrimSpace(string(data)), nil
+	return answer{response.StatusCode, strings.TrimSpace(string(data)), response.Header.Get("Onggi-Result")}, nil
 }
 
 // unreached says why there is no answer; whether anything was done is not known then.
