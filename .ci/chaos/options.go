@@ -61,7 +61,7 @@ func parse(args []string, errors io.Writer) (options, error) {
 	f.DurationVar(&o.idle, "idle", 0, "first measure the agents this long while nothing happens, and as long under load")
 	f.StringVar(&o.out, "o", "", "file for the results as JSON")
 	f.StringVar(&o.update, "update", "", "page to write the Markdown table into")
-	f.StringVar(&o.logs, "logs", "", "folder to keep the logs of all containers in")
+	f.StringVar(&o.logs, "logs", "", "folder to keep the logs of all containers, and the history of each trial, in")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -31,6 +31,7 @@ type run struct {
 	rows     []report.Row
 	idle     []report.Idle
 	begun    time.Time
+	traces   int
 }
 
 func newRun(o options, w *world.World) *run { return &run{options: o, world: w, begun: time.Now()} }
@@ -129,6 +130,7 @@ func (r *run) start(ctx context.Context, s stage) (*fault.Scene, error) {
 		r.logsOf(scene)
 		return nil, err
 	}
+	scene.Trace = r.trace
 	r.log("%s, %s: %s is whole", s.label(), s.mode(), scene.Name)
 	return scene, nil
 }

@@ -43,6 +43,7 @@ type Add struct {
 	Return   time.Duration
 	Outcome  Outcome
 	Timeline uint32 // of an acknowledged write
+	ReadOnly bool   // it failed because the member was a standby
 }
 
 // Claim is one look at GET /primary of all members.
@@ -83,6 +84,16 @@ func Outage(h History, from time.Duration) time.Duration {
 func Refused(h History) (n int) {
 	for _, a := range h.Adds {
 		if (a.Path == RouteNew || a.Path == RouteOpen) && a.Outcome != Acked {
+			n++
+		}
+	}
+	return n
+}
+
+// Misled is the number of writes through the rw address that came to a standby.
+func Misled(h History) (n int) {
+	for _, a := range h.Adds {
+		if (a.Path == RouteNew || a.Path == RouteOpen) && a.ReadOnly {
 			n++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"onggi.dev/ci/chaos/internal/check"
 	"onggi.dev/ci/chaos/internal/cluster"
 	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
@@ -24,6 +25,7 @@ type Scene struct {
 	Primary   *kubelet.Pod     // when the fault begins
 	Dice      *rand.Rand
 	Log       func(format string, args ...any)
+	Trace     func(name string, h check.History) // takes every history, if not nil
 }
 
 // Standbys are the pods that were not primary when the fault began.

@@ -27,7 +27,7 @@ type Row struct {
 // Sums over the runs of a row.
 type Sums struct {
 	Outage, OutageMax  time.Duration
-	Refused            int
+	Refused, Misled    int
 	Routed, Direct     int // acknowledged writes lost
 	Dual, Stale, Whole time.Duration
 	StaleAcks          int
@@ -41,6 +41,7 @@ func (r Row) Sums() Sums {
 	for _, run := range r.Runs {
 		outages = append(outages, run.Outage)
 		s.Refused += run.Refused
+		s.Misled += run.Misled
 		s.Routed += run.LostRouted
 		s.Direct += run.LostDirect
 		s.StaleAcks += run.StaleAcks
@@ -82,7 +83,7 @@ func Table(out io.Writer, rows []Row) error {
 // Line is one row for a terminal, as a sign of life while others still run.
 func Line(r Row) string {
 	c := r.cells()
-	return fmt.Sprintf("%-8s %-8s %-22s outage %s, refused %s, lost %s, two primaries %s, stale %s, whole again %s: %s", c[0], c[1], c[2], c[5], c[6], c[7], c[8], c[9], c[10], c[12])
+	return fmt.Sprintf("%-8s %-8s %-22s outage %s, refused %s (%d by a standby), lost %s, two primaries %s, stale %s, whole again %s: %s", c[0], c[1], c[2], c[5], c[6], r.Sums().Misled, c[7], c[8], c[9], c[10], c[12])
 }
 
 func (r Row) cells() []string {
@@ -107,11 +108,11 @@ func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Millis
 // JSON writes all rows with all of their runs. Times are in seconds.
 func JSON(out io.Writer, rows []Row, idle []Idle) error {
 	type run struct {
-		Outage, Dual, DualClaims, Stale, Whole float64
-		Refused, LostRouted, LostDirect        int
-		StaleAcks, RegistersViolated           int
-		Requests                               float64
-		From, To, Trouble                      string
+		Outage, Dual, DualClaims, Stale, Whole  float64
+		Refused, Misled, LostRouted, LostDirect int
+		StaleAcks, RegistersViolated            int
+		Requests                                float64
+		From, To, Trouble                       string
 	}
 	type row struct {
 		Driver, Mode, Fault, What, Verdict string
@@ -123,7 +124,7 @@ func JSON(out io.Writer, rows []Row, idle []Idle) error {
 		for _, t := range r.Runs {
 			o.Runs = append(o.Runs, run{
 				t.Outage.Seconds(), t.Dual.Seconds(), t.DualClaims.Seconds(), t.Stale.Seconds(), t.Whole.Seconds(),
-				t.Refused, t.LostRouted, t.LostDirect, t.StaleAcks, len(t.Registers.Violated), t.Requests, t.From, t.To, t.Trouble,
+				t.Refused, t.Misled, t.LostRouted, t.LostDirect, t.StaleAcks, len(t.Registers.Violated), t.Requests, t.From, t.To, t.Trouble,
 			})
 		}
 		all = append(all, o)

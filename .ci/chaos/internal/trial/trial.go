@@ -27,6 +27,7 @@ type Result struct {
 	Sync       bool
 	Outage     time.Duration
 	Refused    int           // writes through the rw address that were not acknowledged
+	Misled     int           // … of them those that came to a standby
 	LostRouted int           // acknowledged, through the rw address, and not there at the end
 	LostDirect int           // the same for clients inside the pods
 	Dual       time.Duration // two writable primaries
@@ -81,6 +82,9 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 	now, _ := s.Proxy.Requests()
 	r.Requests = float64(now-requests) / (w.Since() - began).Seconds()
 	h := w.Stop()
+	if s.Trace != nil {
+		s.Trace(f.Name, h)
+	}
 	if r.To = s.Route.Now().Pod; r.Trouble == "" {
 		final, err := members(ctx, s.Cluster)
 		if err != nil {
@@ -93,7 +97,7 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 
 func judge(r *Result, h check.History, final map[int64]bool, began time.Duration) {
 	r.Outage = check.Outage(h, began)
-	r.Refused = check.Refused(h)
+	r.Refused, r.Misled = check.Refused(h), check.Misled(h)
 	for _, a := range check.Lost(h, final) {
 		if a.Path == check.RouteNew || a.Path == check.RouteOpen {
 			r.LostRouted++

@@ -62,6 +62,9 @@ func (w *Workload) session(ctx context.Context, n *Counters, path check.Path, me
 		s.add(writing, &a)
 		cancel()
 		w.record(ctx, a)
+		if path == check.RouteOpen && a.ReadOnly {
+			s.close() // as a pool does that was told of a read-only server
+		}
 		if s.conn.IsClosed() {
 			s = nil
 		}
@@ -135,6 +138,7 @@ func (s *session) add(ctx context.Context, a *check.Add) {
 	s.cancelled = false
 	result := s.conn.ExecParams(ctx, insert, [][]byte{[]byte(strconv.FormatInt(a.ID, 10))}, nil, nil, nil).Read()
 	a.Outcome = s.outcome(result.Err)
+	a.ReadOnly = code(result.Err) == readOnly
 	if a.Outcome == check.Acked {
 		timeline, _ := strconv.ParseUint(string(result.Rows[0][0]), 10, 32)
 		a.Timeline = uint32(timeline)
@@ -143,17 +147,31 @@ func (s *session) add(ctx context.Context, a *check.Add) {
 
 // outcome of a statement that ended with err.
 func (s *session) outcome(err error) check.Outcome {
-	var refused *pgconn.PgError
 	switch {
 	case err == nil && s.cancelled:
 		return check.Unknown
 	case err == nil:
 		return check.Acked
-	case errors.As(err, &refused) && (refused.Code == "25006" || strings.HasPrefix(refused.Code, "53")):
-		return check.Failed // read-only, or no resources: before anything was written
+	case code(err) == readOnly || strings.HasPrefix(code(err), noResources):
+		return check.Failed // before anything was written
 	default:
 		return check.Unknown
 	}
+}
+
+// Of SQLSTATE: a transaction on a standby, and the class of full disks and too many connections.
+const (
+	readOnly    = "25006"
+	noResources = "53"
+)
+
+// code is the SQLSTATE of an error, or "".
+func code(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
 }
 
 func (s *session) close() {
