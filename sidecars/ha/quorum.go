@@ -157,6 +157,13 @@ func (d *step) keep(of []string) setting {
 		return setting{}
 	}
 	now := d.named(d.rec.Sync)
+	gone := func(name string) bool {
+		p := d.peerNamed(name)
+		return p != nil && d.replaced(p)
+	}
+	if slices.ContainsFunc(now.Of, gone) {
+		return setting{} // its volume does not come back: only the holder may lead, until there are others
+	}
 	if w := d.c.W; w <= len(union(now.Of, of)) {
 		return setting{w, union(now.Of, of)}
 	}
@@ -165,7 +172,7 @@ func (d *step) keep(of []string) setting {
 
 func (d *step) reliable(m Member, p *Postgres) bool {
 	peer := d.peer(m.ID)
-	if peer == nil || peer.Report.Leaving || d.now.since(peer.Heard) > d.c.Timing.Window && !d.rec.Sync.has(m.ID) {
+	if peer == nil || peer.Report.Leaving || d.replaced(peer) || peer.Report.Member.ID == "" && !d.rec.Sync.has(m.ID) || d.now.since(peer.Heard) > d.c.Timing.Window && !d.rec.Sync.has(m.ID) {
 		return false
 	}
 	i := slices.IndexFunc(p.Standbys, func(w Walsender) bool { return w.Name == m.Name && w.Streaming })
