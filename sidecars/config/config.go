@@ -226,7 +226,10 @@ func (f File) Validate() error {
 	if v := f.Postgres.Version; v != 0 && (v < 13 || v > 18) {
 		bad("postgres.version is %d: 13 to 18", v)
 	}
-	if !strings.HasPrefix(f.Postgres.Data, strings.TrimSuffix(f.Postgres.Volume, "/")+"/") {
+	if !path.IsAbs(f.Postgres.Volume) {
+		bad("postgres.volume %q is not absolute: it is a mount", f.Postgres.Volume)
+	}
+	if !strings.HasPrefix(path.Clean(f.Postgres.Data), strings.TrimSuffix(path.Clean(f.Postgres.Volume), "/")+"/") {
 		bad("postgres.data %q is not below postgres.volume %q: a copy is made beside it", f.Postgres.Data, f.Postgres.Volume)
 	}
 	for _, p := range []struct {
@@ -236,6 +239,9 @@ func (f File) Validate() error {
 		if p.port < 1 || p.port > 65535 {
 			bad("%s is %d: 1 to 65535", p.name, p.port)
 		}
+	}
+	if f.Postgres.Port == f.Listen.Port {
+		bad("postgres.port and listen.port are both %d: they share the pod's address", f.Listen.Port)
 	}
 	return errors.Join(wrong...)
 }
