@@ -118,11 +118,18 @@ func (d *step) absorb() {
 	}
 	if d.o.Postgres.Streaming && d.o.Postgres.Upstream == d.rec.Holder.ID && d.rec.Holder.ID != "" && d.o.Supervisor.Phase == Standby {
 		d.streamedAt = d.now
-		if d.rec.Term > d.Durable.Streamed && !d.rolledBack() {
+		if d.rec.Term > d.Durable.Streamed && !d.rolledBack() && d.onHoldersTimeline() {
 			d.Durable.Streamed = d.rec.Term
 			d.remember()
 		}
 	}
+}
+
+// onHoldersTimeline tells that this standby has received of what the holder writes. One that only followed it while it was a standby too
+// would, elected after it, begin another timeline of the same number.
+func (d *step) onHoldersTimeline() bool {
+	p := d.peer(d.rec.Holder.ID)
+	return p != nil && p.Report.Open && p.Report.Under == d.rec.Term && p.Report.At.Timeline == d.o.Postgres.Position.Timeline
 }
 
 func (d *step) absorbRecord() {
