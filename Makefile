@@ -49,6 +49,15 @@ test: tools ## run every test and the judges, with the tools they ask; installs 
 model: ## search every interleaving of the permit protocol, the large ones too (minutes, some GB)
 	ONGGI_MODEL=long go test -count=1 -timeout 30m -v ./sidecars/ha/permitmodel | grep -v '^=== '
 
+SEEDS ?= 100000
+FROM  ?= 1000000
+.PHONY: sim sim-long
+sim: ## run the decision core of the agent through 2,000 random histories, and see that every known mistake in it is found
+	@go test ./sidecars/ha/hatest -count=1 -v -run 'TestSwarm|TestMutants|TestScenarios' -seeds 2000
+
+sim-long: ## the same with SEEDS=100000 histories from FROM=1000000 on, for nights
+	@go test ./sidecars/ha/hatest -count=1 -v -timeout 24h -run TestSwarm -seeds $(SEEDS) -from $(FROM)
+
 .PHONY: judges
 judges: tools ## show the goldens to yamllint, kubeconform and kube-score
 	@if [ ! -d $(SHARED)/crds ]; then echo "judges: not asked, since $(SHARED)/crds is not there: set ONGGI_SHARED"; exit 0; fi; \

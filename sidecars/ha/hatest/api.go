@@ -243,12 +243,7 @@ func (n *node) relabel() {
 	}
 	n.car.labelled = true
 	role, gen := n.car.label, n.car.gen
-	for _, other := range n.w.nodes {
-		if role == "primary" && other != n && other.pod.label == "primary" {
-			n.w.stats.Requests++
-			other.pod.label = "replica"
-		}
-	}
+	n.strip()
 	n.w.stats.Requests++
 	n.later(n.w.apiDelay(), func() {
 		if n.car.gen == gen && n.car.label == role && n.pod.exists {
@@ -256,6 +251,16 @@ func (n *node) relabel() {
 			n.w.check.labelled(n, role)
 		}
 	})
+}
+
+// strip takes the label from the others.
+func (n *node) strip() {
+	for _, other := range n.w.nodes {
+		if n.car.label == "primary" && other != n && other.pod.label == "primary" {
+			n.w.stats.Requests++
+			other.pod.label = "replica"
+		}
+	}
 }
 
 func (w *World) nameOf(id string) string {

@@ -43,6 +43,7 @@ type check struct {
 	sysid   uint64
 	// labels: since when more than one pod bears the label
 	labels    int64
+	held      [maxNodes]int64 // when it was last put off the record
 	openSince int64
 	shutSince int64 // since when no client can write; 0: one can
 	wasOpen   bool
@@ -150,14 +151,15 @@ func (n *node) checkQuorum(lsn ha.LSN) {
 	if !n.w.api.exists || rec.Holder.ID != n.vol.id || rec.Mode == ha.Async || rec.Sync.W == 0 {
 		return
 	}
-	on := 0
+	without := 0
 	for _, other := range n.w.nodes {
-		if other != n && slices.Contains(rec.Sync.Of, other.vol.id) && other.vol.data.has(point{n.vol.data.on, lsn}) {
-			on++
+		if other != n && slices.Contains(rec.Sync.Of, other.vol.id) && !other.vol.data.has(point{n.vol.data.on, lsn}) {
+			without++
 		}
 	}
-	if on < rec.Sync.W {
-		n.w.fail("I17", "%s acknowledged what %d of the %d published standbys have: %d should", n.name, on, len(rec.Sync.Of), rec.Sync.W)
+	if without >= rec.Sync.R() {
+		n.w.fail("I17", "%s acknowledged what %d of the standbys do not have, and any %d of %v elect; in force is %v, standbys %+v", n.name, without, rec.Sync.R(),
+			rec.Sync.Of, n.pg.sync, n.pg.senders[:len(n.w.nodes)])
 	}
 }
 
@@ -206,6 +208,9 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 	}
 	c.mode = rec.Mode
 	changed := !existed || was.Holder.ID != rec.Holder.ID
+	if n := w.byID(was.Holder.ID); n != nil && existed {
+		c.held[n.i] = w.now
+	}
 	switch {
 	case rec.Holder.ID == "":
 		c.planned = rec.Release != nil && rec.Release.At != (ha.Position{})
@@ -240,7 +245,8 @@ func (c *check) initialised(n *node) {
 
 // labelled is I8 for one pod: it leads, or led a moment ago.
 func (c *check) labelled(n *node, role string) {
-	if role == "primary" && n.w.api.exists && n.w.api.rec.Holder.ID != n.vol.id && n.w.api.rec.Holder.ID != "" && !n.writable() {
+	late := n.w.now-c.held[n.i] < int64(10*time.Second) // the request was under way
+	if role == "primary" && n.w.api.exists && n.w.api.rec.Holder.ID != n.vol.id && n.w.api.rec.Holder.ID != "" && !n.writable() && !late {
 		n.w.fail("I8", "%s is labelled primary, and %s leads", n.name, n.w.nameOf(n.w.api.rec.Holder.ID))
 	}
 }

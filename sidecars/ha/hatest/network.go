@@ -27,6 +27,7 @@ func (n *node) send(m *ha.Message) {
 		return
 	}
 	if !n.knows(to) {
+		n.lookUp(to)
 		return
 	}
 	w.stats.Messages++
@@ -55,6 +56,21 @@ func (n *node) knows(to *node) bool {
 	return n.car.heard[to.i] == to.pod.addr || listed(n.car.seen.Record.Members, to) || listed(n.car.state.Durable.Last.Members, to)
 }
 
+// lookUp asks for the pod of a member that does not answer where it was.
+func (n *node) lookUp(to *node) {
+	if !n.reaches() || n.w.now-n.car.looked[to.i] < int64(5*time.Second) {
+		return
+	}
+	n.car.looked[to.i] = n.w.now
+	n.w.stats.Requests++
+	gen := n.car.gen
+	n.later(2*n.w.apiDelay(), func() {
+		if n.car.gen == gen && to.pod.exists && n.reaches() {
+			n.car.heard[to.i] = to.pod.addr
+		}
+	})
+}
+
 func listed(members []ha.Member, n *node) bool {
 	for i := range members {
 		if m := &members[i]; m.ID == n.vol.id && m.Addr == n.pod.addr {
@@ -74,6 +90,9 @@ func (w *World) deliver(slot int32) {
 	}
 	if from := w.byID(m.From); from != nil && m.Report.Member.Addr != "" {
 		n.car.heard[from.i] = m.Report.Member.Addr
+	}
+	if w.tracing(3) {
+		w.tracef("%s: hears %v of %s, term %d, yes %v %s, at %v", n.name, m.Kind, w.nameOf(m.From), m.Term, m.Yes, m.Why, m.Report.At)
 	}
 	if len(n.car.inbox) < 256 {
 		n.car.inbox = append(n.car.inbox, *m)

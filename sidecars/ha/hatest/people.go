@@ -1,6 +1,7 @@
 package hatest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/ha"
@@ -26,7 +27,7 @@ func (w *World) ask(n *node, f Fault) {
 		w.after(f.For, func() { w.request(n, ha.Request{Verb: ha.Unfence}) })
 	case PauseRequest:
 		verb = ha.Pause
-		w.after(f.For, func() { w.resume() })
+		w.after(f.For, func() { w.resume(0) })
 	default:
 		w.change(n, f)
 		return
@@ -47,15 +48,20 @@ func (w *World) request(n *node, r ha.Request) {
 	n.nudge()
 }
 
-// resume goes on asking until the record says so.
-func (w *World) resume() {
-	if w.api.exists && !w.api.rec.Paused {
+// resume goes on asking until the record says so; where nobody could answer, the person edits it.
+func (w *World) resume(tries int) {
+	rec := w.api.rec
+	if w.api.exists && !rec.Paused {
 		return
 	}
-	if n := w.byID(w.api.rec.Holder.ID); n != nil && len(n.car.requests) == 0 {
+	if n := w.byID(rec.Holder.ID); n != nil && len(n.car.requests) == 0 {
 		w.request(n, ha.Request{Verb: ha.Resume})
 	}
-	w.after(2*time.Second, w.resume)
+	if tries == 10 && w.api.exists {
+		rec.Paused = false
+		w.store(rec)
+	}
+	w.after(2*time.Second, func() { w.resume(tries + 1) })
 }
 
 func (w *World) change(n *node, f Fault) {
@@ -121,13 +127,22 @@ func (w *World) scale(size int) {
 		}
 		if n.i >= size {
 			// The configuration is there before the StatefulSet ends the pod.
-			w.after(w.between(20*time.Second, 30*time.Second), func() {
-				if n.i >= n.cfg.Instances {
-					n.deletePod()
-				}
-			})
+			w.after(w.between(20*time.Second, 30*time.Second), n.leave)
 		}
 		n.nudge()
+	}
+}
+
+// leave ends a pod that there is no place for, once nobody counts on it: whoever takes volumes away before is beyond help.
+func (n *node) leave() {
+	rec := &n.w.api.rec
+	holder := n.w.byID(rec.Holder.ID)
+	switch {
+	case n.i < n.cfg.Instances:
+	case !n.w.api.exists || holder == nil || holder == n || !holder.open() || slices.Contains(rec.Sync.Of, n.vol.id):
+		n.w.after(5*time.Second, n.leave)
+	default:
+		n.deletePod()
 	}
 }
 
@@ -159,10 +174,16 @@ func (w *World) watchdog() {
 		c.labels = 0
 	case c.labels == 0:
 		c.labels = w.now
-	case w.now-c.labels > int64(2*time.Second) && w.api.down == 0:
+	case w.now-c.labels > int64(2*time.Second+2*w.api.slow) && w.api.down == 0 && !w.cutOff():
 		w.fail("I8", "%d pods are labelled primary", labelled)
 	}
 	w.budget()
+}
+
+// cutOff tells that the holder could not change a label now.
+func (w *World) cutOff() bool {
+	n := w.byID(w.api.rec.Holder.ID)
+	return n == nil || !n.reaches() || n.frozen || !n.car.up || n.car.stopped || !n.open()
 }
 
 // budget is I13: a healthy cluster leaves the API server in peace.

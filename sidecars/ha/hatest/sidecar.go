@@ -32,6 +32,7 @@ type sidecar struct {
 	label    string
 	labelled bool
 	heard    [maxNodes]string // addresses
+	looked   [maxNodes]int64  // when they were last asked for
 	requests []ha.Request
 	// reloading has a bit for every change that is about to come into force.
 	reloading uint32
@@ -151,6 +152,8 @@ func (n *node) do(a *ha.Action) {
 		if n.car.label != a.Role {
 			n.car.label, n.car.labelled = a.Role, false
 			n.relabel()
+		} else if n.car.labelled && n.reaches() {
+			n.strip()
 		}
 	case ha.Slots:
 	case ha.Answer:
