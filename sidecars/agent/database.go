@@ -74,9 +74,11 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	p := ha.Postgres{
 		InRecovery: s.InRecovery, Position: ha.Position{Timeline: s.Timeline, LSN: ha.LSN(s.End())}, Replayed: ha.LSN(s.Replay),
 		SystemID: system, Upstream: d.upstream(s.InRecovery), Receiver: s.ReceiverPID != 0,
-		Streaming: s.Receiver != nil && s.Receiver.State == "streaming", Sync: d.syncOf(s), Gated: d.Postgres.Gated(),
+		Sync: d.syncOf(s), Gated: d.Postgres.Gated(),
 		PendingRestart: len(d.pending) > 0,
 	}
+	// What is configured may not be what it still streams from.
+	p.Streaming = s.Receiver != nil && s.Receiver.State == "streaming" && s.Receiver.Host == p.Upstream
 	detail := Detail{
 		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.pending, Sessions: s.Sessions,
 		Archive: s.InRecovery && s.Receiver == nil && p.Upstream != "",

@@ -135,7 +135,7 @@ func (e *executor) start(l *loop, line *lane, a ha.Action) {
 		}
 		return
 	}
-	if line.fails > 0 && same(line.failed, a) && time.Now().Before(line.after) {
+	if a.Do != ha.Write && line.fails > 0 && same(line.failed, a) && time.Now().Before(line.after) {
 		return
 	}
 	if line.done != nil && same(*line.done, a) && l.unseen(a, line.doneAt) {

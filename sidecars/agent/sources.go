@@ -90,8 +90,10 @@ const exitPatience = 5 * time.Second
 func (a *Agent) watchStore(ctx context.Context) {
 	a.parts.Store.Watch(ctx, func(r ha.Record) {
 		a.post(ctx, func(l *loop) {
-			if older(r.Version, l.seen.Record.Record.Version) {
-				// The watch is behind a write or a read of our own, or the store went back in time. Only reading tells.
+			known := l.seen.Record.Record.Version
+			if older(r.Version, known) || r.Version == "" && known != "" {
+				// The watch is behind a write or a read of our own, or the store went back in time, or the record is gone: an absence
+				// has no version to compare. Only reading tells.
 				l.exec.begin(l, ha.Action{Do: ha.Read, Why: "the watch told an older version than is known"})
 				return
 			}

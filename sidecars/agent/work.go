@@ -162,12 +162,20 @@ func (l *loop) write(a ha.Action) work {
 }
 
 func (l *loop) read() work {
+	before := l.seen.Record.Record.Version
 	return func(ctx context.Context) (func(*loop), error) {
 		record, err := l.agent.parts.Store.Read(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return func(l *loop) { l.see(record) }, nil
+		return func(l *loop) {
+			// While it was read, another version became known, and which of the two is the newer one is not always to be told.
+			if l.seen.Record.Known && l.seen.Record.Record.Version != before && record.Version != l.seen.Record.Record.Version {
+				l.exec.begin(l, ha.Action{Do: ha.Read, Why: "the record changed while it was read"})
+				return
+			}
+			l.see(record)
+		}, nil
 	}
 }
 
