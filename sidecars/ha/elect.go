@@ -52,13 +52,13 @@ func (d *step) barred() string {
 		return "fenced by a person"
 	case law.Paused && !d.free() && !forced:
 		return "paused"
-	case d.c.Barred, o.Pod.Terminating, o.DiskLow, d.leaving():
+	case d.c.Barred, o.Pod.Terminating, o.DiskLow, d.leaving() && d.now.AtLeast(o.Record.First) < 3*d.waits():
 		return "is not to lead"
 	case !o.Supervisor.Locked || o.Supervisor.Instance == "":
 		return "does not hold its volume"
 	case o.Job.Running && o.Job.Kind != JobCheckpoint && o.Job.Kind != JobStart:
 		return "is busy"
-	case !law.MayLead(o.Self.ID) && !d.exHolder() && !forced:
+	case !law.MayLead(o.Self.ID) && !d.exHolder() && !d.hasReleased() && !forced:
 		return "may lack commits that were acknowledged"
 	case !d.knowsItsEnd():
 		return "does not know where its log ends"
@@ -140,6 +140,16 @@ func (d *step) prove() {
 	d.do(Action{Do: Prove, Pod: m.Name, Instance: h.Instance})
 }
 
+// hasReleased tells that this member has everything up to where the holder stopped before it gave the record back. Whoever has that has
+// every commit, published as synchronous or not.
+func (d *step) hasReleased() bool {
+	if !d.free() || d.rec.Release.At == (Position{}) {
+		return false
+	}
+	at, end := d.rec.Release.At, d.end()
+	return end.Timeline == at.Timeline && end.LSN >= at.LSN
+}
+
 // stand is the election proper: nothing but the proof that it has every acknowledged commit keeps this member from the record.
 func (d *step) stand() {
 	version := bound(d.rec.Version)
@@ -148,7 +158,7 @@ func (d *step) stand() {
 		d.election = election{Version: version, Since: d.now, Seq: d.seq}
 	}
 	clean := d.free() && d.rec.Release.At != (Position{})
-	if clean && d.end().Timeline == d.rec.Release.At.Timeline && d.end().LSN >= d.rec.Release.At.LSN || d.exHolder() && !d.gone() {
+	if d.hasReleased() || d.exHolder() && !d.gone() {
 		d.take("it was given back, and every commit is here")
 		return
 	}
