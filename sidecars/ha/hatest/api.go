@@ -17,6 +17,7 @@ type api struct {
 	old      []ha.Record
 	down     int
 	faults
+	flaky       int // how many faults want them
 	slow        time.Duration
 	frozenWatch int // a bit for every node
 }

@@ -203,9 +203,13 @@ func (w *World) hitNetwork(n *node, f Fault) {
 		w.api.down++
 		undo = func() { w.api.down-- }
 	case APIFlaky:
-		was := w.api.faults
+		w.api.flaky++
 		w.api.faults = faults{lostRequest: f.Level / 4, lostResponse: f.Level / 4, late: f.Level / 4, throttled: f.Level / 8, failed: f.Level / 8}
-		undo = func() { w.api.faults = was }
+		undo = func() {
+			if w.api.flaky--; w.api.flaky == 0 {
+				w.api.faults = faults{}
+			}
+		}
 	case APISlow:
 		w.api.slow = time.Duration(f.Level * float64(time.Second))
 		undo = func() { w.api.slow = 0 }
@@ -246,7 +250,7 @@ func (w *World) hitRecord(n *node, f Fault) {
 			w.remove()
 		}
 	case EditRecord:
-		if w.api.exists {
+		if w.api.exists && w.api.rec.SystemID != 0 {
 			rec := w.api.rec
 			rec.Holder = ha.Holder{ID: n.vol.id}
 			w.store(rec)
@@ -254,7 +258,7 @@ func (w *World) hitRecord(n *node, f Fault) {
 	case RestoreRecord:
 		// One of the same term would be a record that nobody can tell from the true one.
 		for _, rec := range w.api.old {
-			if w.api.exists && rec.Term < w.api.rec.Term && rec.SystemID != 0 {
+			if w.sick() == "" && w.api.exists && rec.Term < w.api.rec.Term && rec.SystemID != 0 {
 				w.store(rec)
 				break
 			}

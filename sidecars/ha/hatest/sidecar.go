@@ -92,7 +92,7 @@ func (n *node) step() {
 	actions := c.actions
 	gen := c.gen
 	for i := range actions {
-		if n.w.opt.CrashActions > 0 && actions[i].Do != ha.Send && actions[i].Do != ha.Label && n.w.chance(n.w.opt.CrashActions) {
+		if n.w.opt.CrashActions > 0 && (n.w.check.healAt == 0 || n.w.now < n.w.check.healAt) && actions[i].Do != ha.Send && actions[i].Do != ha.Label && n.w.chance(n.w.opt.CrashActions) {
 			n.w.stats.Cuts++
 			n.sidecarDied(n.w.between(500*time.Millisecond, 3*time.Second))
 			return
