@@ -100,7 +100,7 @@ func (d *step) source() (Member, bool) {
 		return m, false
 	}
 	p := d.peer(m.ID)
-	return m, p != nil && p.Report.Open && d.now.since(p.Heard) < d.c.Timing.Window
+	return m, p != nil && p.Report.Open && p.Report.Under == d.rec.Term && d.now.since(p.Heard) < d.c.Timing.Window
 }
 
 // followDown is a member with no postgres running.

@@ -110,7 +110,7 @@ func kinds(actions []Action) string {
 }
 
 func beatOf(term uint64) Message {
-	return Message{Kind: Beat, From: "va", To: "vb", Seq: 5, Term: term, Instance: "sup-a", Version: "100", Report: Report{Member: alpha, Open: true, At: Position{3, 1000}}}
+	return Message{Kind: Beat, From: "va", To: "vb", Seq: 5, Term: term, Instance: "sup-a", Version: "100", Report: Report{Member: alpha, Open: true, Under: term, At: Position{3, 1000}}}
 }
 
 func TestWhatAFollowerDoes(t *testing.T) {
