@@ -37,8 +37,10 @@ type check struct {
 	mode      ha.Mode
 	branches  []*branch
 	last      point // the newest acknowledged commit
-	// planned: the record was given back with the end of the log, and nobody has promoted since.
+	// planned: the record was given back with the end of the log, and nobody has promoted since. After a while, that end counts as lost
+	// with who has it.
 	planned bool
+	given   int64
 	forced  bool
 	sysid   uint64
 	// labels: since when more than one pod bears the label
@@ -190,7 +192,7 @@ func (c *check) complete(n *node, at point) {
 			n.w.fail("I2", "%s leads from %v, but %s acknowledged up to %v on timeline %d", n.name, at.position(), n.w.nodes[b.node].name, b.kept, b.tli)
 		}
 	}
-	if c.planned && c.last.on != nil && !at.has(c.last) {
+	if c.planned && n.w.now-c.given < int64(10*time.Second) && c.last.on != nil && !at.has(c.last) {
 		n.w.fail("I3", "%s leads from %v after a planned move, which lacks %v", n.name, at.position(), c.last.position())
 	}
 	c.planned = false
@@ -213,6 +215,7 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 	}
 	switch {
 	case rec.Holder.ID == "":
+		c.given = w.now
 		c.planned = rec.Release != nil && rec.Release.At != (ha.Position{})
 	case changed && rec.Term <= c.maxTerm:
 		w.fail("I4", "%s takes the record in term %d, after term %d", by.name, rec.Term, c.maxTerm)

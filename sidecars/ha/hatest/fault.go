@@ -252,6 +252,9 @@ func (w *World) hitRecord(n *node, f Fault) {
 	case EditRecord:
 		if w.api.exists && w.api.rec.SystemID != 0 {
 			rec := w.api.rec
+			if was := w.byID(rec.Holder.ID); was != nil {
+				w.check.held[was.i] = w.now
+			}
 			rec.Holder = ha.Holder{ID: n.vol.id}
 			w.store(rec)
 		}
@@ -270,7 +273,8 @@ func (w *World) hitPod(n *node, f Fault) {
 	switch f.Kind {
 	case LosePVC:
 		// A volume is lost only while every other has all: nothing could bring back what was on two.
-		if w.sick() == "" && len(w.nodes) > 1 && !n.gone && !n.frozen {
+		// In a mode that lets only the holder lead, the holder's volume is the cluster.
+		if w.sick() == "" && len(w.nodes) > 1 && (w.api.rec.Mode == ha.Async || w.api.rec.Sync.W > 0) && !n.gone && !n.frozen {
 			n.losePVC()
 		}
 	case DeletePod:
