@@ -76,7 +76,8 @@ func (n *node) startPrimary(a *ha.Action) {
 	}
 	n.vol.standby, n.vol.gated, n.vol.sync = false, a.Gated, plain(a.Sync)
 	started := n.begin(ha.JobStart, n.w.between(200*time.Millisecond, 2*time.Second), func() bool {
-		if !n.pg.alive || n.left() <= 0 {
+		n.expire()
+		if !n.pg.alive || n.sup.killing {
 			return false
 		}
 		n.pg.ready, n.pg.recovery = true, false

@@ -64,8 +64,12 @@ func (n *node) catchUp() {
 	if !source.pg.alive || source.frozen || !n.w.net.both(n.i, source.i) {
 		return
 	}
-	n.pg.heardAt = n.w.now
-	source.pg.senders[n.i].heardAt = n.w.now
+	s := &source.pg.senders[n.i]
+	if !s.streaming || s.stream != n.pg.stream {
+		n.unfollow() // the other end has given up, and says so now
+		return
+	}
+	n.pg.heardAt, s.heardAt = n.w.now, n.w.now
 	n.w.q.push(event{at: n.w.now + n.w.flushDelay(), kind: walFlush, a: int32(n.i), b: n.pg.stream, c: int64(source.vol.data.lsn)})
 }
 
@@ -115,7 +119,7 @@ func (n *node) unfollow() {
 	n.pg.streaming = false
 	n.pg.stream++
 	source := n.w.nodes[n.pg.from]
-	if s := &source.pg.senders[n.i]; s.streaming && n.w.net.open(n.i, source.i) {
+	if s := &source.pg.senders[n.i]; s.streaming && s.stream == n.pg.stream-1 && n.w.net.open(n.i, source.i) {
 		source.drop(n.i)
 	}
 }

@@ -51,7 +51,7 @@ func (n *node) ask() {
 }
 
 func (n *node) renew() {
-	if !n.car.up || n.car.stopped {
+	if !n.car.up || n.car.stopped || n.sup.killing {
 		return
 	}
 	now := n.clock.now(n.w.now)
@@ -91,10 +91,10 @@ func (n *node) expire() {
 	n.w.stats.Fenced++
 	n.sup.killing = true
 	gen := n.sup.instance
-	n.w.after(n.killTime(), func() {
+	n.later(n.killTime(), func() {
 		if n.sup.instance == gen {
 			n.sup.killing = false
-			if n.sup.phase != ha.Down && n.left() <= 0 {
+			if n.sup.phase != ha.Down {
 				n.killed(false)
 			}
 			n.nudge()
