@@ -12,13 +12,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"onggi.dev/ci/chaos/internal/fault"
@@ -63,7 +67,43 @@ func dispatch(args []string) (int, error) {
 		}
 		return 0, nil
 	}
-	return world.Enter(args)
+	if parts := o.parts(); parts != nil {
+		return sideBySide(o, parts, args)
+	}
+	return world.Enter(args, os.Stdout)
+}
+
+// sideBySide runs suites in worlds of their own at the same time, and prints the table of each when all have ended. Files of results get the suite's
+// name too.
+func sideBySide(o options, suites, args []string) (int, error) {
+	type end struct {
+		code int
+		err  error
+	}
+	tables, ends := make([]bytes.Buffer, len(suites)), make([]end, len(suites))
+	var all sync.WaitGroup
+	for i, suite := range suites {
+		all.Go(func() {
+			// Of a flag that stands twice the last counts.
+			own := append(slices.Clone(args), "-suite", suite)
+			if o.out != "" {
+				own = append(own, "-o", filepath.Join(filepath.Dir(o.out), suite+"-"+filepath.Base(o.out)))
+			}
+			if o.logs != "" {
+				own = append(own, "-logs", filepath.Join(o.logs, suite))
+			}
+			ends[i].code, ends[i].err = world.Enter(own, &tables[i])
+		})
+	}
+	all.Wait()
+	code := 0
+	var errs []error
+	for i := range suites {
+		fmt.Printf("\n%s", tables[i].String())
+		code = max(code, ends[i].code)
+		errs = append(errs, ends[i].err)
+	}
+	return code, errors.Join(errs...)
 }
 
 // inside runs the suite as PID 1 of the world.

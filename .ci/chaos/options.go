@@ -6,10 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"onggi.dev/ci/chaos/internal/fault"
 )
 
 // options are what the flags say.
@@ -125,15 +122,4 @@ func onPath(program string) bool {
 		}
 	}
 	return false
-}
-
-// chosen are the faults that the flags name.
-func (o options) chosen() ([]fault.Fault, error) {
-	if o.faults == "all" {
-		return fault.All(), nil
-	}
-	if o.faults == "" {
-		return nil, nil
-	}
-	return fault.Named(strings.Split(o.faults, ",")...)
 }

@@ -80,14 +80,18 @@ func (r *run) stage(ctx context.Context, s stage) error {
 			return err
 		}
 	}
-	rows := make([]*report.Row, len(s.faults))
+	faults, err := fault.Named(s.faults...)
+	if err != nil {
+		return err
+	}
+	rows := make([]*report.Row, len(faults))
 	for range s.runs {
-		for i, f := range s.faults {
+		for i, f := range faults {
 			if !possible(f, s, r.options) {
 				continue
 			}
 			if rows[i] == nil {
-				rows[i] = &report.Row{Driver: s.label(), Mode: s.mode(), Fault: f, Judged: s.driver == "onggi"}
+				rows[i] = &report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Judged: s.driver == "onggi"}
 			}
 			result, err := trial.Run(ctx, scene, f, &r.counters)
 			if ctx.Err() != nil {
@@ -97,7 +101,7 @@ func (r *run) stage(ctx context.Context, s stage) error {
 				result.Trouble = err.Error()
 			}
 			rows[i].Runs = append(rows[i].Runs, result)
-			r.log("%s", report.Line(report.Row{Driver: s.label(), Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: true}))
+			r.log("%s", report.Line(report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: true}))
 			if result.Trouble != "" {
 				r.logsOf(scene)
 				r.platform.Remove(ctx, scene)
@@ -113,7 +117,14 @@ func (r *run) stage(ctx context.Context, s stage) error {
 		}
 	}
 	if s.storm > 0 {
-		r.storm(ctx, scene, s)
+		f, result, err := trial.Storm(ctx, scene, s.storm, func(f fault.Fault) bool { return possible(f, s, r.options) }, &r.counters)
+		if err != nil {
+			result.Trouble = err.Error()
+		}
+		r.rows = append(r.rows, report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: s.driver == "onggi"})
+		if result.Trouble != "" {
+			r.logsOf(scene)
+		}
 	}
 	r.platform.Remove(ctx, scene)
 	return ctx.Err()
@@ -131,7 +142,7 @@ func (r *run) start(ctx context.Context, s stage) (*fault.Scene, error) {
 		return nil, err
 	}
 	scene.Trace = r.trace
-	r.log("%s, %s: %s is whole", s.label(), s.mode(), scene.Name)
+	r.log("%s, %s: %s is whole", s.driver, s.mode(), scene.Name)
 	return scene, nil
 }
 
@@ -158,7 +169,7 @@ func (r *run) driver(s stage) (cluster.Driver, []*world.Process, error) {
 
 // measure is what the agents cost while nothing happens, and what they ask of the API server under load.
 func (r *run) measure(ctx context.Context, scene *fault.Scene, s stage) error {
-	idle := report.Idle{Driver: s.label()}
+	idle := report.Idle{Driver: s.driver + ", " + s.mode()}
 	idle.PSS, idle.CPU, idle.Requests = trial.Idle(ctx, scene, s.idle)
 	load, err := workload.Start(ctx, scene.Cluster, &r.counters)
 	if err != nil {

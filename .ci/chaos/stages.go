@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,22 +12,16 @@ import (
 // stage is one cluster and what is done to it.
 type stage struct {
 	driver  string
-	profile string
+	profile string // of onggi: fast, default or relaxed; of patroni: default or ttl20
 	sync    bool
 	members int
-	faults  []fault.Fault
+	faults  []string
 	runs    int
 	storm   int
 	idle    time.Duration
 }
 
-func (s stage) label() string {
-	if s.profile == "" || s.profile == "default" {
-		return s.driver
-	}
-	return s.driver + " " + s.profile
-}
-
+// mode is what stands in the table: drivers of the same mode are compared.
 func (s stage) mode() string {
 	mode := "async"
 	if s.sync {
@@ -36,33 +30,96 @@ func (s stage) mode() string {
 	if s.members != 3 {
 		mode += fmt.Sprintf(" %d", s.members)
 	}
+	switch s.profile {
+	case "fast", "ttl20":
+		mode += " short" // the shortest that each driver documents
+	case "relaxed":
+		mode += " relaxed"
+	}
 	return mode
+}
+
+// The faults of the suites, by what they touch.
+var (
+	processes  = []string{"kill-postmaster", "stop-postmaster", "kill-agent", "agent-gone", "stop-agent", "stop-supervisor", "kill-container", "container-gone", "kill-pod", "kill-all", "freeze-pod", "node-lost"}
+	planned    = []string{"switchover", "delete-pod", "drain", "force-delete-pod", "switchover-raced", "switchover-twice"}
+	volumes    = []string{"disk-full", "standby-disk-full", "volume-lost", "clone-interrupted", "rewind-interrupted"}
+	network    = []string{"cut-primary", "cut-primary-api", "cut-primary-peers", "cut-primary-one-way", "cut-standby", "cut-standbys-api"}
+	apiServer  = []string{"api-down", "api-slow", "api-429", "api-500", "api-lost-answers", "api-frozen-watch", "frozen-watch-failover", "lease-deleted", "lease-edited"}
+	short      = []string{"kill-postmaster", "container-gone", "cut-primary", "switchover", "kill-agent"}
+	losing     = []string{"node-lost", "cut-primary", "agent-gone", "stop-agent", "freeze-pod"} // where async replication loses writes
+	numbered   = []string{"node-lost", "container-gone", "kill-container", "cut-primary", "kill-postmaster", "delete-pod", "drain", "switchover", "kill-agent", "agent-gone", "stop-agent", "stop-postmaster", "api-down"}
+	graceful   = []string{"switchover", "delete-pod", "drain"}
+	quickCheck = []string{"node-lost"}
+)
+
+// parts are the worlds that a suite runs side by side, each the suites of one.
+func (o options) parts() []string {
+	if o.suite == "chaos" {
+		return []string{"chaos-1", "chaos-2"}
+	}
+	return nil
 }
 
 // stages are what the flags ask for, in order.
 func (o options) stages() ([]stage, error) {
+	ours := stage{driver: "onggi", profile: o.profile, sync: true, members: 3, runs: o.runs}
+	with := func(change func(*stage)) stage {
+		s := ours
+		change(&s)
+		return s
+	}
 	switch o.suite {
 	case "":
 		return o.custom()
 	case "short":
-		faults, err := fault.Named("kill-postmaster", "kill-container", "cut-primary", "agent-gone", "switchover")
-		return []stage{{driver: "onggi", profile: o.profile, sync: true, members: 3, faults: faults, runs: 1}}, err
+		return []stage{with(func(s *stage) { s.faults = short })}, nil
+	case "chaos-1":
+		return []stage{
+			with(func(s *stage) { s.faults = slices.Concat(processes, planned, volumes) }),
+			with(func(s *stage) { s.faults, s.sync = slices.Concat(losing, graceful), false }),
+		}, nil
+	case "chaos-2":
+		return []stage{
+			with(func(s *stage) { s.faults = slices.Concat(network, apiServer) }),
+			with(func(s *stage) { s.faults, s.members, s.storm = []string{"cut-primary", "kill-all"}, 5, 50 }),
+		}, nil
+	case "bench":
+		return o.bench(), nil
 	default:
 		return nil, fmt.Errorf("no suite is named %q", o.suite)
 	}
 }
 
+// bench is the numbered rows with both drivers: with sync, without it where that loses writes or should not, and at the shortest timings.
+func (o options) bench() []stage {
+	var stages []stage
+	for _, driver := range []string{"onggi", "patroni"} {
+		shortest := map[string]string{"onggi": "fast", "patroni": "ttl20"}[driver]
+		base := stage{driver: driver, profile: "default", members: 3, runs: o.runs}
+		sync, async, quick := base, base, base
+		sync.sync, sync.faults, sync.idle = true, numbered, 2*time.Minute
+		async.faults = slices.Concat(losing, graceful)
+		quick.profile, quick.faults = shortest, quickCheck
+		stages = append(stages, sync, async, quick)
+	}
+	return stages
+}
+
 func (o options) custom() ([]stage, error) {
-	faults, err := o.chosen()
-	if err != nil {
-		return nil, err
+	var faults []string
+	switch o.faults {
+	case "":
+	case "all":
+		for _, f := range fault.All() {
+			faults = append(faults, f.Name)
+		}
+	default:
+		faults = strings.Split(o.faults, ",")
 	}
 	profile := o.profile
-	if o.driver == "patroni" {
-		profile = ""
-		if o.ttl20 {
-			profile = "ttl20"
-		}
+	if o.driver == "patroni" && o.ttl20 {
+		profile = "ttl20"
 	}
 	var stages []stage
 	for mode := range strings.SplitSeq(o.modes, ",") {
@@ -76,5 +133,3 @@ func (o options) custom() ([]stage, error) {
 	}
 	return stages, nil
 }
-
-func (r *run) storm(ctx context.Context, scene *fault.Scene, s stage) {}

@@ -70,6 +70,8 @@ func TestDualWritable(t *testing.T) {
 		{"the old one goes on for longer than the new one", history(100, acks(DirectOpen, "a", 1, 10, 90), acks(DirectOpen, "b", 2, 40, 60)), 20},
 		{"a single commit of the new one is enough", history(100, acks(DirectOpen, "a", 1, 10, 90), acks(DirectOpen, "b", 2, 40)), 1},
 		{"a single late commit of the old one is enough", history(100, acks(LocalOpen, "a", 1, 10), acks(LocalOpen, "b", 2, 40, 60), acks(LocalOpen, "a", 1, 50)), 10},
+		{"a commit after a long freeze does not make the freeze count", history(9000, acks(DirectOpen, "a", 1, 10, 20, 8000), acks(DirectOpen, "b", 2, 1000, 1100, 1200)), 1},
+		{"nor one that finds nobody writable any more", history(9000, acks(DirectOpen, "a", 1, 10, 7000, 7040), acks(DirectOpen, "b", 2, 1000, 1100), acks(DirectOpen, "b", 2, 7020, 7100)), 21},
 		{"two of the same timeline", history(100, acks(DirectOpen, "a", 1, 10, 50), acks(DirectOpen, "b", 1, 30, 80)), 20},
 		{"back and forth, each on a timeline of its own", history(100, acks(DirectOpen, "a", 1, 10, 20), acks(DirectOpen, "b", 2, 30, 40), acks(DirectOpen, "a", 3, 50, 60)), 0},
 		{"through the rw address nobody knows which member it was", history(100, acks(RouteNew, "a", 1, 10, 70), acks(RouteNew, "b", 2, 40, 90)), 0},
@@ -85,9 +87,10 @@ func TestStaleAcks(t *testing.T) {
 		want, n int
 	}{
 		{"none", history(100, acks(RouteNew, "a", 1, 10, 20), acks(RouteNew, "b", 2, 30, 40)), 0, 0},
-		{"two, the last 25 ms after the first of the new one", history(100, acks(DirectOpen, "a", 1, 10, 35, 55), acks(RouteNew, "b", 2, 30, 40)), 25, 2},
+		{"two, 20 ms apart", history(100, acks(DirectOpen, "a", 1, 10, 35, 55), acks(RouteNew, "b", 2, 30, 40)), 20, 2},
 		{"a write that waits for no standby promises nothing", history(100, acks(LocalOpen, "a", 1, 55), acks(RouteNew, "b", 2, 30)), 0, 0},
-		{"of two timelines ago", history(100, acks(RouteNew, "b", 2, 20), acks(RouteNew, "c", 3, 30), acks(DirectNew, "a", 1, 40)), 20, 1},
+		{"of two timelines ago", history(100, acks(RouteNew, "b", 2, 20), acks(RouteNew, "c", 3, 30), acks(DirectNew, "a", 1, 40)), 1, 1},
+		{"after a freeze", history(9000, acks(DirectNew, "a", 1, 10, 8000, 8030), acks(RouteNew, "b", 2, 2000)), 30, 2},
 	} {
 		worst, n := StaleAcks(c.h)
 		require.Equal(t, time.Duration(c.want)*ms, worst, c.name)

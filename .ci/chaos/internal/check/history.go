@@ -4,7 +4,6 @@
 package check
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -111,61 +110,75 @@ func Lost(h History, final map[int64]bool) []Add {
 	return lost
 }
 
-// reign is the time from the first to the last write that a member committed on one timeline.
-type reign struct {
+// bridge is how far apart two commits of a member on one timeline may be for it to count as writable between them. Clients in the
+// pods try every 20 ms.
+const bridge = 200 * time.Millisecond
+
+// span is a time in which a member was writable, from one commit to another with none far apart between them.
+type span struct {
 	member      string
 	timeline    uint32
 	first, last time.Duration
 }
 
-func reigns(h History) []reign {
+func spans(h History) []span {
 	type key struct {
 		member   string
 		timeline uint32
 	}
-	found := map[key]reign{}
+	commits := map[key][]time.Duration{}
 	for _, a := range h.Adds {
-		if a.Outcome != Acked || a.Path == RouteNew || a.Path == RouteOpen {
-			continue
+		// Through the rw address nobody knows for sure which member it was.
+		if a.Outcome == Acked && a.Path != RouteNew && a.Path != RouteOpen {
+			k := key{a.Member, a.Timeline}
+			commits[k] = append(commits[k], a.Return)
 		}
-		k := key{a.Member, a.Timeline}
-		r, ok := found[k]
-		if !ok {
-			r = reign{a.Member, a.Timeline, a.Return, a.Return}
+	}
+	var all []span
+	for k, times := range commits {
+		slices.Sort(times)
+		s := span{k.member, k.timeline, times[0], times[0]}
+		for _, at := range times[1:] {
+			if at-s.last > bridge {
+				all = append(all, s)
+				s.first = at
+			}
+			s.last = at
 		}
-		r.first, r.last = min(r.first, a.Return), max(r.last, a.Return)
-		found[k] = r
+		all = append(all, s)
 	}
-	all := make([]reign, 0, len(found))
-	for _, r := range found {
-		all = append(all, r)
-	}
-	slices.SortFunc(all, func(a, b reign) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.member, b.member)) })
 	return all
 }
 
-// DualWritable is the time in which two members committed writes of the clients inside their pods, the worst pair of members counted.
-// One commit of one member between two of another is such a time, of at least a millisecond.
+// DualWritable is the time in which two members committed writes of the clients inside their pods, summed up over the spans of the worst pair of
+// members. A single commit of one while another was writable is such a time, of a millisecond; so is one on an old timeline after any on a newer one.
 func DualWritable(h History) time.Duration {
-	var worst time.Duration
-	all := reigns(h)
+	type pair [2]string
+	dual := map[pair]time.Duration{}
+	all := spans(h)
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			if a.member == b.member {
 				continue
 			}
-			// b began later. Both were writable from then until one of them ended, if a had not ended before.
-			if a.last < b.first {
+			overlap := min(a.last, b.last) - max(a.first, b.first)
+			late := (a.timeline < b.timeline && a.last > b.first) || (b.timeline < a.timeline && b.last > a.first)
+			if overlap < 0 && !late {
 				continue
 			}
-			worst = max(worst, min(a.last, b.last)-b.first, time.Millisecond)
+			p := pair{min(a.member, b.member), max(a.member, b.member)}
+			dual[p] += max(overlap, time.Millisecond)
 		}
+	}
+	var worst time.Duration
+	for _, d := range dual {
+		worst = max(worst, d)
 	}
 	return worst
 }
 
-// StaleAcks is the time from the first acknowledgement on a newer timeline to the last, of a write that should last, on an older one, and the
-// number of those acknowledgements.
+// StaleAcks are acknowledgements, of writes that should last, on an old timeline after one on a newer: the time in which they came, at least a
+// millisecond, and their number. A time without any, such as a freeze, does not count.
 func StaleAcks(h History) (time.Duration, int) {
 	first := map[uint32]time.Duration{}
 	for _, a := range h.Adds {
@@ -176,24 +189,29 @@ func StaleAcks(h History) (time.Duration, int) {
 			first[a.Timeline] = a.Return
 		}
 	}
-	var worst time.Duration
-	n := 0
+	var stale []time.Duration
 	for _, a := range h.Adds {
 		if a.Outcome != Acked || !a.Path.Durable() {
 			continue
 		}
-		var stale time.Duration
 		for timeline, at := range first {
 			if timeline > a.Timeline && a.Return > at {
-				stale = max(stale, a.Return-at)
+				stale = append(stale, a.Return)
+				break
 			}
 		}
-		if stale > 0 {
-			n++
-			worst = max(worst, stale)
+	}
+	if len(stale) == 0 {
+		return 0, 0
+	}
+	slices.Sort(stale)
+	var total time.Duration
+	for i, at := range stale[1:] {
+		if gap := at - stale[i]; gap <= bridge {
+			total += gap
 		}
 	}
-	return worst, n
+	return max(total, time.Millisecond), len(stale)
 }
 
 // DualClaims is the time in which two members answered that they are primary. One look asks members one after the other, so a pair counts

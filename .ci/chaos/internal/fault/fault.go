@@ -46,6 +46,7 @@ type Fault struct {
 	Hold   time.Duration // from the break to the mending
 	Takes  bool          // a takeover: it is held for as long as the driver may need for one, if that is longer
 	Needs  Need
+	Calm   bool // not for a storm: it waits for something, or takes what another fault of the storm may have left the last of
 	Break  func(ctx context.Context, s *Scene) error
 	Mend   func(ctx context.Context, s *Scene) error
 	Expect Expect
@@ -70,6 +71,6 @@ type Expect struct {
 	NoLoss    bool          // even without sync
 	Stays     bool          // the primary is the same one afterwards
 	Quiet     bool          // and no write through the rw address failed
-	Stale     time.Duration // acknowledgements on an old timeline that are forgiven without sync
+	Thaw      time.Duration // how long a member that was frozen may go on: what it does then is forgiven, except a stale acknowledgement with sync
 	Whole     time.Duration // from the mending to full redundancy; a minute if not said
 }

@@ -31,7 +31,7 @@ func storeDown(name string, hold time.Duration) Fault {
 // requests makes the API server behave badly towards agents.
 func requests(name, what string, mode kube.Mode) Fault {
 	return Fault{
-		Name: name, What: what, Hold: 12 * time.Second, Needs: APIRequests,
+		Name: name, What: what, Hold: 9 * time.Second, Needs: APIRequests,
 		Break:  func(_ context.Context, s *Scene) error { s.Proxy.Set(mode); return nil },
 		Mend:   func(_ context.Context, s *Scene) error { s.Proxy.Set(kube.Mode{}); return nil },
 		Expect: Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true},
@@ -70,7 +70,7 @@ func (s *Scene) lease() string {
 
 func leaseDeleted() Fault {
 	return Fault{
-		Name: "lease-deleted", What: "the Lease is deleted by hand", Hold: 10 * time.Second, Needs: Lease,
+		Name: "lease-deleted", What: "the Lease is deleted by hand", Hold: 9 * time.Second, Needs: Lease,
 		Break: func(ctx context.Context, s *Scene) error {
 			_, err := s.Server.Admin.Do(ctx, http.MethodDelete, s.lease(), nil)
 			return err
@@ -81,7 +81,7 @@ func leaseDeleted() Fault {
 
 func leaseEdited() Fault {
 	return Fault{
-		Name: "lease-edited", What: "the Lease's holder is edited by hand to nobody", Hold: 10 * time.Second, Needs: Lease,
+		Name: "lease-edited", What: "the Lease's holder is edited by hand to nobody", Hold: 9 * time.Second, Needs: Lease,
 		Break: func(ctx context.Context, s *Scene) error {
 			_, err := s.Server.Admin.Do(ctx, http.MethodPatch, s.lease(), kube.Object{"spec": kube.Object{"holderIdentity": "nobody"}})
 			return err

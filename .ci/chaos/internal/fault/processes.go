@@ -140,7 +140,7 @@ func freezePod() Fault {
 		Name: "freeze-pod", What: "SIGSTOP of every process of the primary's pod, CONT later", Takes: true,
 		Break:  func(_ context.Context, s *Scene) error { s.Primary.Freeze(true); return nil },
 		Mend:   func(_ context.Context, s *Scene) error { s.Primary.Freeze(false); return nil },
-		Expect: Expect{OutageMax: takeoverMax, Stale: 100 * time.Millisecond},
+		Expect: Expect{OutageMax: takeoverMax, Thaw: 100 * time.Millisecond},
 	}
 }
 

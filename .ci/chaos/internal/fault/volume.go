@@ -79,7 +79,7 @@ func renew(ctx context.Context, s *Scene, p *kubelet.Pod) error {
 
 func volumeLost() Fault {
 	return Fault{
-		Name: "volume-lost", What: "the primary's pod is deleted with grace 0 and its volume is lost", Hold: 5 * time.Second,
+		Name: "volume-lost", What: "the primary's pod is deleted with grace 0 and its volume is lost", Hold: 5 * time.Second, Calm: true,
 		Break:  func(ctx context.Context, s *Scene) error { return renew(ctx, s, s.Primary) },
 		Expect: Expect{OutageMax: takeoverMax},
 	}
@@ -87,7 +87,7 @@ func volumeLost() Fault {
 
 func cloneInterrupted() Fault {
 	return Fault{
-		Name: "clone-interrupted", What: "a standby's volume is lost, and its container killed as soon as pg_basebackup runs", Hold: 3 * time.Second,
+		Name: "clone-interrupted", What: "a standby's volume is lost, and its container killed as soon as pg_basebackup runs", Hold: 3 * time.Second, Calm: true,
 		Break: func(ctx context.Context, s *Scene) error {
 			victim := s.Standbys()[0]
 			if err := renew(ctx, s, victim); err != nil {
@@ -102,7 +102,7 @@ func cloneInterrupted() Fault {
 
 func rewindInterrupted() Fault {
 	return Fault{
-		Name: "rewind-interrupted", What: "the primary is cut off until another is, and its container killed as soon as pg_rewind runs", Hold: 3 * time.Second,
+		Name: "rewind-interrupted", What: "the primary is cut off until another is, and its container killed as soon as pg_rewind runs", Hold: 3 * time.Second, Calm: true,
 		Break: func(ctx context.Context, s *Scene) error {
 			links := everything(s.Primary)
 			if err := s.World.Cut(links...); err != nil {

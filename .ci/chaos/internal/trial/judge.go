@@ -20,13 +20,13 @@ func Broken(f fault.Fault, runs []Result) []string {
 		if r.Trouble != "" {
 			say("%s", r.Trouble)
 		}
-		if r.Dual > 0 {
+		if r.Dual > f.Expect.Thaw {
 			say("two writable primaries for %s", milliseconds(r.Dual))
 		}
 		if r.DualClaims > 0 {
 			say("two members claimed to be primary for %s", milliseconds(r.DualClaims))
 		}
-		if forgiven := !r.Sync && r.Stale <= f.Expect.Stale; r.Stale > 0 && !forgiven {
+		if forgiven := !r.Sync && r.Stale <= f.Expect.Thaw; r.Stale > 0 && !forgiven {
 			say("%d stale acknowledgements, for %s", r.StaleAcks, milliseconds(r.Stale))
 		}
 		if lost := r.LostRouted + r.LostDirect; lost > 0 && (r.Sync || f.Expect.NoLoss) {

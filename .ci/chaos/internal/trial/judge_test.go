@@ -12,7 +12,7 @@ import (
 
 func TestInvariants(t *testing.T) {
 	plain, quiet := fault.Fault{}, fault.Fault{Expect: fault.Expect{Stays: true, Quiet: true, NoLoss: true}}
-	thaw := fault.Fault{Expect: fault.Expect{Stale: 100 * time.Millisecond}}
+	thaw := fault.Fault{Expect: fault.Expect{Thaw: 100 * time.Millisecond}}
 	for _, c := range []struct {
 		name string
 		f    fault.Fault

@@ -38,7 +38,7 @@ type Counters struct{ id, key atomic.Int64 }
 
 // Start starts the clients. Keys of registers are made in advance, so the primary has to answer.
 func Start(ctx context.Context, c *cluster.Cluster, n *Counters) (*Workload, error) {
-	keys, err := makeKeys(ctx, c, n)
+	first, err := makeKeys(ctx, c, n)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func Start(ctx context.Context, c *cluster.Cluster, n *Counters) (*Workload, err
 		w.clients.Go(func() { w.directNew(ctx, n, name) })
 	}
 	for client := range registerClients {
-		w.clients.Go(func() { w.registers(ctx, client, keys) })
+		w.clients.Go(func() { w.registers(ctx, client, first) })
 	}
 	w.clients.Go(func() { w.claims(ctx) })
 	return w, nil

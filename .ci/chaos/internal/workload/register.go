@@ -13,35 +13,35 @@ import (
 	"onggi.dev/ci/chaos/internal/cluster"
 )
 
+// A key is used for a while only: how long it takes to tell whether its operations fit one copy grows with their number.
 const (
-	registerKeys    = 6
+	registerKeys    = 6 // at a time
+	registerSpan    = 15 * time.Second
+	registerSpans   = 60
 	registerClients = 3
 	registerEvery   = 60 * time.Millisecond
 )
 
-// makeKeys makes registers that hold zero.
-func makeKeys(ctx context.Context, c *cluster.Cluster, n *Counters) ([]int64, error) {
+// makeKeys makes registers that hold zero, and returns the first of their keys.
+func makeKeys(ctx context.Context, c *cluster.Cluster, n *Counters) (int64, error) {
 	p := c.Kubelet.Pod(c.Route.Now().Pod)
 	if p == nil {
-		return nil, errors.New("the rw address leads nowhere")
+		return 0, errors.New("the rw address leads nowhere")
 	}
-	var keys []int64
-	for range registerKeys {
-		key := n.key.Add(1)
-		if _, err := cluster.Ask(ctx, p, fmt.Sprintf("insert into register values (%d, 0)", key)); err != nil {
-			return nil, fmt.Errorf("make a register: %w", err)
-		}
-		keys = append(keys, key)
+	last := n.key.Add(registerKeys * registerSpans)
+	first := last - registerKeys*registerSpans + 1
+	if _, err := cluster.Ask(ctx, p, fmt.Sprintf("insert into register select key, 0 from generate_series(%d, %d) key", first, last)); err != nil {
+		return 0, fmt.Errorf("make registers: %w", err)
 	}
-	return keys, nil
+	return first, nil
 }
 
-// registers reads and writes one register after the other, with half of them in a new session.
-func (w *Workload) registers(ctx context.Context, client int, keys []int64) {
+// registers reads and writes one register after the other, in sessions that are left now and then.
+func (w *Workload) registers(ctx context.Context, client int, first int64) {
 	dice := rand.New(rand.NewPCG(uint64(client), 1))
 	var s *session
 	defer func() { s.close() }()
-	value := int64(client) << 32
+	value := int64(client+1) << 32
 	each(ctx, registerEvery, func() {
 		if s != nil && (s.conn.IsClosed() || dice.IntN(20) == 0) {
 			s.close()
@@ -55,7 +55,10 @@ func (w *Workload) registers(ctx context.Context, client int, keys []int64) {
 			}
 		}
 		value++
-		r := check.Register{Client: client, Key: keys[dice.IntN(len(keys))], Write: dice.IntN(2) == 0, Value: value, Call: w.Since()}
+		span := min(int64(w.Since()/registerSpan), registerSpans-1)
+		r := check.Register{
+			Client: client, Key: first + span*registerKeys + dice.Int64N(registerKeys), Write: dice.IntN(2) == 0, Value: value, Call: w.Since(),
+		}
 		s.register(ctx, &r)
 		r.Return = w.Since()
 		w.mu.Lock()

@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,15 +16,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prefix begins the name of every folder that a run leaves on disk while it runs; its pid follows.
+// Prefix begins the name of every folder that a run has on disk while it runs; its pid follows.
 const Prefix = "onggi-chaos-"
 
 // Enter runs this program again, with args, as the first process of namespaces of its own, and returns its exit code. Whatever
 // happens to either of the two, the kernel takes down every process, mount and network link made inside.
-func Enter(args []string) (int, error) {
+func Enter(args []string, stdout io.Writer) (int, error) {
 	sweep(os.TempDir())
-	dir := filepath.Join(os.TempDir(), Prefix+strconv.Itoa(os.Getpid()))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp("", Prefix+strconv.Itoa(os.Getpid())+"-")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
 		return 1, fmt.Errorf("make the world's folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
@@ -32,7 +36,7 @@ func Enter(args []string) (int, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", append([]string{"inside", dir}, args...)...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWUTS,
 		Pdeathsig:  syscall.SIGKILL,
@@ -67,7 +71,8 @@ func Enter(args []string) (int, error) {
 func sweep(dir string) {
 	found, _ := filepath.Glob(filepath.Join(dir, Prefix+"*"))
 	for _, at := range found {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(at), Prefix))
+		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(at), Prefix), "-")
+		pid, err := strconv.Atoi(text)
 		if err != nil || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			_ = os.RemoveAll(at)
 		}
