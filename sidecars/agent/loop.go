@@ -117,6 +117,7 @@ func (l *loop) turn(ctx context.Context) error {
 	}
 	l.exec.turn(l)
 	l.keepSlots()
+	l.maybeExit(ctx)
 	l.rest(actions)
 	return nil
 }

@@ -21,11 +21,11 @@ const (
 // watchFence takes what the supervisor tells.
 func (a *Agent) watchFence(ctx context.Context) {
 	a.parts.Fence.Run(ctx, a.Permit, func(s FenceStatus) {
-		a.post(ctx, func(l *loop) { l.toldByFence(ctx, s) })
+		a.post(ctx, func(l *loop) { l.toldByFence(s) })
 	})
 }
 
-func (l *loop) toldByFence(ctx context.Context, s FenceStatus) {
+func (l *loop) toldByFence(s FenceStatus) {
 	before := l.fence
 	l.fence = s
 	l.seen.Supervisor = s.Supervisor
@@ -48,7 +48,6 @@ func (l *loop) toldByFence(ctx context.Context, s FenceStatus) {
 		l.seen.Postgres, l.detail, l.wrote = ha.Postgres{}, Detail{}, ha.Instant{}
 		l.seen.Data.Known, l.dataAsked, l.slots = false, false, nil
 	}
-	l.maybeExit(ctx)
 }
 
 // server is one postmaster, or none between two.

@@ -1,0 +1,199 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/kube"
+	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
+)
+
+func apiServer(t *testing.T) (*kubetest.Server, *kube.Client) {
+	t.Helper()
+	server, err := kubetest.New(kubetest.Config{})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	client, err := kube.New(kube.Options{Server: server.URL, Namespace: "db"})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	return server, client
+}
+
+func podObject(name, uid, revision string) kubetest.Object {
+	return kubetest.Object{"metadata": map[string]any{
+		"name": name, "namespace": "db", "uid": uid, "labels": map[string]any{"app": "shop", "controller-revision-hash": revision},
+	}}
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			require.FailNow(t, "never: "+what)
+		}
+	}
+}
+
+func TestTheRecordLivesInALease(t *testing.T) {
+	t.Parallel()
+	server, client := apiServer(t)
+	s := NewLease(client, "shop-primary")
+	require.Negative(t, s.Heard(), "never")
+	ctx, cancel := context.WithCancel(t.Context())
+	seen := make(chan ha.Record, 16)
+	ended := make(chan struct{})
+	go func() { s.Watch(ctx, func(r ha.Record) { seen <- r }); close(ended) }()
+	require.Equal(t, ha.Record{}, <-seen, "there is none")
+	require.GreaterOrEqual(t, s.Heard(), time.Duration(0))
+
+	want := someRecord()
+	want.Version = ""
+	outcome, version, err := s.Write(ctx, "", want)
+	require.NoError(t, err)
+	require.Equal(t, ha.Applied, outcome)
+	want.Version = version
+	require.Equal(t, want, <-seen)
+	outcome, _, _ = s.Write(ctx, "", want)
+	require.Equal(t, ha.Refused, outcome, "another one was made before")
+
+	server.Change("leases", "db", "shop-primary", func(o kubetest.Object) {
+		o["metadata"].(map[string]any)["annotations"].(map[string]any)["theirs"] = "stays"
+	})
+	edited := <-seen
+	require.NotEqual(t, version, edited.Version)
+	outcome, _, err = s.Write(ctx, version, want)
+	require.Equal(t, ha.Refused, outcome, "not over a version that was not seen")
+	require.Error(t, err)
+	next := edited
+	next.Term, next.Holder = 4, ha.Holder{ID: "b2", Instance: "i2"}
+	outcome, version, err = s.Write(ctx, edited.Version, next)
+	require.NoError(t, err)
+	require.Equal(t, ha.Applied, outcome)
+	lease, _ := client.GetLease(ctx, "shop-primary")
+	require.Equal(t, "stays", lease.Annotations["theirs"])
+	require.Equal(t, "shop-1", lease.Holder)
+	require.WithinDuration(t, time.Now(), lease.Renewed, time.Minute, "for people")
+	read, err := s.Read(ctx)
+	require.NoError(t, err)
+	next.Version = version
+	require.Equal(t, next, read)
+
+	for name, row := range map[string]struct {
+		fault kubetest.Fault
+		want  ha.Outcome
+	}{
+		"the answer is lost":   {kubetest.Fault{Verb: "update", LoseResponse: true}, ha.Unknown},
+		"too many requests":    {kubetest.Fault{Verb: "update", Code: 429}, ha.NotSent},
+		"a broken server":      {kubetest.Fault{Verb: "update", Code: 500}, ha.Unknown},
+		"it is not allowed to": {kubetest.Fault{Verb: "update", Code: 403}, ha.NotSent},
+	} {
+		read, err := s.Read(ctx)
+		require.NoError(t, err, name)
+		heal := server.Inject(row.fault)
+		limited, done := context.WithTimeout(ctx, time.Second)
+		outcome, _, err := s.Write(limited, read.Version, read)
+		done()
+		heal()
+		require.Equal(t, row.want, outcome, name)
+		require.Error(t, err, name)
+	}
+	cancel()
+	<-ended
+}
+
+func TestThePrimaryLabelIsTakenBeforeItIsGiven(t *testing.T) {
+	t.Parallel()
+	server, client := apiServer(t)
+	old := podObject("shop-1", "u1", "r1")
+	old["metadata"].(map[string]any)["labels"].(map[string]any)[RoleLabel] = primaryRole
+	server.Put("pods", podObject("shop-0", "u0", "r1"))
+	server.Put("pods", old)
+	server.Put("pods", podObject("shop-2", "u2", "r2"))
+	p := &Pods{Client: client, Name: "shop-0", UID: "u0", Selector: "app=shop", Container: "database"}
+	told := make(chan ha.Pod, 16)
+	go p.Watch(t.Context(), func(pod ha.Pod) { told <- pod })
+	require.Equal(t, ha.Pod{}, <-told, "the newest revision is that of the highest ordinal, which a rollout begins with")
+
+	require.False(t, p.Labelled(primaryRole))
+	require.NoError(t, p.Label(t.Context(), primaryRole))
+	var patched []string
+	for _, r := range server.Requests() {
+		if r.Verb == "patch" {
+			patched = append(patched, r.Name)
+		}
+	}
+	require.Equal(t, []string{"shop-1", "shop-0"}, patched)
+	require.True(t, p.Labelled(primaryRole))
+	require.False(t, p.Labelled(replicaRole))
+	before := len(server.Requests())
+	require.NoError(t, p.Label(t.Context(), primaryRole))
+	require.Len(t, server.Requests(), before, "what is so already costs no request")
+
+	server.Change("pods", "db", "shop-1", func(o kubetest.Object) {
+		o["metadata"].(map[string]any)["labels"].(map[string]any)[RoleAlias] = primaryRole
+	})
+	eventually(t, "a label that somebody gave to another is noticed", func() bool { return !p.Labelled(primaryRole) })
+
+	server.Change("pods", "db", "shop-0", func(o kubetest.Object) {
+		o["metadata"].(map[string]any)["deletionTimestamp"] = time.Now().UTC().Format(time.RFC3339)
+	})
+	eventually(t, "the end of the pod is told", func() bool {
+		select {
+		case pod := <-told:
+			return pod.Terminating
+		default:
+			return false
+		}
+	})
+	stranger := &Pods{Client: client, Name: "shop-0", UID: "another", Selector: "app=shop"}
+	require.Error(t, stranger.Label(t.Context(), primaryRole), "a pod of the same name is not ours")
+}
+
+func TestDeathIsProvenByItsLastWordAlone(t *testing.T) {
+	t.Parallel()
+	server, client := apiServer(t)
+	p := &Pods{Client: client, Name: "shop-0", UID: "u0", Container: "database"}
+	dead := func(instance string) bool {
+		is, err := p.Dead(t.Context(), "shop-1", instance)
+		require.NoError(t, err)
+		return is
+	}
+	require.False(t, dead("i1"), "a pod that is not there proves nothing")
+	pod := podObject("shop-1", "u1", "r1")
+	status := func(key, message string) {
+		pod["status"] = map[string]any{"phase": "Failed", "containerStatuses": []any{map[string]any{
+			"name": "database", key: map[string]any{"terminated": map[string]any{"exitCode": 137, "message": message}},
+		}}}
+		server.Put("pods", pod)
+	}
+	status("state", "i1")
+	require.True(t, dead("i1"))
+	require.False(t, dead("i2"))
+	status("lastState", "i2")
+	require.True(t, dead("i2"))
+	status("state", "")
+	require.False(t, dead("i1"))
+	heal := server.Inject(kubetest.Fault{Verb: "get", Code: 500})
+	defer heal()
+	_, err := p.Dead(t.Context(), "shop-1", "i1")
+	require.Error(t, err, "unknown is not dead")
+}
+
+func TestTheNewestRevision(t *testing.T) {
+	p := &Pods{Name: "shop-0", UID: "u0"}
+	meta := func(name, uid, revision string) kube.PodMeta {
+		return kube.PodMeta{Name: name, UID: uid, Labels: map[string]string{RevisionLabel: revision}}
+	}
+	p.take([]kube.PodMeta{meta("shop-0", "u0", "new"), meta("shop-1", "u1", "old"), meta("shop-2", "u2", "new")})
+	require.True(t, p.pod().Updated)
+	going := meta("shop-2", "u2", "new")
+	going.Deleting = time.Now()
+	p.take([]kube.PodMeta{meta("shop-0", "u0", "new"), meta("shop-1", "u1", "old"), going})
+	require.False(t, p.pod().Updated, "while the first one is being replaced nobody knows")
+	require.False(t, slices.Contains([]bool{p.pod().Terminating, p.pod().Cordoned}, true))
+}
