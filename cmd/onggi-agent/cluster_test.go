@@ -91,7 +91,7 @@ func TestAClusterAgainstRealPostgres(t *testing.T) {
 		require.GreaterOrEqual(t, n, acknowledged)
 		t.Logf("%d writes were acknowledged, and there are %d", acknowledged, n)
 	})
-	t.Run("what it weighs", func(t *testing.T) { l.weigh() })
+	t.Run("what it weighs", l.weigh)
 }
 
 // whole tells that there is one primary, that two standbys stream from it, that all are members and that the labels say so.
@@ -268,25 +268,52 @@ func (w *writer) stop() int {
 	return w.acknowledged
 }
 
-// weigh tells the memory of the three processes of each pod, and their processor time.
-func (l *lab) weigh() {
+// weigh tells the memory of the three processes of each pod, and what they ask of the processor and the API server while nothing happens, for
+// as long as ONGGI_IDLE says (60s for the numbers of the documentation).
+func (l *lab) weigh(t *testing.T) {
+	idle, err := time.ParseDuration(os.Getenv("ONGGI_IDLE"))
+	if err != nil {
+		idle = 2 * time.Second
+	}
+	time.Sleep(3 * time.Second)
+	requests, begun := len(l.api.Requests()), time.Now()
+	before := map[int]time.Duration{}
 	for _, p := range l.pods {
-		sum := 0
-		for _, one := range []struct {
-			name string
-			pid  int
-		}{{"supervisor", p.one()}, {"guard", p.guard()}, {"sidecar", p.sidecar.Process.Pid}} {
-			pss := pssOf(one.pid)
-			sum += pss
-			l.t.Logf("%s %s: %d kB PSS", p.name, one.name, pss)
+		for _, pid := range p.processes() {
+			before[pid] = cpuOf(pid)
 		}
-		l.t.Logf("%s in all: %d kB PSS", p.name, sum)
 	}
-	requests := map[string]int{}
-	for _, r := range l.api.Requests() {
-		requests[r.Verb+" "+r.Resource]++
+	time.Sleep(idle)
+	took := time.Since(begun)
+	for _, p := range l.pods {
+		var each []string
+		pss, cpu := 0, 0.0
+		for i, pid := range p.processes() {
+			used := 100 * (cpuOf(pid) - before[pid]).Seconds() / took.Seconds()
+			each = append(each, fmt.Sprintf("%s %d kB %.3f %%", [...]string{"supervisor", "guard", "sidecar"}[i], pssOf(pid), used))
+			pss, cpu = pss+pssOf(pid), cpu+used
+		}
+		t.Logf("%s: %d kB PSS, %.3f %% of a core (%s)", p.name, pss, cpu, strings.Join(each, ", "))
+		require.Less(t, pss, 20<<10, "kB of memory")
 	}
-	l.t.Logf("requests: %v", requests)
+	t.Logf("%.3f requests a second to the API server in %s", float64(len(l.api.Requests())-requests)/took.Seconds(), took.Round(time.Second))
+}
+
+// processes are the supervisor, the guard and the sidecar.
+func (p *pod) processes() []int { return []int{p.one(), p.guard(), p.sidecar.Process.Pid} }
+
+// cpuOf is the processor time of a process since its start.
+func cpuOf(pid int) time.Duration {
+	var sum int64
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		if f := strings.Fields(string(text)); len(f) > 0 {
+			n, _ := strconv.ParseInt(f[0], 10, 64)
+			sum += n
+		}
+	}
+	return time.Duration(sum)
 }
 
 func pssOf(pid int) int {

@@ -53,6 +53,7 @@ type pod struct {
 	lab        *lab
 	name, ip   string
 	dir        string
+	program    string // a copy of its own, as on a node of its own: what processes weigh is not shared with other pods
 	uid        string
 	supervisor *exec.Cmd // unshare; its child is PID 1
 	sidecar    *exec.Cmd
@@ -133,6 +134,10 @@ func (l *lab) addPod(i, instances int, more string) *pod {
 	for _, dir := range []string{p.dir, p.dir + "/vol", p.dir + "/run", p.dir + "/run/postgres"} {
 		l.mkdir(dir)
 	}
+	p.program = p.dir + "/onggi-agent"
+	binary, err := os.ReadFile(l.program)
+	require.NoError(l.t, err)
+	require.NoError(l.t, os.WriteFile(p.program, binary, 0o755))
 	l.write(p.dir+"/super", "secret")
 	l.write(p.dir+"/replication", "secret too")
 	l.write(p.dir+"/token", "a token of the members")
@@ -181,7 +186,7 @@ func (p *pod) command(argv ...string) *exec.Cmd {
 
 func (p *pod) startSupervisor() {
 	p.lab.t.Helper()
-	inside := p.command(p.lab.program, "supervise", "--config", p.dir+"/config.yaml")
+	inside := p.command(p.program, "supervise", "--config", p.dir+"/config.yaml")
 	p.supervisor = exec.Command("unshare", append([]string{"--pid", "--fork", "--kill-child", "--mount-proc"}, inside.Args...)...)
 	p.supervisor.Dir, p.supervisor.Stdout, p.supervisor.Stderr, p.supervisor.Env = "/", p.log, p.log, inside.Env
 	require.NoError(p.lab.t, p.supervisor.Start())
@@ -207,7 +212,7 @@ func (p *pod) reportTerminated() {
 
 func (p *pod) startSidecar() {
 	p.lab.t.Helper()
-	p.sidecar = p.command(p.lab.program, "run", "--config", p.dir+"/config.yaml")
+	p.sidecar = p.command(p.program, "run", "--config", p.dir+"/config.yaml")
 	require.NoError(p.lab.t, p.sidecar.Start())
 	left, cmd := make(chan struct{}), p.sidecar
 	p.left = left
