@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -228,6 +229,10 @@ func (r *run) logsOf(scene *fault.Scene) {
 	slices.Sort(found)
 	for _, path := range found {
 		r.log("%s:\n%s", filepath.Base(path), world.Tail(path, 12))
+	}
+	for _, p := range scene.Pods() {
+		out, _ := exec.Command("du", "-m", "--max-depth=2", p.Volume).CombinedOutput()
+		r.log("the volume of %s, in MiB:\n%s", p.Name, strings.ReplaceAll(string(out), p.Volume, ""))
 	}
 }
 

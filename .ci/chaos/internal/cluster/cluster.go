@@ -127,21 +127,36 @@ func (c *Cluster) Whole(ctx context.Context) error {
 	if now := c.Route.Now(); now.Pod != p.Name {
 		return fmt.Errorf("%s is primary, clients are led to %q", p.Name, now.Pod)
 	}
-	states, err := Ask(ctx, p, `select case when sync_state in ('sync', 'quorum') then 'sync' else 'async' end
-		from pg_stat_replication where state = 'streaming' and application_name !~ 'basebackup|rewind'`)
+	if err := c.followed(ctx, p); err != nil || !c.SyncOn {
+		return err
+	}
+	waited, err := Ask(ctx, p, "select 1 from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum')")
 	if err != nil {
 		return err
 	}
-	if len(states) < len(c.Names)-1 {
-		return fmt.Errorf("%d of %d standbys stream from %s", len(states), len(c.Names)-1, p.Name)
-	}
-	if c.SyncOn {
-		for _, s := range states {
-			if s == "sync" {
-				return nil
-			}
-		}
+	if len(waited) == 0 {
 		return fmt.Errorf("%s has no sync standby", p.Name)
+	}
+	return nil
+}
+
+// followed says which member does not stream from the primary, as that member itself sees it: a clone that is being made streams too.
+func (c *Cluster) followed(ctx context.Context, primary *kubelet.Pod) error {
+	for _, name := range c.Names {
+		if name == primary.Name {
+			continue
+		}
+		p := c.Kubelet.Pod(name)
+		if p == nil {
+			return fmt.Errorf("there is no pod %s", name)
+		}
+		from, err := Ask(ctx, p, "select sender_host from pg_stat_wal_receiver where status = 'streaming'")
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if len(from) != 1 || from[0] != primary.Host.IP.String() {
+			return fmt.Errorf("%s streams from %v, not from %s", name, from, primary.Name)
+		}
 	}
 	return nil
 }
