@@ -20,6 +20,7 @@ type Agent struct {
 	lastID atomic.Uint64
 	ended  chan struct{} // closed when nobody takes events any more
 	wake   chan struct{} // asks postgres for its status now
+	writes chan struct{} // asks for a probe now
 	pace   atomic.Int64  // nanoseconds between two of them
 	apart  int64         // of the two clocks, at the start
 }
@@ -43,7 +44,7 @@ func New(parts Parts, settings Settings) (*Agent, error) {
 	if err := settings.Core.Timing.Validate(); err != nil {
 		return nil, fmt.Errorf("check the timing: %v", err)
 	}
-	a := &Agent{parts: parts, events: make(chan func(*loop), 256), ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+	a := &Agent{parts: parts, events: make(chan func(*loop), 256), ended: make(chan struct{}), wake: make(chan struct{}, 1), writes: make(chan struct{}, 1)}
 	a.pace.Store(int64(steadyPace))
 	at := parts.Clock()
 	a.apart = at.Boot - at.Raw

@@ -37,7 +37,9 @@ func (b *bench) gate(do ha.Do) (open func()) {
 	}
 }
 
-func member(id string) ha.Member { return ha.Member{ID: id, Name: "shop-" + id[1:], Host: "10.0.0." + id[1:]} }
+func member(id string) ha.Member {
+	return ha.Member{ID: id, Name: "shop-" + id[1:], Host: "10.0.0." + id[1:]}
+}
 
 func TestTheSameIsDoneOnceAndTheNewestNext(t *testing.T) {
 	b := following(t)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -214,8 +215,11 @@ func (l *loop) rest(actions []ha.Action) {
 	if l.now.AtMost(l.busyUntil) < 0 {
 		pace = busyPace
 	}
-	if before := time.Duration(l.agent.pace.Swap(int64(pace))); before > pace {
+	switch before := time.Duration(l.agent.pace.Swap(int64(pace))); {
+	case before > pace:
 		l.agent.look()
+	case before < pace: // what the busy time took is not needed for a long while
+		go debug.FreeOSMemory()
 	}
 }
 

@@ -52,7 +52,10 @@ func TestAViewOfAPrimary(t *testing.T) {
 	require.Contains(t, w.Body.String(), "onggi_term 1\n")
 
 	b.tell(func(f *FenceStatus) { f.Phase = ha.Down })
-	b.eventually("it is no primary any more", func() bool { v := s.View(); return v.Role != rest.Primary || v.State != rest.Running || b.did(ha.StartPrimary) > 1 })
+	b.eventually("it is no primary any more", func() bool {
+		v := s.View()
+		return v.Role != rest.Primary || v.State != rest.Running || b.did(ha.StartPrimary) > 1
+	})
 }
 
 func TestAViewOfAReplica(t *testing.T) {

@@ -78,9 +78,12 @@ func (l *loop) maybeExit(ctx context.Context) {
 		if err := l.agent.parts.Fence.Exit(limited); err != nil {
 			l.agent.parts.Log.Warn("the supervisor does not end", "err", err)
 		}
-		l.agent.post(ctx, func(l *loop) { l.exiting = false })
+		time.AfterFunc(exitAgain, func() { l.agent.post(ctx, func(l *loop) { l.exiting = false }) })
 	})
 }
+
+// exitAgain is the time between two requests to end.
+const exitAgain = time.Second
 
 // exitPatience is how long a container that was told to end is kept for the record's sake after postgres is down.
 const exitPatience = 5 * time.Second
@@ -144,6 +147,14 @@ func (a *Agent) look() {
 	}
 }
 
+// write asks for a probe now.
+func (a *Agent) write() {
+	select {
+	case a.writes <- struct{}{}:
+	default:
+	}
+}
+
 // watchServer looks at postgres at the pace the loop sets.
 func (a *Agent) watchServer(ctx context.Context) {
 	timer := time.NewTimer(0)
@@ -180,6 +191,9 @@ func (a *Agent) status(ctx context.Context) {
 		status.At = at
 		status.Upstream = l.memberAt(status.Upstream)
 		l.narrator.answered()
+		if !status.InRecovery && (l.seen.Postgres.At.IsZero() || l.seen.Postgres.InRecovery) {
+			l.agent.write()
+		}
 		l.seen.Postgres, l.detail = status, detail
 	})
 }
@@ -214,6 +228,7 @@ func (a *Agent) probe(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-a.writes: // clients are let in once a write has succeeded
 		case <-time.After(pause):
 		}
 	}

@@ -153,7 +153,8 @@ func (l *loop) write(a ha.Action) work {
 		outcome, version, err := l.agent.parts.Store.Write(ctx, a.Base, record)
 		return func(l *loop) {
 			l.seen.Written = &ha.Written{Stamp: a.Stamp, Outcome: outcome, Version: version}
-			if outcome == ha.Applied {
+			// The watch may have told of a newer one meanwhile.
+			if outcome == ha.Applied && !older(version, l.seen.Record.Record.Version) {
 				record.Version = version
 				l.see(record)
 			}

@@ -132,6 +132,9 @@ func (s Settings) conf(major int, paths Paths) (string, error) {
 func (s Settings) defaults(major int) map[string]string {
 	d := map[string]string{
 		"wal_level": "replica", "max_wal_senders": strconv.Itoa(max(10, s.senders())), "max_replication_slots": strconv.Itoa(max(10, s.senders())),
+		// Postgres' own, written out: on a standby they may have to be more, and a line that comes or goes with the role waits for a
+		// restart even where the value is the same.
+		"max_connections": "100", "max_worker_processes": "8", "max_prepared_transactions": "0", "max_locks_per_transaction": "64",
 		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "11000",
 	}
 	if major == 13 {
