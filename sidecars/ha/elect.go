@@ -58,7 +58,7 @@ func (d *step) barred() string {
 		return "does not hold its volume"
 	case o.Job.Running && o.Job.Kind != JobCheckpoint && o.Job.Kind != JobStart:
 		return "is busy"
-	case !law.MayLead(o.Self.ID) && !d.exHolder() && !d.hasReleased() && !forced:
+	case !law.MayLead(o.Self.ID) && d.mutant != takesWithoutVotes && !d.exHolder() && !d.hasReleased() && !forced:
 		return "may lack commits that were acknowledged"
 	case !d.knowsItsEnd():
 		return "does not know where its log ends"
@@ -69,6 +69,9 @@ func (d *step) barred() string {
 // exHolder tells the volume that held the record in its term, and so has everything, whomever a person has put on the record since.
 func (d *step) exHolder() bool {
 	law := d.law()
+	if d.mutant == barsWhoWasNamedOver && law.Holder.ID != d.o.Self.ID && law.Release == nil {
+		return false
+	}
 	return d.Durable.Led != 0 && d.Durable.Led == law.Term
 }
 
@@ -101,7 +104,10 @@ func (d *step) mustWait() string {
 		return ""
 	}
 	waits := d.waits()
-	if left := waits - d.now.AtLeast(d.o.Record.First); left > 0 {
+	if d.mutant == takesAtOnceWhereNone && !d.rec.Exists() || d.mutant == remembersNoPromise && d.promised.Term == 0 {
+		return ""
+	}
+	if left := waits - d.now.AtLeast(d.o.Record.First); left > 0 && d.mutant != takesStaleRecord {
 		return "the record changed lately"
 	}
 	if !d.promiseOver() {
@@ -158,7 +164,7 @@ func (d *step) stand() {
 		d.election = election{Version: version, Since: d.now, Seq: d.seq}
 	}
 	clean := d.free() && d.rec.Release.At != (Position{})
-	if d.hasReleased() || d.exHolder() && !d.gone() {
+	if d.hasReleased() || d.exHolder() && !d.gone() || d.mutant == takesAtOnceWhereNone && !d.rec.Exists() {
 		d.take("it was given back, and every commit is here")
 		return
 	}
@@ -205,7 +211,7 @@ func (d *step) vote(id string) *Message {
 // wins is why not; empty where this member has every acknowledged commit, and is the one to take over.
 func (d *step) wins() string {
 	law := d.law()
-	if d.forced != 0 {
+	if d.forced != 0 || d.mutant == takesWithoutVotes {
 		return ""
 	}
 	if law.Mode == Async && !d.gone() {
@@ -318,7 +324,7 @@ func (d *step) take(why string) {
 	}
 	d.tried = d.now
 	law := d.law()
-	if !d.rec.Exists() {
+	if !d.rec.Exists() && d.mutant != takesAtOnceWhereNone {
 		d.create()
 		return
 	}

@@ -100,7 +100,7 @@ func (d *step) source() (Member, bool) {
 		return m, false
 	}
 	p := d.peer(m.ID)
-	return m, p != nil && p.Report.Open && p.Report.Under == d.rec.Term && d.now.since(p.Heard) < d.c.Timing.Window
+	return m, p != nil && p.Report.Open && (p.Report.Under == d.rec.Term || d.mutant == copiesFromFormerTerms) && d.now.since(p.Heard) < d.c.Timing.Window
 }
 
 // followDown is a member with no postgres running.
@@ -112,7 +112,7 @@ func (d *step) followDown() {
 	if o.Job.Running || !o.Data.Known || d.fenced || o.Pod.Terminating {
 		return
 	}
-	if j := &o.Job; (j.Kind == JobClone || j.Kind == JobRewind) && !j.Failed && j.Begun.Raw >= d.rejoin.Tried.Raw {
+	if j := &o.Job; (j.Kind == JobClone || j.Kind == JobRewind) && !j.Failed && j.Begun.Raw >= d.rejoin.Tried.Raw && d.mutant != copiesForEver {
 		d.rejoin.Redo = false
 	}
 	if _, open := d.source(); open {
@@ -225,7 +225,7 @@ func (d *step) stuck() {
 	if j.NotSince.IsZero() {
 		j.NotSince = d.now
 	}
-	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window {
+	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window || d.mutant == endsStandbysEarly && d.now.since(j.NotSince) > 2*time.Second {
 		j.Redo, j.NotSince = true, Instant{}
 		d.do(Action{Do: Stop, Why: "gets nothing from the primary"})
 	}

@@ -12,7 +12,7 @@ func (d *step) leads() {
 		d.why = "its supervisor does not answer, or does not hold the volume"
 		return
 	}
-	if d.rec.Holder.Instance != o.Supervisor.Instance {
+	if d.rec.Holder.Instance != o.Supervisor.Instance && d.mutant != anyInstance {
 		d.adopt()
 		return
 	}
@@ -30,6 +30,10 @@ func (d *step) leads() {
 		return
 	}
 	switch o.Supervisor.Phase {
+	case Stopping:
+		if d.mutant == releasesBeforeTheEnd && d.lead.Move.Stage == Halting && !d.lead.Move.Here {
+			d.release(d.lead.Move.Why)
+		}
 	case Down:
 		d.leadDown()
 	case Standby:
@@ -124,7 +128,7 @@ func (d *step) startPrimary() {
 		d.do(Action{Do: StartStandby, Why: "to be promoted", Sync: d.firstSync()})
 		return
 	}
-	d.do(Action{Do: StartPrimary, Why: "holds the record", Sync: d.firstSync(), Gated: d.rec.Mode != Async})
+	d.do(Action{Do: StartPrimary, Why: "holds the record", Sync: d.firstSync(), Gated: d.rec.Mode != Async && d.mutant != reopensUngated})
 }
 
 // promote is the holder that runs a standby.
@@ -191,7 +195,7 @@ func (d *step) flushed(to LSN, of []string) int {
 
 // sick tells a primary that takes no writes any more.
 func (d *step) sick() bool {
-	return !d.lead.Opened.IsZero() && d.now.AtMost(d.o.Postgres.Wrote) > d.c.SickAfter
+	return !d.lead.Opened.IsZero() && d.now.AtMost(d.o.Postgres.Wrote) > d.c.SickAfter && d.mutant != renewsWhileSick
 }
 
 // renews tells whether the holder goes on holding. Who cannot write must not keep others from it.
@@ -320,6 +324,9 @@ func (d *step) wantedMembers(next *Record) string {
 
 // replaced tells a member whose pod runs on another volume now.
 func (d *step) replaced(p *peer) bool {
+	if d.mutant == countsStrangersByName {
+		return false
+	}
 	for i := range d.peers {
 		q := &d.peers[i]
 		if q.Member.Name == p.Member.Name && q.Member.ID != p.Member.ID && d.now.since(q.Heard) < 3*d.c.Timing.Beat {

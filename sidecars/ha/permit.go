@@ -18,10 +18,10 @@ type flight struct {
 // Paths gives what is left, at now, of the permit of a supervisor instance: by the grants of the peers, and by the record. Both are
 // negative or zero where there is none.
 func (s *State) Paths(now Instant, instance string, c Config) (peers, api time.Duration) {
-	if s.lead.Term == 0 || s.lead.Instance != instance || instance == "" {
+	if s.lead.Term == 0 || s.lead.Instance != instance && s.mutant != anyInstance || instance == "" {
 		return 0, 0
 	}
-	if s.lead.Refreshed.IsZero() && s.Durable.Changing != "" {
+	if s.lead.Refreshed.IsZero() && s.Durable.Changing != "" && s.mutant != permitsWhatItMayLose {
 		return 0, 0 // a former process of this member may have a write under way that gives the record away
 	}
 	if !s.lead.Refreshed.IsZero() {
@@ -30,7 +30,7 @@ func (s *State) Paths(now Instant, instance string, c Config) (peers, api time.D
 	peers = s.granted(&s.Durable.Last, now, c)
 	for i := range s.inflight {
 		r := &s.inflight[i].Record
-		if s.inflight[i].Base == "" && r.Holder.ID == "" {
+		if s.inflight[i].Base == "" && r.Holder.ID == "" || s.mutant == forgetsItsFlights {
 			continue // a vacant record gives nothing away
 		}
 		if r.Holder.ID != s.self || r.Holder.Instance != instance {
@@ -55,11 +55,14 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 	// Where there is no one else who might take the record, a permit is worth what a new grant is: it must not outlive the day on which
 	// there is somebody, who waits from when the record said so.
 	fresh := c.Timing.Holds() - c.Timing.Margin
+	if s.mutant == foreverAlone {
+		fresh = forever
+	}
 	self := s.self
 	if r.Mode == Async {
 		least := fresh
 		for _, m := range r.Members {
-			if m.ID != self {
+			if m.ID != self && (s.mutant != asksOnlyWhoAnswers || left(m.ID) > 0) {
 				least = min(least, left(m.ID))
 			}
 		}
@@ -131,6 +134,10 @@ func (d *step) writeAs(stamp string, next Record, why string) {
 // of them may be the one that does.
 func (d *step) claim(next Record, why string) {
 	d.Durable.Claim = d.o.Self.ID + "@" + bound(d.rec.Version)
+	if d.mutant == newStampForEachTry {
+		d.Durable.Claim = fmt.Sprintf("%s-%d", d.Nonce, d.seq)
+		d.seq++
+	}
 	d.Durable.Bound = bound(d.rec.Version)
 	d.remember()
 	d.writeAs(d.Durable.Claim, next, why)
@@ -162,6 +169,13 @@ func (d *step) absorbWrite() {
 			return
 		case Unknown:
 			w.Lost = true
+			if d.mutant == countsUnknownAsDone {
+				d.applied(w)
+				return
+			}
+			if d.mutant == demotesOnUnknown && d.lead.Term != 0 {
+				d.giveUp("the API server did not answer")
+			}
 		}
 	}
 	if d.o.Record.Known && d.rec.Version != w.Base {
@@ -190,6 +204,9 @@ func (d *step) applied(w *writing) {
 	}
 	if d.lead.Refreshed.IsZero() || w.Sent.Raw > d.lead.Refreshed.Raw {
 		d.lead.Refreshed = w.Sent
+		if d.mutant == countsFromAnswer {
+			d.lead.Refreshed = d.now
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func (d *step) answerBeat(m *Message) {
 	answer := Message{Kind: Grant, To: m.From, Seq: m.Seq, Term: m.Term, Instance: m.Instance}
 	answer.Why = d.refusal(m)
 	answer.Yes = answer.Why == ""
-	if answer.Yes {
+	if answer.Yes && d.mutant != forgetsWhatItPromised {
 		d.promised = promise{Term: m.Term, Holder: Holder{ID: m.From, Instance: m.Instance}, At: d.now}
 		d.restartMe = m.Restart != "" && m.Restart == d.o.Self.Name
 	}
@@ -37,7 +37,7 @@ func (d *step) refusal(m *Message) string {
 		// The record that this member sees is the older one. It promises to the newer holder, and looks again.
 		d.read("a beat of a newer term")
 		return ""
-	case d.Durable.Bound != "":
+	case d.Durable.Bound != "" && d.mutant != grantsAfterVoting:
 		return "voted for another, or tried itself"
 	case !d.gone() && d.rec.Holder.ID != m.From:
 		return "another holder"
@@ -49,7 +49,7 @@ func (d *step) refusal(m *Message) string {
 // promised and forgotten it.
 func (d *step) promiseOver() bool {
 	waits := d.waits()
-	if d.now.AtLeast(d.Born) < waits {
+	if d.now.AtLeast(d.Born) < waits && d.mutant != remembersNoPromise {
 		return false
 	}
 	return d.promised.Term < d.law().Term || d.promised.Term == 0 || d.now.AtLeast(d.promised.At) >= waits
@@ -79,7 +79,7 @@ func (d *step) noVote(m *Message) string {
 		return "holds the record"
 	case d.o.Supervisor.Phase != Standby || d.o.Postgres.At.IsZero():
 		return "runs no standby"
-	case d.free() || m.Proof:
+	case d.free() || m.Proof || d.mutant == votesAtOnce || d.mutant == remembersNoPromise && d.promised.Term == 0:
 		return ""
 	case d.now.AtLeast(d.o.Record.First) < d.waits():
 		return "saw the record change"
@@ -92,7 +92,7 @@ func (d *step) noVote(m *Message) string {
 // cut ends the walreceiver. It is true once nothing is received any more, so that the position is the last.
 func (d *step) cut() bool {
 	p := &d.o.Postgres
-	if p.Upstream == "" && !p.Receiver && !p.At.IsZero() {
+	if p.Upstream == "" && !p.Receiver && !p.At.IsZero() || d.mutant == votesWhileReceiving {
 		return true
 	}
 	d.do(Action{Do: Follow, Why: "an election needs to know where the log ends"})

@@ -69,6 +69,9 @@ func (d *step) sync() {
 		return
 	}
 	wanted := d.wantedSetting()
+	if d.mutant == relaxesFirst && !inforce.equal(wanted) {
+		d.apply(&wanted)
+	}
 	publish, apply := transition(d.named(d.rec.Sync), inforce, wanted, d.idle(), d.confirmed())
 	d.publish(publish)
 	d.apply(apply)
@@ -77,6 +80,9 @@ func (d *step) sync() {
 // unsettled tells that what is published, or what is in force, may yet become what was asked for before. The order of changes is safe
 // only where each has been seen before the next is asked for.
 func (d *step) unsettled(inforce setting) bool {
+	if d.mutant == changesTwoAtATime {
+		return false
+	}
 	for i := range d.inflight {
 		if r := &d.inflight[i].Record; r.Mode != d.rec.Mode || !r.Sync.Equal(d.rec.Sync) {
 			return true
@@ -172,7 +178,7 @@ func (d *step) keep(of []string) setting {
 
 func (d *step) reliable(m Member, p *Postgres) bool {
 	peer := d.peer(m.ID)
-	if peer == nil || peer.Report.Leaving || d.replaced(peer) || peer.Report.Member.ID == "" && !d.rec.Sync.has(m.ID) || d.now.since(peer.Heard) > d.c.Timing.Window && !d.rec.Sync.has(m.ID) {
+	if peer == nil || peer.Report.Leaving || d.replaced(peer) || peer.Report.Member.ID == "" && !d.rec.Sync.has(m.ID) && d.mutant != countsStrangersByName || d.now.since(peer.Heard) > d.c.Timing.Window && !d.rec.Sync.has(m.ID) {
 		return false
 	}
 	i := slices.IndexFunc(p.Standbys, func(w Walsender) bool { return w.Name == m.Name && w.Streaming })
@@ -190,6 +196,9 @@ func (d *step) reliable(m Member, p *Postgres) bool {
 // confirmed tells that W members of the setting in force have everything from before it.
 func (d *step) confirmed() bool {
 	s := d.o.Postgres.Sync
+	if d.mutant == tightensUnconfirmed {
+		return true
+	}
 	return s.Applied > 0 && s.W > 0 && d.flushed(s.Applied, s.Names) >= s.W
 }
 

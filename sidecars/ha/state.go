@@ -58,7 +58,8 @@ type State struct {
 	seq   uint64
 
 	// self is the member's id.
-	self string
+	self   string
+	mutant mutant
 	// inflight are the writes of the record that may yet be applied.
 	inflight []flight
 	// restartMe: the holder lets this replica restart.

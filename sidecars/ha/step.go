@@ -83,7 +83,7 @@ func (d *step) do(a Action) {
 
 // rolledBack tells a record of a term that was long over: somebody restored an old one.
 func (d *step) rolledBack() bool {
-	return d.rec.Exists() && d.rec.Term < d.Durable.Term
+	return d.rec.Exists() && d.rec.Term < d.Durable.Term && d.mutant != takesByTheNewerRecord
 }
 
 // vacant tells a record that names neither a holder nor who gave it back: one that was made in the place of a deleted one. A Create is
@@ -129,7 +129,7 @@ func (d *step) absorb() {
 // would, elected after it, begin another timeline of the same number.
 func (d *step) onHoldersTimeline() bool {
 	p := d.peer(d.rec.Holder.ID)
-	return p != nil && p.Report.Open && p.Report.Under == d.rec.Term && p.Report.At.Timeline == d.o.Postgres.Position.Timeline
+	return d.mutant == electsWhoCascaded || p != nil && p.Report.Open && p.Report.Under == d.rec.Term && p.Report.At.Timeline == d.o.Postgres.Position.Timeline
 }
 
 func (d *step) absorbRecord() {
@@ -269,6 +269,9 @@ func (d *step) granted(p *peer, m *Message) {
 		if s.Seq == m.Seq && s.Seq != 0 {
 			if p.Granted.IsZero() || s.At.Raw > p.Granted.Raw {
 				p.Granted = s.At
+				if d.mutant == countsFromAnswer {
+					p.Granted = d.now
+				}
 			}
 			return
 		}
