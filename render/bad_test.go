@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestBad holds the exact text that a person sees for every spec in testdata/bad against the .txt beside it. A folder there is
 // a project of several files. Together they show every code of the stages after reading, and every thing that CloudNativePG
-// lacks or once lacked.
+// lacks or once lacked, and that native lacks.
 func TestBad(t *testing.T) {
 	entries, err := os.ReadDir("testdata/bad")
 	require.NoError(t, err)
@@ -56,6 +56,9 @@ func TestBad(t *testing.T) {
 	for _, f := range backend.Features() {
 		if cell := f.In[backend.CloudNativePG]; cell != (backend.Support{Yes: true}) {
 			require.Contains(t, text, f.What, "no bad spec asks for what %s has: %s", backend.CloudNativePG, cell)
+		}
+		if !f.In[backend.Native].Yes {
+			require.Contains(t, text, "native has no "+f.What, "no bad spec asks native for it")
 		}
 	}
 }

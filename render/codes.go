@@ -10,10 +10,10 @@ import (
 
 // Codes is the catalogue of every problem that reading and compiling a spec can find, sorted by code: those of package spec and
 // those of the stages after it. ONG21 is what CloudNativePG would refuse, ONG22 what contradicts itself for every back end,
-// ONG30 overrides and components, ONG40 what the chosen back end lacks. The codes of policies are ONG7 and stand with them.
+// ONG23 what onggi's own agent would refuse, ONG30 overrides and components, ONG40 what the chosen back end lacks. The codes of policies are ONG7 and stand with them.
 func Codes() []spec.CodeDoc {
 	all := slices.Concat(spec.Codes(), plugin.Codes(), compileCodes(), backendCodes(), planCodes(), startCodes(), accessCodes(),
-		nameCodes(), serverCodes(), imageCodes(), replicationCodes(), backupCodes(), bootstrapCodes(), drillCodes(), restoreCodes())
+		nameCodes(), serverCodes(), imageCodes(), replicationCodes(), backupCodes(), bootstrapCodes(), drillCodes(), restoreCodes(), nativeCodes())
 	slices.SortFunc(all, func(a, b spec.CodeDoc) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onggi-db/onggi/render/backend"
 	"github.com/onggi-db/onggi/render/backend/cloudnativepg"
+	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/externalsecrets"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
@@ -42,6 +43,11 @@ func compile(c *spec.Cluster) (Bundle, spec.Problems) {
 		problems = append(problems, cloudnativepg.Check(c, p)...)
 		if len(problems) == 0 {
 			objs = cloudnativepg.Build(p)
+		}
+	case backend.Native:
+		problems = append(problems, native.Check(c, p)...)
+		if len(problems) == 0 {
+			objs = native.Build(p)
 		}
 	}
 	if len(problems) > 0 {

@@ -30,7 +30,9 @@ func goldens(t *testing.T) []golden {
 	for _, e := range entries {
 		g := golden{e.Name(), filepath.Join("testdata", "specs", e.Name()), []string{formatManifests}}
 		switch e.Name() {
-		case "everything":
+		case "native-homelab":
+			g.formats = formats()
+		case "everything", "native-everything":
 			g.formats = []string{formatManifests, formatHelm, formatKustomize}
 		case "fleet":
 			g.formats = []string{formatManifests, formatArgoCD}

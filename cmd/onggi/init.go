@@ -33,7 +33,7 @@ Nothing that exists is overwritten.
 
   homelab   one k3s, Argo CD, MetalLB, sealed secrets, backups to S3
   team      stage and prod, a pooler, a closed network, alerts
-  native    no operator and no rights beyond one namespace (the back end comes with a later release)`,
+  native    no operator and no rights beyond one namespace`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"homelab", "team", "native"},
 		RunE: func(_ *cobra.Command, args []string) error {

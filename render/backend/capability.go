@@ -23,7 +23,7 @@ const (
 func Names() []Name { return []Name{CloudNativePG, Crunchy, Zalando, MySQLOperator, Native} }
 
 // Builds reports whether this release of onggi has a builder for the back end.
-func (n Name) Builds() bool { return n == CloudNativePG }
+func (n Name) Builds() bool { return n == CloudNativePG || n == Native }
 
 // Title is the back end's own name for itself.
 func (n Name) Title() string {
@@ -90,7 +90,7 @@ func Check(c *spec.Cluster, release Release) spec.Problems {
 	chosen := Name(c.Spec.Backend)
 	if !chosen.Builds() {
 		return spec.Problems{c.Problem("ONG4001", "spec.backend",
-			fmt.Sprintf("this release of onggi does not compile for %s", chosen.Title()), "its builder is not written yet", "use cloudnative-pg")}
+			fmt.Sprintf("this release of onggi does not compile for %s", chosen.Title()), "its builder is not written yet", "use cloudnative-pg or native")}
 	}
 	if major, minor := chosen.Oldest(); !release.AtLeast(major, minor) {
 		return spec.Problems{c.Problem("ONG4002", "spec.operatorVersion",

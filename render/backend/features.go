@@ -28,7 +28,7 @@ var features = sync.OnceValue(func() []Feature {
 		return out
 	}
 	only := func(cells map[Name]Support) map[Name]Support { return cells }
-	return []Feature{
+	rows := []Feature{
 		{"engine=mysql", "MySQL", func(s *spec.Spec) bool { return s.Engine == "mysql" }, only(map[Name]Support{MySQLOperator: yes})},
 		{"imageCatalog", "image catalogs", func(s *spec.Spec) bool { return s.ImageCatalog != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"storage.wal", "WAL volumes", func(s *spec.Spec) bool { return s.Storage.WAL != nil }, with(map[Name]Support{Zalando: {}, Native: {}})},
@@ -39,29 +39,30 @@ var features = sync.OnceValue(func() []Feature {
 		}, with(map[Name]Support{CloudNativePG: since(1, 25)})},
 		{"replication.failoverQuorum", "failover quorums", func(s *spec.Spec) bool { return s.Replication.FailoverQuorum }, only(map[Name]Support{CloudNativePG: since(1, 28), Native: yes})},
 		{"replication.logicalSlots", "logical slots on standbys", func(s *spec.Spec) bool { return s.Replication.LogicalSlots }, only(map[Name]Support{CloudNativePG: since(1, 27), Crunchy: yes, Zalando: yes})},
-		{"databases", "databases as objects", databaseObjects, with(map[Name]Support{CloudNativePG: since(1, 25)})},
-		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26)})},
-		{"bootstrap.initdb.localeProvider", "locale providers", localeProvider, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes, Native: yes})},
+		{"databases", "databases as objects", databaseObjects, with(map[Name]Support{CloudNativePG: since(1, 25), Native: {}})},
+		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26), Native: {}})},
+		{"bootstrap.initdb.localeProvider", "locale providers", localeProvider, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes})},
 		{"bootstrap.initdb.import", "imports from running servers", func(s *spec.Spec) bool { return initdb(s).Import != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"bootstrap.recovery.snapshot", "recovery from volume snapshots", func(s *spec.Spec) bool {
 			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil
 		}, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
-		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes, Native: yes})},
-		{"backup.destination=pvc", "backups to a volume", backupVolume, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes, Native: yes})},
-		{"externalClusters", "archives on a volume", archiveVolume, only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes})},
+		{"backup.destination=pvc", "backups to a volume", backupVolume, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes})},
+		{"externalClusters", "archives on a volume", archiveVolume, only(map[Name]Support{Crunchy: yes})},
 		{"backup.method=plugin", "the barman-cloud plugin", method("plugin"), only(map[Name]Support{CloudNativePG: since(1, 26)})},
 		{"backup.method=in-tree", "in-tree Barman backups", method("in-tree"), only(map[Name]Support{CloudNativePG: {Yes: true, UntilMajor: 1, UntilMinor: 31}})},
 		{"backup.method=snapshot", "backups by volume snapshot", method("snapshot"), only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
-		{"backup.schedules", "differential and incremental backups", deltaBackups, only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"backup.schedules", "differential and incremental backups", deltaBackups, only(map[Name]Support{Crunchy: yes})},
 		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" },
 			with(map[Name]Support{MySQLOperator: yes})},
-		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
+		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes})},
 		{"placement.spread", "topology spread constraints", func(s *spec.Spec) bool { return len(s.Placement.Spread) > 0 }, with(map[Name]Support{Zalando: since(2, 0)})},
 		{"hibernate", "hibernation", func(s *spec.Spec) bool { return s.Hibernate }, all},
-		{"monitoring.tls", "TLS on the metrics port", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.TLS }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
-		{"monitoring.queries", "exporter queries of one's own", func(s *spec.Spec) bool { return s.Monitoring != nil && len(s.Monitoring.Queries) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
+		{"monitoring.tls", "TLS on the metrics port", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.TLS }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
+		{"monitoring.queries", "exporter queries of one's own", func(s *spec.Spec) bool { return s.Monitoring != nil && len(s.Monitoring.Queries) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
 	}
+	return append(rows, agentFeatures(with, only)...)
 })
 
 func initdb(s *spec.Spec) spec.Initdb {

@@ -26,7 +26,8 @@ func newestMinor(major int) (minor int, known bool) {
 // knownMajors is for messages.
 const knownMajors = "14, 15, 16, 17 and 18"
 
-// trixie reports whether CloudNativePG publishes the release on Debian trixie. The distribution is part of the pin: a
+// trixie reports whether a release is published on Debian trixie: by CloudNativePG, and since the same releases by the PostgreSQL image
+// of the Docker Official Images. The distribution is part of the pin: a
 // change of libc changes collations under existing indexes.
 func trixie(v Version) bool {
 	first := map[int]int{14: 19, 15: 14, 16: 10, 17: 6, 18: 0}
@@ -51,12 +52,21 @@ func (p *Plan) readsStores() bool {
 // cloudNativePGImage names the operand image. The system flavour carries Barman, which only the in-tree form of object stores
 // needs; it goes away with that form.
 func cloudNativePGImage(v Version, barman bool) string {
-	flavour, distribution := "standard", "bookworm"
+	flavour := "standard"
 	if barman {
 		flavour = "system"
 	}
+	return fmt.Sprintf("ghcr.io/cloudnative-pg/postgresql:%d.%d-%s-%s", v.Major, v.Minor, flavour, distribution(v))
+}
+
+// postgresImage names the stock image, which the native back end runs.
+func postgresImage(v Version) string {
+	return fmt.Sprintf("docker.io/library/postgres:%d.%d-%s", v.Major, v.Minor, distribution(v))
+}
+
+func distribution(v Version) string {
 	if trixie(v) {
-		distribution = "trixie"
+		return "trixie"
 	}
-	return fmt.Sprintf("ghcr.io/cloudnative-pg/postgresql:%d.%d-%s-%s", v.Major, v.Minor, flavour, distribution)
+	return "bookworm"
 }

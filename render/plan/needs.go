@@ -29,6 +29,10 @@ func (r *resolver) needs(p *Plan) {
 	if p.Superuser != "" {
 		add(Need{p.Superuser, []string{"username", "password"}, basicAuth, "postgres", "the superuser's password", "superuser.secret"})
 	}
+	if a := p.Agent; a != nil {
+		add(Need{a.Replication, []string{"username", "password"}, basicAuth, replicator, "the password by which standbys log in to the primary", "backend"})
+		add(Need{a.Token, []string{"username", "password"}, basicAuth, agentUser, "the token that agents, and people who move the primary, show", "backend"})
+	}
 	for i, name := range p.PullSecrets {
 		add(Need{Name: name, Keys: []string{".dockerconfigjson"}, Type: "kubernetes.io/dockerconfigjson", Why: "pulling images", Path: index("imagePullSecrets", i)})
 	}

@@ -51,6 +51,7 @@ type Plan struct {
 	ServiceAccount map[string]string // annotations of the pods' ServiceAccount
 	Hibernate      bool
 	LogLevel       string
+	Agent          *Agent // of the native back end; nil for all others
 	Secrets        spec.Secrets
 
 	// Needs are the Secrets that the objects read, in the order of the spec.
@@ -70,6 +71,7 @@ type Need struct {
 // Storage is a volume. Size is a Kubernetes quantity.
 type Storage struct {
 	Volume
+	AccessMode  string // "" for what the back end takes for the safest
 	ResizeInUse bool
 }
 

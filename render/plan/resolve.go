@@ -37,6 +37,7 @@ func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
 	if p.Image == "" && p.Catalog == nil {
 		p.Image = r.image(p)
 	}
+	p.Agent = r.agent()
 	r.needs(p)
 	r.sharedSecrets(p)
 	r.store(p)
@@ -91,7 +92,7 @@ func (r *resolver) versions(p *Plan) {
 
 // image is the one that onggi pins, for operators that do not choose one by themselves.
 func (r *resolver) image(p *Plan) string {
-	if p.Engine != "postgres" || p.Backend != "cloudnative-pg" {
+	if p.Engine != "postgres" || p.Backend != "cloudnative-pg" && p.Backend != native {
 		return ""
 	}
 	minor, known := newestMinor(p.Version.Major)
@@ -103,12 +104,15 @@ func (r *resolver) image(p *Plan) string {
 	if p.Version.Minor < 0 {
 		p.Version.Minor = minor
 	}
+	if p.Backend == native {
+		return postgresImage(p.Version)
+	}
 	return cloudNativePGImage(p.Version, p.InTree() && p.readsStores())
 }
 
 func (r *resolver) storage(p *Plan) {
 	s := r.spec.Storage
-	p.Storage = Storage{Volume{s.Size, s.Class}, s.ResizeInUse == nil || *s.ResizeInUse}
+	p.Storage = Storage{Volume{s.Size, s.Class}, s.AccessMode, s.ResizeInUse == nil || *s.ResizeInUse}
 	if s.WAL != nil {
 		p.WAL = &Volume{s.WAL.Size, orElse(s.WAL.Class, s.Class)}
 	}

@@ -58,6 +58,9 @@ func (s *Spec) setDefaults() {
 		// A month is time enough to notice that renewals fail.
 		orText(&c.RenewBefore, "30d")
 	}
+	if s.Agent != nil {
+		orText(&s.Agent.Profile, "default")
+	}
 	orText(&s.Secrets.Provider, "existing")
 	if s.Secrets.Store != nil {
 		orText(&s.Secrets.Store.Kind, "SecretStore")

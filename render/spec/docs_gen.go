@@ -5,6 +5,14 @@ package spec
 // comment is the comment of a type, or of a field as Type.Field.
 func comment(name string) string {
 	switch name {
+	case "Agent":
+		return "Agent are settings of onggi's own agent, with backend native."
+	case "Agent.Image":
+		return "Image that has the agent. Left out: the one of this release of onggi."
+	case "Agent.Profile":
+		return "Profile is how quickly a lost primary is replaced: fast after 5 s without it, default 8 s, relaxed 20 s."
+	case "Agent.Resources":
+		return "Resources of the agent's own container, beside the database."
 	case "Archive":
 		return "Archive is a place in an object store and the way into it."
 	case "Archive.Compression":
@@ -605,6 +613,8 @@ func comment(name string) string {
 		return "WAL is the snapshot of the WAL volume."
 	case "Spec":
 		return "Spec is one database cluster."
+	case "Spec.Agent":
+		return "Agent is onggi's own agent, which keeps the cluster available with backend native."
 	case "Spec.Annotations":
 		return "Annotations are put on every pod."
 	case "Spec.Backend":
@@ -695,6 +705,8 @@ func comment(name string) string {
 		return "WhenUnsatisfiable says what to do when it cannot be met."
 	case "Storage":
 		return "Storage is the volume of an instance."
+	case "Storage.AccessMode":
+		return "AccessMode of the volume, with backend native: ReadWriteOncePod for a volume that no second pod can ever mount, or ReadWriteOnce for a driver that lacks it. Left out: ReadWriteOncePod."
 	case "Storage.Class":
 		return "Class is the StorageClass. Left out: the default of the API server."
 	case "Storage.ResizeInUse":

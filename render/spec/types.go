@@ -112,6 +112,8 @@ type Spec struct {
 	ServiceAccount *ServiceAccount `json:"serviceAccount"`
 	// Hibernate stops all pods and keeps the volumes. Backup schedules are suspended with it.
 	Hibernate bool `json:"hibernate"`
+	// Agent is onggi's own agent, which keeps the cluster available with backend native.
+	Agent *Agent `json:"agent"`
 	// LogLevel is the verbosity of the backend's own process.
 	LogLevel string `json:"logLevel" onggi:"enum=error|warning|info|debug|trace;default=info"`
 	// Overrides are merge patches over the finished objects, applied last, for what the spec has no word for.
@@ -136,6 +138,16 @@ type Superuser struct {
 type ServiceAccount struct {
 	// Annotations of the ServiceAccount, e.g. eks.amazonaws.com/role-arn.
 	Annotations map[string]string `json:"annotations" onggi:"key=labelKey"`
+}
+
+// Agent are settings of onggi's own agent, with backend native.
+type Agent struct {
+	// Profile is how quickly a lost primary is replaced: fast after 5 s without it, default 8 s, relaxed 20 s.
+	Profile string `json:"profile" onggi:"enum=fast|default|relaxed;default=default"`
+	// Image that has the agent. Left out: the one of this release of onggi.
+	Image string `json:"image" onggi:"format=image;example=registry.lan/onggi-agent:0.1.0"`
+	// Resources of the agent's own container, beside the database.
+	Resources *Resources `json:"resources"`
 }
 
 // Override is an RFC 7386 merge patch over one finished object. An override that hits nothing is an error.

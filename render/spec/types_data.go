@@ -8,6 +8,9 @@ type Storage struct {
 	Class string `json:"class" onggi:"format=dns1123subdomain;example=longhorn-ssd"`
 	// WAL gives the write-ahead log a volume of its own. It can be added later and never be taken away.
 	WAL *Volume `json:"wal"`
+	// AccessMode of the volume, with backend native: ReadWriteOncePod for a volume that no second pod can ever mount, or ReadWriteOnce
+	// for a driver that lacks it. Left out: ReadWriteOncePod.
+	AccessMode string `json:"accessMode" onggi:"enum=ReadWriteOncePod|ReadWriteOnce"`
 	// ResizeInUse lets the backend grow volumes while they are mounted.
 	ResizeInUse *bool `json:"resizeInUse" onggi:"default=true"`
 }

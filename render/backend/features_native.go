@@ -1,0 +1,55 @@
+package backend
+
+import "github.com/onggi-db/onggi/render/spec"
+
+// cells makes the cells of a row.
+type cells func(map[Name]Support) map[Name]Support
+
+// agentFeatures are the rows that only the native back end has, and those that it alone does not have yet.
+func agentFeatures(with, only cells) []Feature {
+	yes := Support{Yes: true}
+	alone := func() map[Name]Support { return only(map[Name]Support{Native: yes}) }
+	lacking := func(also ...Name) map[Name]Support {
+		changes := map[Name]Support{Native: {}}
+		for _, n := range also {
+			changes[n] = yes
+		}
+		return with(changes)
+	}
+	return []Feature{
+		{"agent", "onggi's agent", func(s *spec.Spec) bool { return s.Agent != nil }, alone()},
+		{"storage.accessMode", "a choice of access modes", func(s *spec.Spec) bool { return s.Storage.AccessMode != "" }, alone()},
+		{"operatorVersion", "operator", func(s *spec.Spec) bool { return s.OperatorVersion != "" }, lacking(MySQLOperator)},
+		{"replication.mode=sync", "synchronous standbys in an order of priority", func(s *spec.Spec) bool { return s.Replication.Mode == "sync" }, lacking()},
+		{"databases", "databases made from the spec", func(s *spec.Spec) bool { return len(s.Databases) > 0 }, lacking()},
+		{"roles", "roles kept as described", func(s *spec.Spec) bool { return len(s.Roles) > 0 }, lacking()},
+		{"ident", "lines of pg_ident.conf", func(s *spec.Spec) bool { return len(s.Ident) > 0 }, lacking()},
+		{"bootstrap.initdb", "settings of initdb", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Initdb != nil }, lacking()},
+		{"bootstrap.recovery", "recovery from a backup", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Recovery != nil }, lacking(MySQLOperator)},
+		{"bootstrap.basebackup", "copies of running servers", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Basebackup != nil }, lacking()},
+		{"replica", "standby clusters", func(s *spec.Spec) bool { return s.Replica != nil }, lacking()},
+		{"externalClusters", "other databases to start from or to follow", func(s *spec.Spec) bool { return len(s.ExternalClusters) > 0 }, lacking()},
+		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, lacking(MySQLOperator)},
+		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, lacking(MySQLOperator)},
+		{"monitoring.alerts", "alerts", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Alerts }, lacking()},
+		{"monitoring.dashboards", "dashboards", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Dashboards }, lacking()},
+		{"tls.replicationSecret", "client certificates for replication", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ReplicationSecret != "" }, lacking()},
+		{"tls.clientCASecret", "authorities of client certificates", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ClientCASecret != "" }, lacking()},
+		{"network.operatorNamespace", "operator to let in", func(s *spec.Spec) bool { return s.Network != nil && s.Network.OperatorNamespace != "" }, lacking(MySQLOperator)},
+		{"timeouts.start", "limits on starts", func(s *spec.Spec) bool { return !lasts(s.Timeouts.Start, "1h") }, lacking()},
+		{"timeouts.smartStop", "time for sessions to end by themselves", func(s *spec.Spec) bool { return !lasts(s.Timeouts.SmartStop, "3m") }, lacking()},
+		{"timeouts.switchover", "limits on switchovers", func(s *spec.Spec) bool { return !lasts(s.Timeouts.Switchover, "1h") }, lacking()},
+		{"timeouts.failoverDelay", "delays of failovers", func(s *spec.Spec) bool { return !lasts(s.Timeouts.FailoverDelay, "0s") }, lacking()},
+		{"logLevel", "choice of what is logged", func(s *spec.Spec) bool { return s.LogLevel != "" && s.LogLevel != "info" }, lacking()},
+	}
+}
+
+// lasts compares durations; one that was not given is the default.
+func lasts(s, standard string) bool {
+	if s == "" {
+		return true
+	}
+	a, _ := spec.ParseDuration(s)
+	b, _ := spec.ParseDuration(standard)
+	return a == b
+}

@@ -1,0 +1,73 @@
+package native
+
+import (
+	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+	"github.com/onggi-db/onggi/render/spec"
+)
+
+// headless is the Service that gives pods their names.
+func (b builder) headless() string { return b.Name + "-pods" }
+
+// services are the headless one, those that every cluster has, and those that the spec asks for. They follow the primary by the label
+// that the agents put on it.
+func (b builder) services() []manifest.Object {
+	headless := manifest.Map{
+		"type": "ClusterIP", "clusterIP": "None", "publishNotReadyAddresses": true, "selector": b.selector(""),
+		"ports": []any{
+			manifest.Map{"name": "postgres", "port": postgresPort, "targetPort": postgresPort, "protocol": "TCP"},
+			manifest.Map{"name": agentPortIs, "port": agentPort, "targetPort": agentPort, "protocol": "TCP"},
+		},
+	}
+	objs := []manifest.Object{b.object(manifest.PartCluster, "v1", "Service", b.headless(), manifest.Map{"spec": headless})}
+	for _, own := range []struct{ suffix, role string }{{"rw", "primary"}, {"ro", "replica"}, {"r", "any"}} {
+		e := plan.Service{FullName: b.Name + "-" + own.suffix, Expose: spec.Expose{Type: "ClusterIP", Role: own.role, Port: int(postgresPort)}}
+		objs = append(objs, b.service(manifest.PartCluster, e))
+	}
+	for _, e := range b.Services {
+		objs = append(objs, fields.Dress(b.service(manifest.PartExpose, e), e))
+	}
+	return objs
+}
+
+func (b builder) service(part manifest.Part, e plan.Service) manifest.Object {
+	role := e.Role
+	if role == "any" {
+		role = ""
+	}
+	return b.object(part, "v1", "Service", e.FullName, manifest.Map{"spec": fields.Service(e, b.selector(role), postgresPort)})
+}
+
+// network closes the pods but to each other, to Prometheus and to the peers allowed. The kubelet's probes are let in by every
+// network plugin.
+func (b builder) network() []manifest.Object {
+	if b.Network == nil {
+		return nil
+	}
+	rules := []any{
+		fields.Rule([]any{fields.Pods(b.selector(""))}, postgresPort, agentPort),
+		fields.Rule([]any{fields.InNamespace(b.Network.MonitoringNamespace, nil)}, agentPort),
+	}
+	rules = append(rules, fields.Clients(b.Network, b.Namespace, postgresPort)...)
+	return []manifest.Object{b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.Name,
+		manifest.Map{"spec": fields.Ingress(b.selector(""), rules)})}
+}
+
+// monitoring is how Prometheus finds the agents' metrics.
+func (b builder) monitoring() []manifest.Object {
+	if b.Monitoring == nil || !b.Monitoring.Scrape {
+		return nil
+	}
+	o := b.object(manifest.PartMonitoring, "monitoring.coreos.com/v1", "PodMonitor", b.Name, manifest.Map{"spec": manifest.Map{
+		"selector": manifest.Map{"matchLabels": b.selector("")},
+		"podMetricsEndpoints": []any{
+			manifest.Map{"port": agentPortIs, "path": "/metrics", "interval": b.Monitoring.Interval, "scheme": "http"},
+		},
+	}})
+	labels := o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)
+	for k, v := range b.Monitoring.Labels {
+		labels[k] = v
+	}
+	return []manifest.Object{o}
+}

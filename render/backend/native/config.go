@@ -1,0 +1,182 @@
+package native
+
+import (
+	"encoding/json"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+	"github.com/onggi-db/onggi/sidecars/config"
+)
+
+// Where things are in the containers.
+const (
+	configDir  = "/etc/onggi/config"
+	configFile = "agent.yaml"
+	secretsDir = "/etc/onggi/secrets"
+	tlsDir     = "/etc/onggi/tls"
+	runDir     = "/run/onggi"
+	dataDir    = "/var/lib/postgresql/data"
+	programDir = "/onggi"
+)
+
+// stepIn is how many seconds after it was told to end a supervisor stops postgres by itself, handed over or not. What is left of the
+// grace period is for the last checkpoint.
+const stepIn = 100
+
+// File is the agent's configuration of a plan.
+func File(p *plan.Plan) config.File {
+	f := config.File{
+		Cluster: p.Name, Instances: int(p.Instances), Profile: p.Agent.Profile,
+		Replication: config.Replication{Mode: "async"},
+		Postgres: config.Postgres{
+			Version: p.Version.Major, Volume: dataDir, Parameters: parameters(p), HBA: hba(p),
+			ReplicationPasswordFile: secretsDir + "/replication/password",
+		},
+		Listen: config.Listen{TokenFile: secretsDir + "/token/password"},
+		Run:    config.Run{Dir: runDir, GraceSeconds: stepIn},
+		Labels: map[string]string{labelCluster: p.Name},
+	}
+	if p.Superuser != "" {
+		f.Postgres.SuperuserPasswordFile = secretsDir + "/superuser/password"
+	}
+	if r := p.Replication; r.Mode != "async" {
+		f.Replication = config.Replication{Mode: r.Durability, MinSync: r.MinSync}
+	}
+	if p.TLS != nil {
+		f.Postgres.TLS = config.TLS{Cert: tlsDir + "/tls.crt", Key: tlsDir + "/tls.key"}
+		if authority(p.TLS) {
+			f.Postgres.TLS.CA = tlsDir + "/ca.crt"
+		}
+	}
+	return f
+}
+
+func parameters(p *plan.Plan) map[string]string {
+	out := make(map[string]string, len(p.Parameters)+1)
+	for name, value := range p.Parameters {
+		out[name] = value
+	}
+	if len(p.Preload) > 0 {
+		out[preload] = strings.Join(p.Preload, ",")
+	}
+	return out
+}
+
+const preload = "shared_preload_libraries"
+
+// hba ends with the line that every back end ends with: who is not refused before may log in with a password. To the agent, lines
+// of one's own replace it.
+func hba(p *plan.Plan) []string {
+	return append(p.HBA[:len(p.HBA):len(p.HBA)], "host all all all scram-sha-256")
+}
+
+// config is the ConfigMap of the agent's file. Its pods read it again when it changes.
+func (b builder) config() manifest.Object {
+	return b.object(manifest.PartCluster, "v1", "ConfigMap", b.configName(), manifest.Map{"data": manifest.Map{configFile: write(File(b.Plan))}})
+}
+
+func (b builder) configName() string { return b.Name + "-config" }
+
+// write leaves out what is empty, which encoding/json does not do for structs.
+func write(f config.File) string {
+	var tree manifest.Map
+	text, err := json.Marshal(f)
+	if err == nil {
+		err = json.Unmarshal(text, &tree)
+	}
+	prune(tree)
+	if text, err = yaml.Marshal(tree); err != nil {
+		panic("a struct of strings and numbers can be written: " + err.Error())
+	}
+	return string(text)
+}
+
+func prune(m manifest.Map) {
+	for key, value := range m {
+		inner, ok := value.(manifest.Map)
+		if !ok {
+			continue
+		}
+		if prune(inner); len(inner) == 0 {
+			delete(m, key)
+		}
+	}
+}
+
+// secret is a Secret that only the agent reads, and where.
+type secret struct{ volume, name string }
+
+func (b builder) secrets() []secret {
+	all := []secret{{"replication", b.Agent.Replication}, {"token", b.Agent.Token}}
+	if b.Superuser != "" {
+		all = append(all, secret{"superuser", b.Superuser})
+	}
+	return all
+}
+
+// restricted are the modes of files with secrets: for the pod's group, which Postgres takes for a key of root's.
+const restricted = int64(0o440)
+
+func (s secret) source() manifest.Map {
+	return manifest.Map{"secretName": s.name, "defaultMode": restricted, "items": []any{manifest.Map{"key": "password", "path": "password"}}}
+}
+
+// credentials are the volumes with the server's certificate and the agent's secrets.
+func (b builder) credentials() []any {
+	var out []any
+	for _, s := range b.secrets() {
+		out = append(out, manifest.Map{"name": s.volume, "secret": s.source()})
+	}
+	if b.TLS == nil {
+		return out
+	}
+	pick := func(secret string, keys ...string) manifest.Map {
+		var items []any
+		for _, key := range keys {
+			items = append(items, manifest.Map{"key": key, "path": key})
+		}
+		return manifest.Map{"secret": manifest.Map{"name": secret, "items": items}}
+	}
+	sources := []any{pick(b.certificate(), "tls.crt", "tls.key")}
+	if ca := b.authority(); ca != "" {
+		sources = append(sources, pick(ca, "ca.crt"))
+	}
+	return append(out, manifest.Map{"name": "tls", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
+}
+
+// account is the token by which the agent asks the API server. Mounting it by hand keeps it from the database's container.
+func account() manifest.Map {
+	return manifest.Map{"name": "account", "projected": manifest.Map{
+		"defaultMode": restricted,
+		"sources": []any{
+			manifest.Map{"serviceAccountToken": manifest.Map{"path": "token", "expirationSeconds": int64(3607)}},
+			manifest.Map{"configMap": manifest.Map{"name": "kube-root-ca.crt", "items": []any{manifest.Map{"key": "ca.crt", "path": "ca.crt"}}}},
+		},
+	}}
+}
+
+// volumes of the pod, but for the data.
+func (b builder) volumes() []any {
+	empty := func(name string, source manifest.Map) manifest.Map {
+		return manifest.Map{"name": name, "emptyDir": source}
+	}
+	own := []any{
+		empty("program", manifest.Map{"sizeLimit": "128Mi"}),
+		empty("run", manifest.Map{"sizeLimit": "64Mi"}),
+		empty("tmp", manifest.Map{}),
+		empty("shm", manifest.Map{"medium": "Memory"}),
+		manifest.Map{"name": "config", "configMap": manifest.Map{"name": b.configName(), "defaultMode": restricted}},
+		account(),
+	}
+	return append(own, b.credentials()...)
+}
+
+func mount(name, path string, readOnly bool) manifest.Map {
+	m := manifest.Map{"name": name, "mountPath": path}
+	fields.Put(m, "readOnly", readOnly)
+	return m
+}

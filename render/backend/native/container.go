@@ -1,0 +1,97 @@
+package native
+
+import (
+	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+// container begins one that the restricted pod security standard lets in, with nothing to write to but its volumes.
+func (b builder) container(name, image string) manifest.Map {
+	c := manifest.Map{
+		"name": name, "image": image,
+		"securityContext": manifest.Map{
+			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "runAsNonRoot": true,
+			"capabilities":   manifest.Map{"drop": []any{"ALL"}},
+			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
+		},
+	}
+	fields.Put(c, "imagePullPolicy", b.PullPolicy)
+	return c
+}
+
+// install puts the agent where the database's container can run it, as that one's image does not have it.
+func (b builder) install() manifest.Map {
+	c := b.container("install", b.Agent.Image)
+	c["args"] = []any{"install", programDir}
+	c["volumeMounts"] = []any{mount("program", programDir, false)}
+	c["resources"] = b.agentResources()
+	return c
+}
+
+// agent is the sidecar: started before the database and stopped after it, and restarted by itself alone.
+func (b builder) agent() manifest.Map {
+	c := b.container("agent", b.Agent.Image)
+	c["args"] = []any{"run", "--config", configDir + "/" + configFile}
+	c["restartPolicy"] = "Always"
+	c["env"] = environment()
+	c["ports"] = []any{manifest.Map{"name": agentPortIs, "containerPort": agentPort, "protocol": "TCP"}}
+	c["livenessProbe"] = probe("/liveness", manifest.Map{"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(5), "failureThreshold": int64(6)})
+	c["resources"] = b.agentResources()
+	mounts := append(b.shared(), mount("account", "/var/run/secrets/kubernetes.io/serviceaccount", true))
+	for _, s := range b.secrets() {
+		mounts = append(mounts, mount(s.volume, secretsDir+"/"+s.volume, true))
+	}
+	c["volumeMounts"] = mounts
+	return c
+}
+
+// database is the stock image. It has no liveness probe: whether postgres lives is the agent's to find out, and a kubelet that kills it
+// for being slow makes an outage of a bad hour.
+func (b builder) database() manifest.Map {
+	c := b.container("database", b.Image)
+	c["command"] = []any{programDir + "/onggi-agent", "supervise", "--config", configDir + "/" + configFile}
+	c["env"] = environment()
+	c["ports"] = []any{manifest.Map{"name": "postgres", "containerPort": postgresPort, "protocol": "TCP"}}
+	c["readinessProbe"] = probe("/readiness", manifest.Map{"periodSeconds": int64(5), "timeoutSeconds": int64(3), "failureThreshold": int64(3)})
+	c["volumeMounts"] = append(b.shared(), mount("program", programDir, true), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false))
+	fields.Put(c, "resources", fields.Resources(b.Resources))
+	return c
+}
+
+// shared is what both containers see: the volume, the sockets, the configuration, and the certificates, which standbys connect with.
+func (b builder) shared() []any {
+	mounts := []any{mount("data", dataDir, false), mount("run", runDir, false), mount("config", configDir, true)}
+	if b.TLS != nil {
+		mounts = append(mounts, mount("tls", tlsDir, true))
+	}
+	return mounts
+}
+
+// probe asks the sidecar, which answers from memory: a probe that waited for the database would fail whenever that is busy.
+func probe(path string, times manifest.Map) manifest.Map {
+	times["httpGet"] = manifest.Map{"path": path, "port": agentPort, "scheme": "HTTP"}
+	return times
+}
+
+// environment names the pod, which nothing else can.
+func environment() []any {
+	var out []any
+	for _, v := range []struct{ name, field string }{
+		{"POD_NAME", "metadata.name"}, {"POD_UID", "metadata.uid"}, {"POD_NAMESPACE", "metadata.namespace"},
+		{"POD_IP", "status.podIP"}, {"NODE_NAME", "spec.nodeName"},
+	} {
+		out = append(out, manifest.Map{"name": v.name, "valueFrom": manifest.Map{"fieldRef": manifest.Map{"apiVersion": "v1", "fieldPath": v.field}}})
+	}
+	return out
+}
+
+// agentResources are what the agent is measured to need, twice over, unless the spec says other.
+func (b builder) agentResources() manifest.Map {
+	if r := fields.Resources(b.Agent.Resources); len(r) > 0 {
+		return r
+	}
+	return manifest.Map{
+		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "64Mi"},
+		"limits":   manifest.Map{"cpu": "500m", "memory": "64Mi", "ephemeral-storage": "128Mi"},
+	}
+}

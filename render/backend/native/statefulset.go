@@ -1,0 +1,111 @@
+package native
+
+import (
+	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+// statefulSet starts all pods at once: which of them may write is not decided by their numbers.
+func (b builder) statefulSet() manifest.Object {
+	replicas := b.Instances
+	if b.Hibernate {
+		replicas = 0
+	}
+	return b.object(manifest.PartCluster, "apps/v1", "StatefulSet", b.Name, manifest.Map{"spec": manifest.Map{
+		"replicas":             replicas,
+		"serviceName":          b.headless(),
+		"podManagementPolicy":  "Parallel",
+		"updateStrategy":       manifest.Map{"type": "RollingUpdate"},
+		"selector":             manifest.Map{"matchLabels": b.selector("")},
+		"template":             manifest.Map{"metadata": b.podMetadata(), "spec": b.pod()},
+		"volumeClaimTemplates": []any{b.claim()},
+	}})
+}
+
+// claim has no labels: a StatefulSet's claim templates can never be changed.
+func (b builder) claim() manifest.Map {
+	mode := b.Storage.AccessMode
+	if mode == "" {
+		mode = "ReadWriteOncePod" // no two pods on one volume, whatever happens to a node: the fence cannot reach over to it
+	}
+	s := manifest.Map{
+		"accessModes": []any{mode}, "volumeMode": "Filesystem",
+		"resources": manifest.Map{"requests": manifest.Map{"storage": b.Storage.Size}},
+	}
+	fields.Put(s, "storageClassName", b.Storage.Class)
+	return manifest.Map{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": manifest.Map{"name": "data"}, "spec": s}
+}
+
+func (b builder) podMetadata() manifest.Map {
+	labels := b.labels(manifest.PartCluster)
+	labels[labelCluster] = b.Name
+	out := manifest.Map{"labels": labels}
+	annotations := fields.TextMap(b.Annotations)
+	if annotations == nil {
+		annotations = manifest.Map{}
+	}
+	if _, chosen := annotations[defaultContainer]; !chosen {
+		annotations[defaultContainer] = "database" // for kubectl logs and exec
+	}
+	out["annotations"] = annotations
+	return out
+}
+
+const defaultContainer = "kubectl.kubernetes.io/default-container"
+
+// user is the one that the stock image runs PostgreSQL as, and so the one that both containers have: they share the volume and sockets.
+const user = int64(999)
+
+func (b builder) pod() manifest.Map {
+	s := manifest.Map{
+		"serviceAccountName":            b.Name,
+		"automountServiceAccountToken":  false,
+		"enableServiceLinks":            false,
+		"shareProcessNamespace":         false, // the supervisor fences as PID 1 of a namespace of its own
+		"terminationGracePeriodSeconds": b.Timeouts.Stop,
+		"securityContext": manifest.Map{
+			"runAsNonRoot": true, "runAsUser": user, "runAsGroup": user,
+			"fsGroup": user, "fsGroupChangePolicy": "OnRootMismatch", // never the data directory's own modes
+			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
+		},
+		"initContainers": []any{b.install(), b.agent()},
+		"containers":     []any{b.database()},
+		"volumes":        b.volumes(),
+	}
+	p := b.Placement
+	fields.Put(s, "affinity", b.affinity())
+	fields.Put(s, "nodeSelector", fields.TextMap(p.NodeSelector))
+	fields.Put(s, "tolerations", fields.Tolerations(p))
+	fields.Put(s, "topologySpreadConstraints", fields.Spread(p, b.selector("")))
+	fields.Put(s, "priorityClassName", p.PriorityClass)
+	fields.Put(s, "schedulerName", p.Scheduler)
+	fields.Put(s, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
+	return s
+}
+
+// affinity keeps instances apart.
+func (b builder) affinity() manifest.Map {
+	out := manifest.Map{}
+	fields.Put(out, "nodeAffinity", manifest.Clone(b.Placement.NodeAffinity))
+	term := manifest.Map{"topologyKey": b.Placement.TopologyKey, "labelSelector": manifest.Map{"matchLabels": b.selector("")}}
+	switch b.Placement.AntiAffinity {
+	case "required":
+		out["podAntiAffinity"] = manifest.Map{"requiredDuringSchedulingIgnoredDuringExecution": []any{term}}
+	case "preferred":
+		out["podAntiAffinity"] = manifest.Map{"preferredDuringSchedulingIgnoredDuringExecution": []any{
+			manifest.Map{"weight": int64(100), "podAffinityTerm": term},
+		}}
+	}
+	return out
+}
+
+// budget lets one pod be evicted at a time, and one that does not work at any time. It never blocks the drain of a cluster of one.
+func (b builder) budget() []manifest.Object {
+	if !b.Budget {
+		return nil
+	}
+	return []manifest.Object{b.object(manifest.PartCluster, "policy/v1", "PodDisruptionBudget", b.Name, manifest.Map{"spec": manifest.Map{
+		"maxUnavailable": int64(1), "unhealthyPodEvictionPolicy": "AlwaysAllow",
+		"selector": manifest.Map{"matchLabels": b.selector("")},
+	}})}
+}

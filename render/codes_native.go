@@ -1,0 +1,40 @@
+package render
+
+import "github.com/onggi-db/onggi/render/spec"
+
+func nativeCodes() []spec.CodeDoc {
+	return []spec.CodeDoc{{
+		Code: "ONG2301", Title: "a Service that every native cluster has",
+		Text: "The native back end makes the Services NAME-rw (the primary), NAME-ro (standbys), NAME-r (any instance) and NAME-pods (without an address, for the names of the pods). " +
+			"Another one of the same name would replace it, and applications would find nobody.",
+		Wrong: "backend: native\nexpose: [{name: rw}]", Right: "backend: native\nexpose: [{name: lb}]",
+	}, {
+		Code: "ONG2302", Title: "a Service for a pooler that is not there",
+		Text:  "The entry of expose has the role pooler, and the native back end runs no pooler. The Service would select no pod, and connections to it would hang.",
+		Wrong: "backend: native\nexpose: [{name: lb, role: pooler}]", Right: "backend: native\nexpose: [{name: lb, role: primary}]",
+	}, {
+		Code: "ONG2303", Title: "a parameter that is the agent's",
+		Text: "The agent writes this parameter itself, or would lose the server with another value: it changes with every change of the primary, or belongs to another field of the spec. " +
+			"A member whose configuration has it does not start postgres with what the file says.",
+		Wrong: "backend: native\nparameters: {primary_conninfo: host=other}", Right: "backend: native\nparameters: {max_connections: \"200\"}",
+	}, {
+		Code: "ONG2304", Title: "more synchronous standbys than there are, or none where a failover needs one",
+		Text: "One instance is the primary, so minSync is at most one less than instances: with more, every commit would wait for a standby that never comes. And failoverQuorum promises that " +
+			"no failover loses a commit, which in mode async nothing can keep, as the primary acknowledges what no standby has.",
+		Wrong: "backend: native\ninstances: 2\nreplication: {mode: quorum, minSync: 2}", Right: "backend: native\ninstances: 3\nreplication: {mode: quorum, minSync: 2}",
+	}, {
+		Code: "ONG2305", Title: "a version that the agent does not know",
+		Text:  "The agent runs PostgreSQL 13 to 18. Of a later one it does not know what the control file, the functions and the messages that it reads look like, and it would refuse to start.",
+		Wrong: "backend: native\nversion: \"12\"\nimage: docker.io/library/postgres:12.22", Right: "backend: native\nversion: \"17\"",
+	}, {
+		Code: "ONG2306", Title: "a pod that is given too little time to end",
+		Text: "When a pod is deleted, its member checkpoints, hands the role over, stops postgres and waits until a standby has the last byte. The kubelet kills whatever is still there after " +
+			"timeouts.stop: a planned move would become a lost primary, and the next start a crash recovery. Two minutes are the least.",
+		Wrong: "backend: native\ntimeouts: {stop: 30s, smartStop: 10s}", Right: "backend: native\ntimeouts: {stop: 10m}",
+	}, {
+		Code: "ONG2307", Title: "TLS without a certificate",
+		Text: "An operator makes a certificate for its servers by itself; the agent does not. Without one, a server with tls set would offer nothing, and with tls.only refuse everybody. " +
+			"Name a Secret with tls.crt and tls.key, or an issuer of cert-manager.",
+		Wrong: "backend: native\ntls: {only: true}", Right: "backend: native\ntls: {secret: shop-tls, only: true}",
+	}}
+}

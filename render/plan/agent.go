@@ -1,0 +1,35 @@
+package plan
+
+import "github.com/onggi-db/onggi/render/spec"
+
+// Agent is onggi's own agent, of the native back end.
+type Agent struct {
+	Profile   string // fast, default or relaxed
+	Image     string
+	Resources *spec.Resources // of its container; nil for what it is known to need
+	// Replication and Token name Secrets (kubernetes.io/basic-auth): the password of the role that standbys log in as, and the token that
+	// agents know each other by.
+	Replication, Token string
+}
+
+const native = "native"
+
+// The usernames in the agent's Secrets. The replicator is a role of the database; the token's is never looked at.
+const (
+	replicator = "onggi_replicator"
+	agentUser  = "onggi-agent"
+)
+
+// agentImage is pinned as programImage is: the release that this one was tested with.
+const agentImage = "ghcr.io/onggi-db/onggi-agent:0.1.0"
+
+func (r *resolver) agent() *Agent {
+	if r.spec.Backend != native {
+		return nil
+	}
+	a := &Agent{Profile: "default", Image: agentImage, Replication: r.name + "-replication", Token: r.name + "-agent"}
+	if s := r.spec.Agent; s != nil {
+		a.Profile, a.Image, a.Resources = s.Profile, orElse(s.Image, a.Image), s.Resources
+	}
+	return a
+}
