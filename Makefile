@@ -130,9 +130,10 @@ build: ## build static binaries for PLATFORMS into dist, with checksums
 	@cd dist && sha256sum onggi*_* > checksums.txt
 
 .PHONY: image
-image: ## build the images of the command line and of the Argo CD plugin; needs a Docker engine
+image: ## build the images of the command line, of the agent and of the Argo CD plugin; needs a Docker engine
 	@docker info >/dev/null 2>&1 || { echo "image: no Docker engine answers (docker info): install one or start it"; exit 1; }
 	docker build --file cmd/onggi/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE):$(VERSION) .
+	docker build --file cmd/onggi-agent/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE)-agent:$(VERSION) .
 	docker build --file cmd/onggi-cmp/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE)-cmp:$(VERSION) .
 
 .PHONY: e2e-argocd
