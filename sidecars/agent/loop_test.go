@@ -23,12 +23,14 @@ func grown(t *testing.T) *bench {
 // lead moves the clocks on until there is a primary.
 func (b *bench) lead() {
 	b.t.Helper()
-	for range 6 {
-		b.eventually("the loop turns", func() bool { return b.agent.shown.Load().ready })
-		b.later(10 * time.Second)
-		time.Sleep(20 * time.Millisecond)
+	b.eventually("the loop turns", func() bool { return b.agent.shown.Load().ready })
+	// A second at a time, and no further once it leads: a clock that leaps makes its last write an old one.
+	for end := time.Now().Add(10 * time.Second); b.agent.shown.Load().state.Lead() == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		b.later(time.Second)
 	}
 	b.eventually("the member leads and takes writes", func() bool { return len(b.labels) > 0 && b.labels[len(b.labels)-1] == "primary" })
+	b.later(time.Second) // for the next write of the record
+	b.eventually("the record names the system", func() bool { return b.record.SystemID != 0 && b.agent.shown.Load().seen.Record.Record.SystemID != 0 })
 }
 
 // following is a bench whose member streams from another, which holds the record.
@@ -232,10 +234,10 @@ func TestALabelIsTriedUntilItIsThere(t *testing.T) {
 	b := newBench(t)
 	b.failing[ha.Label] = errors.New("forbidden")
 	b.run()
-	for range 6 {
-		b.eventually("the loop turns", func() bool { return b.agent.shown.Load().ready })
-		b.later(10 * time.Second)
-		time.Sleep(20 * time.Millisecond)
+	b.eventually("the loop turns", func() bool { return b.agent.shown.Load().ready })
+	// A second at a time, and no further once it leads: a clock that leaps makes its last write an old one.
+	for end := time.Now().Add(10 * time.Second); b.agent.shown.Load().state.Lead() == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		b.later(time.Second)
 	}
 	b.eventually("it was tried twice", func() bool {
 		return len(slices.DeleteFunc(slices.Clone(b.order), func(s string) bool { return s != "label failed" })) > 1
