@@ -99,7 +99,7 @@ func newLab(t *testing.T, members int, more string) *lab {
 	t.Cleanup(func() { _ = os.RemoveAll(l.dir) })
 	require.NoError(t, os.Chmod(l.dir, 0o755))
 	l.program = filepath.Join(l.dir, "onggi-agent")
-	build := []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", l.program}
+	build := []string{"build", "-trimpath", "-o", l.program}
 	if os.Getenv("ONGGI_RACE") == "1" { // for nights: the processes of the pods look for races too
 		build = append(build, "-race")
 	}
@@ -197,7 +197,13 @@ func (p *pod) startSupervisor() {
 		p.reportTerminated()
 		close(gone)
 	}()
-	p.lab.t.Cleanup(func() { end(cmd, gone) })
+	p.lab.t.Cleanup(func() {
+		// setpriv has made the kernel forget that unshare takes its child along, so PID 1 is ended by hand: it takes the namespace along.
+		if pid := childOf(cmd); pid > 1 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		end(cmd, gone)
+	})
 }
 
 // reportTerminated is the kubelet's report of a container that ended.
@@ -230,8 +236,11 @@ func end(cmd *exec.Cmd, gone chan struct{}) {
 }
 
 // one is the supervisor's pid as the machine sees it.
-func (p *pod) one() int {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.supervisor.Process.Pid, p.supervisor.Process.Pid))
+func (p *pod) one() int { return childOf(p.supervisor) }
+
+// childOf is the only child of unshare.
+func childOf(cmd *exec.Cmd) int {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
 	return pid
 }

@@ -35,7 +35,7 @@ type sidecar struct {
 
 // runVerb is the sidecar, until ctx ends. A process that is told to end while it gives the record back finishes that first.
 func runVerb(ctx context.Context, file string, errs io.Writer) error {
-	limitMemory()
+	slim()
 	s, err := assemble(file, slog.New(slog.NewTextHandler(errs, nil)))
 	if err != nil {
 		return err

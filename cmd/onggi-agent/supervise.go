@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/config"
@@ -26,6 +27,8 @@ func superviseVerb(file string, out io.Writer) error {
 			return fmt.Errorf("make a folder for sockets: %w", err)
 		}
 	}
+	// One for the fence and one for the rest: on a node of many processors the others would only cost memory.
+	runtime.GOMAXPROCS(2)
 	return supervise.Run(context.Background(), supervise.Options{
 		Volume: f.Postgres.Volume, Data: f.Postgres.Data, Socket: f.SupervisorSocket(), TerminationLog: f.Run.TerminationLog,
 		Self: []string{self, "guard"}, Grace: time.Duration(f.Run.GraceSeconds) * time.Second,
