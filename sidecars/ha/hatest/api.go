@@ -97,6 +97,9 @@ func (n *node) write(a *ha.Action) {
 // apply is the compare-and-swap.
 func (w *World) apply(by *node, rec ha.Record, base string) (int, bool) {
 	api := &w.api
+	if w.opt.Mistake == WritesUnconditionally {
+		base = strconv.Itoa(api.version)
+	}
 	if base == "" && api.exists || base != "" && (!api.exists || base != strconv.Itoa(api.version)) {
 		return 0, false
 	}
@@ -230,7 +233,14 @@ func (n *node) prove(a *ha.Action) {
 		if n.car.gen != gen || other == nil || !n.reaches() {
 			return
 		}
-		if other.pod.exists && other.pod.dead == a.Instance {
+		proof := other.pod.exists && other.pod.dead == a.Instance
+		switch w.opt.Mistake {
+		case TakesDeletionForDeath:
+			proof = proof || !other.pod.exists || other.pod.terminating
+		case TakesAnyDeathForProof:
+			proof = proof || other.pod.exists && other.pod.dead != ""
+		}
+		if proof {
 			n.car.dead = a.Instance
 			n.nudge()
 		}

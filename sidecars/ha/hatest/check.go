@@ -92,7 +92,8 @@ func (n *node) checkSingle() {
 		if other == n || !other.writable() {
 			continue
 		}
-		if n.w.now-other.thawed < int64(staleAfterThaw) || n.w.now-n.thawed < int64(staleAfterThaw) || n.w.now-other.manual < int64(time.Second) {
+		if n.w.now-other.thawed < int64(staleAfterThaw) || n.w.now-n.thawed < int64(staleAfterThaw) || n.w.now-other.manual < int64(time.Second) ||
+			n.w.now-n.manual < int64(time.Second) && n.manual > 0 {
 			continue
 		}
 		n.w.fail("I1", "%s (term %d) and %s (term %d) take writes", n.name, n.pg.term, other.name, other.pg.term)
@@ -235,6 +236,24 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 		c.planned = c.planned && was.Release != nil || rec.Holder.ID == "" && c.planned
 	}
 	c.maxTerm = max(c.maxTerm, rec.Term)
+	c.published(w, by)
+}
+
+// published is I17 at the moment of a publication: what was acknowledged before is on whoever may be elected by it from now on.
+func (c *check) published(w *World, by *node) {
+	rec := &w.api.rec
+	if rec.Holder.ID != by.vol.id || rec.Mode == ha.Async || rec.Sync.W == 0 || c.last.on == nil || c.last.on.kept == 0 {
+		return
+	}
+	without := 0
+	for _, other := range w.nodes {
+		if other != by && slices.Contains(rec.Sync.Of, other.vol.id) && !other.vol.data.has(c.last) {
+			without++
+		}
+	}
+	if without >= rec.Sync.R() {
+		w.fail("I17", "%s publishes %d of %v, but %d of them lack %v, which was acknowledged", by.name, rec.Sync.W, rec.Sync.Of, without, c.last.position())
+	}
 }
 
 // initialised is I16: there is one cluster, and nobody makes another.

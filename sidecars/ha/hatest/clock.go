@@ -11,17 +11,26 @@ type clock struct {
 	at                int64
 	raw, boot         int64
 	rawRate, bootRate float64
+	mistake           Mistake
 }
 
 func (c *clock) now(t int64) ha.Instant {
 	d := float64(t - c.at)
+	switch c.mistake {
+	case TrustsOneClock: // and it does not count suspended time
+		raw := c.raw + int64(d*c.rawRate)
+		return ha.Instant{Raw: raw, Boot: raw}
+	case TrustsTheSlewedClock:
+		boot := c.boot + int64(d*c.bootRate)
+		return ha.Instant{Raw: boot, Boot: boot}
+	}
 	return ha.Instant{Raw: c.raw + int64(d*c.rawRate), Boot: c.boot + int64(d*c.bootRate)}
 }
 
 // set has both clocks run on at other rates from t.
 func (c *clock) set(t int64, raw, boot float64) {
-	now := c.now(t)
-	*c = clock{at: t, raw: now.Raw, boot: now.Boot, rawRate: raw, bootRate: boot}
+	d := float64(t - c.at)
+	*c = clock{at: t, raw: c.raw + int64(d*c.rawRate), boot: c.boot + int64(d*c.bootRate), rawRate: raw, bootRate: boot, mistake: c.mistake}
 }
 
 // suspended takes the time of a suspended machine off the clock that does not count it.

@@ -143,7 +143,8 @@ func (w *World) hitProcess(n *node, f Fault) {
 	case StopSidecar:
 		n.stopFor(&n.car.stopped, f.For, n.nudge)
 	case StopPostmaster:
-		n.stopFor(&n.pg.stopped, f.For, func() {})
+		n.stopFor(&n.pg.stopped, f.For, w.availability)
+		w.availability()
 	case StopSupervisor:
 		n.stopFor(&n.sup.stopped, f.For, n.nudge)
 	case FreezePod, SuspendPod:

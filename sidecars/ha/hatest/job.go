@@ -126,7 +126,11 @@ func (n *node) promote(a *ha.Action) {
 	}
 	term, up, gated := a.Term, n.pg.up, a.Gated
 	n.setSync(plain(a.Sync))
-	if n.begin(ha.JobPromote, n.w.between(50*time.Millisecond, 800*time.Millisecond), func() bool {
+	took := n.w.between(50*time.Millisecond, 800*time.Millisecond)
+	if n.w.opt.Buggify && n.w.chance(0.1) {
+		took *= 5
+	}
+	if n.begin(ha.JobPromote, took, func() bool {
 		if n.pg.up != up || !n.pg.alive {
 			return false
 		}

@@ -63,7 +63,7 @@ type pod struct {
 
 func (w *World) newNode(i int) *node {
 	n := &node{w: w, i: i, name: "n" + string(rune('0'+i)), cfg: w.config(i)}
-	n.clock = clock{raw: w.rng.Int64N(1 << 50), boot: w.rng.Int64N(1 << 50), rawRate: 1, bootRate: 1}
+	n.clock = clock{raw: w.rng.Int64N(1 << 50), boot: w.rng.Int64N(1 << 50), rawRate: 1, bootRate: 1, mistake: w.opt.Mistake}
 	n.vol = &volume{id: w.serial("v")}
 	n.pod.updated = true
 	n.pg.from = -1

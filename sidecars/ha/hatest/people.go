@@ -160,8 +160,11 @@ func (w *World) watchdog() {
 		w.tracef("unwell: %s", sick)
 	}
 	c.unwell = sick
-	if sick != "" && c.healAt > 0 && w.now > c.healAt+int64(healthyWithin) && !w.opt.Human {
+	if sick != "" && c.healAt > 0 && w.now > c.healAt+int64(healthyWithin) {
 		w.fail("I12", "%v after everything was healed: %s", healthyWithin, sick)
+	}
+	if limit := w.opt.MaxOutage; limit > 0 && c.shutSince > 0 && w.now-c.shutSince > int64(limit) {
+		w.fail("I6", "no client has been able to write for %v", limit)
 	}
 	labelled := 0
 	for _, n := range w.nodes {

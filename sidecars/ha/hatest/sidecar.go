@@ -141,11 +141,17 @@ func (n *node) do(a *ha.Action) {
 	case ha.Send:
 		n.send(a.To)
 	case ha.Write:
+		if n.w.opt.Mistake == LabelsBeforeItHolds && a.Record.Holder.ID == n.vol.id && n.car.seen.Record.Holder.ID != n.vol.id {
+			n.car.label, n.car.labelled = "primary", false
+			n.relabel()
+		}
 		n.write(a)
 	case ha.Read:
 		n.get(false)
 	case ha.Remember:
-		n.vol.durable = *a.Durable
+		if n.w.opt.Mistake != RemembersNothing {
+			n.vol.durable = *a.Durable
+		}
 	case ha.Prove:
 		n.prove(a)
 	case ha.Label:

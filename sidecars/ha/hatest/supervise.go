@@ -55,6 +55,12 @@ func (n *node) renew() {
 		return
 	}
 	now := n.clock.now(n.w.now)
+	if n.w.opt.Mistake == CountsFromWhenItHeard {
+		late := n.w.between(0, 1500*time.Millisecond)
+		n.sup.asked, n.sup.granted = now.Add(late), n.w.core.Permit(&n.car.state, now, n.sup.instance, n.cfg)
+		n.arm()
+		return
+	}
 	d := min(n.w.core.Permit(&n.car.state, now, n.sup.instance, n.cfg), maxGrant)
 	if d > 0 && d > n.left() {
 		n.sup.asked, n.sup.granted = now, d
@@ -74,7 +80,7 @@ func (n *node) arm() {
 
 // expire kills a primary whose permit is over. The guard does it where the supervisor itself is stopped.
 func (n *node) expire() {
-	if !n.sup.up || n.frozen || n.sup.killing {
+	if !n.sup.up || n.frozen || n.sup.killing || n.sup.stopped && n.w.opt.Mistake == HasNoGuard {
 		return
 	}
 	left := n.left()
@@ -104,6 +110,9 @@ func (n *node) expire() {
 
 // killTime is how long it takes until the last process is gone, at worst just under what the timing allows for.
 func (n *node) killTime() time.Duration {
+	if n.w.opt.Mistake == FencesSmartly {
+		return n.w.between(time.Second, 20*time.Second)
+	}
 	if n.w.opt.Buggify && n.w.chance(0.2) && n.w.now-n.thawed > int64(time.Second) {
 		return n.cfg.Timing.Slack() - time.Millisecond
 	}

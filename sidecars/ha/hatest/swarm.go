@@ -46,7 +46,23 @@ const (
 )
 
 // Swarm draws a cluster and its faults. Each seed takes some kinds only, so that they meet in ever other company.
-func Swarm(seed uint64) (Options, []Fault) {
+func Swarm(seed uint64) (Options, []Fault) { return ground{}.draw(seed) }
+
+// ground is where a kind of mistake is likely to show: what it sets is not drawn.
+type ground struct {
+	kinds   []drawn
+	modes   []ha.Mode
+	nodes   int
+	profile string
+	buggify bool
+	crash   float64
+	lag     time.Duration
+	gap     time.Duration
+	// outage is how long clients may have to wait.
+	outage time.Duration
+}
+
+func (g ground) draw(seed uint64) (Options, []Fault) {
 	r := rand.New(rand.NewPCG(seed, 0x737761726d))
 	o := Options{Seed: seed, Nodes: [...]int{1, 2, 3, 3, 3, 3, 5}[r.IntN(7)], Mode: [...]ha.Mode{ha.Async, ha.Required, ha.Preferred}[r.IntN(3)], W: 1,
 		Profile: [...]string{"fast", "default", "default", "relaxed"}[r.IntN(4)], Buggify: r.IntN(2) == 0}
@@ -63,20 +79,41 @@ func Swarm(seed uint64) (Options, []Fault) {
 		o.Lag = time.Duration(r.IntN(300)) * time.Millisecond
 	}
 	from := repertoire
-	if r.IntN(5) == 0 {
+	if r.IntN(5) == 0 && g.kinds == nil {
 		o.Ignorable, o.CrashActions, from = true, 0, harmless
+	}
+	if g.kinds != nil {
+		g.set(&o, r)
+		gap := g.gap
+		if gap == 0 {
+			gap = 15 * second
+		}
+		return o, o.faults(r, g.kinds, gap)
 	}
 	kinds := make([]drawn, 1+r.IntN(6))
 	for i := range kinds {
 		kinds[i] = from[r.IntN(len(from))]
 	}
-	return o, o.faults(r, kinds)
+	return o, o.faults(r, kinds, time.Duration(5+r.IntN(60))*second)
+}
+
+func (g ground) set(o *Options, r *rand.Rand) {
+	o.Ignorable, o.CrashActions, o.Lag, o.MaxOutage = false, g.crash, g.lag, g.outage
+	o.Buggify = o.Buggify || g.buggify
+	if g.nodes > 0 {
+		o.Nodes, o.W = g.nodes, 1
+	}
+	if g.modes != nil {
+		o.Mode = g.modes[r.IntN(len(g.modes))]
+	}
+	if g.profile != "" {
+		o.Profile = g.profile
+	}
 }
 
 // faults draws when and where.
-func (o *Options) faults(r *rand.Rand, kinds []drawn) []Fault {
+func (o *Options) faults(r *rand.Rand, kinds []drawn, gap time.Duration) []Fault {
 	var all []Fault
-	gap := time.Duration(5+r.IntN(60)) * second
 	at := 40 * second
 	for {
 		at += time.Duration(r.Int64N(int64(2 * gap)))

@@ -29,8 +29,10 @@ type Options struct {
 	CrashActions float64
 	// Lag is how long a standby takes to flush what was sent, at most.
 	Lag time.Duration
-	// Human: a standstill that only a person can end is not a violation.
-	Human bool
+	// MaxOutage is how long clients may have to wait; zero: as long as it takes.
+	MaxOutage time.Duration
+	// Mistake is made by what is around the core.
+	Mistake Mistake
 }
 
 // Core is the decision core under test. A mutant is another one.
