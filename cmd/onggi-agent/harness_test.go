@@ -23,7 +23,11 @@ import (
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
 )
 
-const bindir = "/usr/lib/postgresql/15/bin"
+const (
+	bindir = "/usr/lib/postgresql/15/bin"
+	// buildTags are those of a release: nothing here speaks HTTP/2, and the text of a program is memory of every pod.
+	buildTags = "nethttpomithttp2"
+)
 
 // need skips where the machine lacks something, or fails where it has to be there.
 func need(t *testing.T, ok bool, what string) {
@@ -99,7 +103,7 @@ func newLab(t *testing.T, members int, more string) *lab {
 	t.Cleanup(func() { _ = os.RemoveAll(l.dir) })
 	require.NoError(t, os.Chmod(l.dir, 0o755))
 	l.program = filepath.Join(l.dir, "onggi-agent")
-	build := []string{"build", "-trimpath", "-o", l.program}
+	build := []string{"build", "-trimpath", "-tags", buildTags, "-o", l.program}
 	if os.Getenv("ONGGI_RACE") == "1" { // for nights: the processes of the pods look for races too
 		build = append(build, "-race")
 	}
