@@ -49,6 +49,7 @@ type loop struct {
 	slots     []string                // for whom there are slots, or will be once it succeeds
 	slotsAt   ha.Instant
 	fenced    bool // by a person
+	podEnds   bool // by its object
 	waiters   waiters
 	asked     []asked
 	busyUntil ha.Instant
@@ -156,7 +157,7 @@ func (l *loop) gather(ctx context.Context) {
 	}
 	l.seen.Job = l.exec.job
 	l.seen.DiskLow = l.fence.Total > 0 && l.fence.Free < l.settings.LowBytes
-	l.seen.Pod.Terminating = l.seen.Pod.Terminating || l.fence.Terminating
+	l.seen.Pod.Terminating = l.podEnds || l.fence.Terminating // a container that was told to end may be started again
 	if age := l.agent.parts.Store.Heard(); age >= 0 {
 		l.seen.Record.At = l.now.Add(-age)
 	}

@@ -253,6 +253,10 @@ func TestAPodThatEndsLetsTheContainerGo(t *testing.T) {
 	b.tell(func(s *FenceStatus) { s.Terminating = true })
 	b.eventually("the standby is stopped", func() bool { return b.did(ha.Stop) > 0 })
 	b.eventually("and the supervisor may end", func() bool { return b.exited })
+	b.tell(func(s *FenceStatus) { s.Terminating, s.Instance = false, "i2" })
+	b.eventually("a container that is started again is at work again", func() bool {
+		return !b.agent.shown.Load().seen.Pod.Terminating && b.did(ha.StartStandby) == 2
+	})
 }
 
 func TestARequestIsAnswered(t *testing.T) {

@@ -134,7 +134,7 @@ func (a *Agent) watchPod(ctx context.Context) {
 	a.parts.Cluster.Watch(ctx, func(p ha.Pod) {
 		a.post(ctx, func(l *loop) {
 			p.Dead = l.seen.Pod.Dead
-			l.seen.Pod = p
+			l.seen.Pod, l.podEnds = p, p.Terminating
 		})
 	})
 }
