@@ -31,7 +31,6 @@ func agentFeatures(with, only cells) []Feature {
 		{"externalClusters", "other databases to start from or to follow", func(s *spec.Spec) bool { return len(s.ExternalClusters) > 0 }, lacking()},
 		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, lacking(MySQLOperator)},
 		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, lacking(MySQLOperator)},
-		{"monitoring.alerts", "alerts", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Alerts }, lacking()},
 		{"monitoring.dashboards", "dashboards", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Dashboards }, lacking()},
 		{"tls.replicationSecret", "client certificates for replication", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ReplicationSecret != "" }, lacking()},
 		{"tls.clientCASecret", "authorities of client certificates", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ClientCASecret != "" }, lacking()},

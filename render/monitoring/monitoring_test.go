@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +63,26 @@ func TestObjects(t *testing.T) {
 	})
 	t.Run("a hibernated cluster has no pods to miss", func(t *testing.T) {
 		c := shop()
+		c.Hibernated = true
+		require.Empty(t, monitoring.Rules(c))
+	})
+	t.Run("alerts of the agent are about one cluster", func(t *testing.T) {
+		c := plain()
+		c.Backend = monitoring.Native
+		require.Equal(t, []string{"PodMonitor/databases/shop", "PrometheusRule/databases/shop-alerts"}, refs(c))
+		series := regexp.MustCompile(`(patroni|onggi)_[a-z_]+(.{0,60})`)
+		all := rules(t, monitoring.Rules(c))
+		require.Greater(t, len(all), 10)
+		for _, r := range all {
+			found := series.FindAllStringSubmatch(r.Expr, -1)
+			require.NotEmpty(t, found, r.Alert)
+			for _, hit := range found {
+				require.True(t, strings.HasPrefix(hit[2], `{namespace="databases",pod=~"shop-[0-9]+"}`), "%s asks %s of every cluster", r.Alert, hit[0])
+			}
+			require.Contains(t, []string{"critical", "warning", "info"}, r.Labels["severity"])
+			require.Equal(t, "shop", r.Labels["database_cluster"])
+			require.Contains(t, r.Annotations["runbook_url"], "agent.md#"+strings.ToLower(r.Alert))
+		}
 		c.Hibernated = true
 		require.Empty(t, monitoring.Rules(c))
 	})

@@ -9,6 +9,8 @@ func PodMonitors(c Cluster) []manifest.Object {
 	switch c.Backend {
 	case CloudNativePG:
 		return cnpgPodMonitors(c)
+	case Native:
+		return agentPodMonitor(c)
 	}
 	return nil
 }

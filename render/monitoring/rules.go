@@ -10,6 +10,9 @@ import (
 // <name>-alerts-pooler for those that have backups, drills and poolers. No other cluster's rules can have these names.
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
+	if c.Backend == Native && !c.Hibernated {
+		return agentRules(c)
+	}
 	m, ok := metricsOf(c)
 	if !ok || c.Hibernated {
 		return nil

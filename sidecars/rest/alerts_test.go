@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	alertsFile = "../../docs/agent-alerts.yaml"
+	alertsFile = "../../render/monitoring/agent.yaml"
 	runbooks   = "../../docs/agent.md"
 )
 

@@ -53,21 +53,3 @@ func (b builder) network() []manifest.Object {
 	return []manifest.Object{b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.Name,
 		manifest.Map{"spec": fields.Ingress(b.selector(""), rules)})}
 }
-
-// monitoring is how Prometheus finds the agents' metrics.
-func (b builder) monitoring() []manifest.Object {
-	if b.Monitoring == nil || !b.Monitoring.Scrape {
-		return nil
-	}
-	o := b.object(manifest.PartMonitoring, "monitoring.coreos.com/v1", "PodMonitor", b.Name, manifest.Map{"spec": manifest.Map{
-		"selector": manifest.Map{"matchLabels": b.selector("")},
-		"podMetricsEndpoints": []any{
-			manifest.Map{"port": agentPortIs, "path": "/metrics", "interval": b.Monitoring.Interval, "scheme": "http"},
-		},
-	}})
-	labels := o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)
-	for k, v := range b.Monitoring.Labels {
-		labels[k] = v
-	}
-	return []manifest.Object{o}
-}

@@ -1,6 +1,8 @@
 package native
 
 import (
+	"maps"
+
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 )
@@ -85,13 +87,14 @@ func environment() []any {
 	return out
 }
 
-// agentResources are what the agent is measured to need, twice over, unless the spec says other.
+// agentResources are what the agent is measured to need, more than twice over, and what the spec says instead.
 func (b builder) agentResources() manifest.Map {
-	if r := fields.Resources(b.Agent.Resources); len(r) > 0 {
-		return r
-	}
-	return manifest.Map{
+	out := manifest.Map{
 		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "64Mi"},
 		"limits":   manifest.Map{"cpu": "500m", "memory": "64Mi", "ephemeral-storage": "128Mi"},
 	}
+	for part, quantities := range fields.Resources(b.Agent.Resources) {
+		maps.Copy(out[part].(manifest.Map), quantities.(manifest.Map))
+	}
+	return out
 }

@@ -1,0 +1,75 @@
+package monitoring
+
+import (
+	_ "embed"
+	"regexp"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/onggi-db/onggi/render/manifest"
+)
+
+// Native is the value of [Cluster.Backend] for clusters run by onggi's own agent.
+const Native = "native"
+
+// agentRunbooks is the page whose headings are the agent's alerts.
+const agentRunbooks = "https://github.com/onggi-db/onggi/blob/main/docs/agent.md#"
+
+//go:embed agent.yaml
+var agentFile []byte
+
+// agentAlert is a rule of agent.yaml, about every cluster that Prometheus sees.
+type agentAlert struct {
+	Alert       string            `json:"alert"`
+	Expr        string            `json:"expr"`
+	For         string            `json:"for"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+var agentAlerts = sync.OnceValue(func() []agentAlert {
+	var file struct {
+		Groups []struct {
+			Rules []agentAlert `json:"rules"`
+		} `json:"groups"`
+	}
+	if err := yaml.Unmarshal(agentFile, &file); err != nil {
+		panic("read the agent's alerts, which are part of this program: " + err.Error())
+	}
+	return file.Groups[0].Rules
+})
+
+// agentSeries are the names of the agent's metrics in an expression.
+var agentSeries = regexp.MustCompile(`\b(patroni|onggi)_[a-z_]+`)
+
+// agentRules are the agent's alerts, each narrowed to the pods of one cluster.
+func agentRules(c Cluster) []manifest.Object {
+	narrow := `${0}{namespace="` + c.Namespace + `",pod=~"` + c.Name + `-[0-9]+"}`
+	var rules []any
+	for _, a := range agentAlerts() {
+		runbook := agentRunbooks + strings.ToLower(a.Alert)
+		if c.RunbookURL != DefaultRunbooks {
+			runbook = c.RunbookURL + "/" + a.Alert + ".md"
+		}
+		labels := stringMap(c.AlertLabels, map[string]string{"namespace": c.Namespace, "database_cluster": c.Name, "severity": a.Labels["severity"]})
+		rule := manifest.Map{
+			"alert": a.Alert, "expr": agentSeries.ReplaceAllString(strings.TrimSpace(a.Expr), narrow), "labels": labels,
+			"annotations": manifest.Map{"summary": a.Annotations["summary"], "runbook_url": runbook},
+		}
+		if a.For != "" {
+			rule["for"] = a.For
+		}
+		rules = append(rules, rule)
+	}
+	o := object("monitoring.coreos.com/v1", "PrometheusRule", c.Namespace, c.Name+"-alerts", c.Labels, c.MonitorLabels)
+	o.Body["spec"] = manifest.Map{"groups": []any{manifest.Map{"name": c.Namespace + "." + c.Name + ".agent", "rules": rules}}}
+	return []manifest.Object{o}
+}
+
+// agentPodMonitor scrapes the sidecars. A pod's other container has no metrics.
+func agentPodMonitor(c Cluster) []manifest.Object {
+	endpoint := manifest.Map{"port": "agent", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
+	return []manifest.Object{podMonitor(c, c.Name, endpoint, manifest.Map{"onggi.dev/cluster": c.Name})}
+}
