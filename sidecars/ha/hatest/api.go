@@ -252,6 +252,9 @@ func (n *node) relabel() {
 	if n.car.label == "" || n.car.stopped || !n.car.up || n.car.labelled || !n.reaches() {
 		return
 	}
+	if n.car.label == "primary" && !n.writable() {
+		return // what was meant is over
+	}
 	n.car.labelled = true
 	role, gen := n.car.label, n.car.gen
 	n.strip()

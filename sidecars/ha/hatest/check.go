@@ -323,7 +323,7 @@ func (w *World) sick() string {
 		return ""
 	}
 	if len(rec.Members) != want && few == 0 {
-		return fmt.Sprintf("%d members are on the record, %d there", len(rec.Members), want)
+		return fmt.Sprintf("%d members are on the record, %d there, %d of %v synchronous", len(rec.Members), want, rec.Sync.W, rec.Sync.Of)
 	}
 	if rec.Mode != lead.cfg.Mode {
 		return "the mode is " + string(rec.Mode)

@@ -72,6 +72,10 @@ func (w *World) newNode(i int) *node {
 
 // createPod makes the pod of the ordinal, on the volume that is there.
 func (n *node) createPod(in time.Duration) {
+	if n.i >= n.cfg.Instances {
+		n.pod.exists = false
+		return
+	}
 	n.pod.gen++
 	gen := n.pod.gen
 	n.pod.exists, n.pod.running, n.pod.terminating, n.pod.dead, n.pod.label = true, false, false, "", ""

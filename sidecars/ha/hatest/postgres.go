@@ -201,14 +201,14 @@ func (n *node) pollPostgres() {
 	if !n.car.up {
 		return
 	}
-	if !n.pg.alive || !n.pg.ready {
+	if !n.pg.alive || n.car.polled != n.pg.up {
 		if !p.At.IsZero() {
 			*p = ha.Postgres{Standbys: p.Standbys[:0]}
 		}
-		return
+		n.car.polled = n.pg.up
 	}
-	if n.pg.stopped {
-		return
+	if !n.pg.alive || !n.pg.ready || n.pg.stopped {
+		return // the last answer of this server stands
 	}
 	now := n.clock.now(n.w.now)
 	if n.car.syncSet != n.pg.set {

@@ -26,6 +26,7 @@ type sidecar struct {
 	reading     bool
 
 	pg       ha.Postgres
+	polled   int32 // which server pg is of
 	syncSet  int
 	applied  ha.LSN
 	dead     string
