@@ -61,6 +61,9 @@ func (r *run) all(ctx context.Context) (int, error) {
 		}
 	}
 	r.keepLogs()
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
 	if told := r.tell(); told != nil {
 		err = errors.Join(err, told)
 	}

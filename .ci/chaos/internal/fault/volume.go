@@ -2,7 +2,7 @@ package fault
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -16,52 +16,53 @@ import (
 
 const kill = syscall.SIGKILL
 
-// fill leaves no space on a volume.
-func fill(p *kubelet.Pod) error {
-	var space unix.Statfs_t
-	if err := unix.Statfs(p.Volume, &space); err != nil {
-		return err
-	}
-	f, err := os.Create(filepath.Join(p.Volume, "filler"))
+// fill leaves no space on a volume, and takes what is freed in the next seconds too, while the primary needs new segments of WAL.
+func fill(ctx context.Context, s *Scene, p *kubelet.Pod) error {
+	f, err := os.Create(filler(p))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return unix.Fallocate(int(f.Fd()), 0, 0, int64(space.Bavail)*space.Bsize)
+	var size int64
+	for range 8 {
+		var space unix.Statfs_t
+		if err := unix.Statfs(p.Volume, &space); err != nil {
+			return err
+		}
+		if free := int64(space.Bavail) * space.Bsize; free > 0 {
+			if err := unix.Fallocate(int(f.Fd()), 0, size, free); err != nil && !errors.Is(err, unix.ENOSPC) {
+				return err
+			}
+			size += free
+		}
+		_, _ = cluster.Ask(ctx, s.Primary, "select pg_switch_wal()")
+		sleep(ctx, 200*time.Millisecond)
+	}
+	return nil
 }
+
+func filler(p *kubelet.Pod) string { return filepath.Join(p.Volume, "filler") }
 
 func diskFull() Fault {
 	return Fault{
 		Name: "disk-full", What: "the primary's volume is full, and WAL needs another segment", Hold: 15 * time.Second, Needs: BoundedVolume,
 		Break: func(ctx context.Context, s *Scene) error {
-			if err := fill(s.Primary); err != nil {
-				return fmt.Errorf("fill the volume: %w", err)
-			}
-			for range 4 {
-				_, _ = cluster.Ask(ctx, s.Primary, "select pg_switch_wal()")
-			}
-			return nil
+			return fill(ctx, s, s.Primary)
 		},
-		Mend:   func(_ context.Context, s *Scene) error { return os.Remove(filepath.Join(s.Primary.Volume, "filler")) },
+		Mend:   func(_ context.Context, s *Scene) error { return os.Remove(filler(s.Primary)) },
 		Expect: Expect{OutageMax: 15 * time.Second},
 	}
 }
 
 func standbyDiskFull() Fault {
+	var victim *kubelet.Pod
 	return Fault{
 		Name: "standby-disk-full", What: "a standby's volume is full", Hold: 10 * time.Second, Needs: BoundedVolume,
 		Break: func(ctx context.Context, s *Scene) error {
-			if err := fill(s.Standbys()[0]); err != nil {
-				return fmt.Errorf("fill the volume: %w", err)
-			}
-			for range 4 {
-				_, _ = cluster.Ask(ctx, s.Primary, "select pg_switch_wal()")
-			}
-			return nil
+			victim = s.Standbys()[0]
+			return fill(ctx, s, victim)
 		},
-		Mend: func(_ context.Context, s *Scene) error {
-			return os.Remove(filepath.Join(s.Standbys()[0].Volume, "filler"))
-		},
+		Mend:   func(context.Context, *Scene) error { return os.Remove(filler(victim)) },
 		Expect: Expect{OutageMax: 2 * time.Second, Stays: true, NoLoss: true},
 	}
 }

@@ -85,7 +85,10 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 	if s.Trace != nil {
 		s.Trace(f.Name, h)
 	}
-	if r.To = s.Route.Now().Pod; r.Trouble == "" {
+	if p, err := s.Cluster.Primary(ctx); err == nil {
+		r.To = p.Name
+	}
+	if r.Trouble == "" {
 		final, err := members(ctx, s.Cluster)
 		if err != nil {
 			r.Trouble = "read the set: " + err.Error()
