@@ -1,0 +1,32 @@
+package native
+
+import (
+	"slices"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/monitoring"
+)
+
+// monitoring is how Prometheus finds the agents' metrics, and the alerts on them.
+func (b builder) monitoring() []manifest.Object {
+	m := b.Monitoring
+	if m == nil {
+		return nil
+	}
+	labels := make(map[string]string)
+	for k, v := range b.labels(manifest.PartMonitoring) {
+		labels[k], _ = v.(string)
+	}
+	c := monitoring.Cluster{
+		Name: b.Name, Namespace: b.Namespace, Backend: monitoring.Native, Labels: labels,
+		Interval: m.Interval, Hibernated: b.Hibernate, MonitorLabels: m.Labels, RunbookURL: m.RunbookURL,
+	}
+	var monitors, rules []manifest.Object
+	if m.Scrape {
+		monitors = monitoring.PodMonitors(c)
+	}
+	if m.Alerts {
+		rules = monitoring.Rules(c)
+	}
+	return slices.Concat(monitors, rules)
+}
