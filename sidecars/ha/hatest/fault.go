@@ -10,7 +10,7 @@ import (
 // Kind of a fault, or of something that people do.
 type Kind uint8
 
-// The kinds. Each has an effect of its own in [World.strike].
+// The kinds. Each has an effect of its own; see hit.
 const (
 	NoFault        Kind = iota
 	KillPostmaster      // kill -9

@@ -55,12 +55,14 @@ func Mutants() []Mutant {
 	return all
 }
 
-// Hunt runs seeds from first on until one shows that the mutant is one; false where n did not.
+// Hunt runs seeds from first on until one shows that the mutant is one, and not the real core; false where n did not.
 func (m Mutant) Hunt(first uint64, n int) (Violation, bool) {
 	for seed := first; seed < first+uint64(n); seed++ {
 		o, faults := m.ground.draw(seed)
 		o.Core, o.Mistake = m.Core, m.Mistake
-		if v := play(o, faults).Violation(); v != nil {
+		v := play(o, faults).Violation()
+		o.Core, o.Mistake = Real(), NoMistake
+		if v != nil && play(o, faults).Violation() == nil {
 			return *v, true
 		}
 	}
@@ -76,8 +78,8 @@ func grounds(name string) ground {
 		return ground{kinds: append(apart, drawn{SlowNetwork, 60 * second, 90 * second, 8}, drawn{SlowNetwork, 60 * second, 90 * second, 8}), modes: []ha.Mode{ha.Required},
 			nodes: 3, buggify: true, profile: "fast", gap: 10 * second}
 	case "forgets its writes under way", "a permit while its record may be given away":
-		return ground{kinds: []drawn{{APIFlaky, 30 * second, 90 * second, 3}, {CutLink, 5 * second, 40 * second, 0}, {CutAPI, 5 * second, 30 * second, 0}, {KillSidecar, second, 4 * second, 0},
-			{KillPod, 0, 0, 0}}, modes: synchronous, nodes: 3, crash: 0.02, gap: 8 * second}
+		return ground{kinds: []drawn{{APIFlaky, 20 * second, 40 * second, 2}, {CutLink, 5 * second, 40 * second, 0}, {CutAPI, 10 * second, 40 * second, 0}, {KillSidecar, second, 3 * second, 0},
+			{KillPod, 0, 0, 0}}, modes: synchronous, nodes: 3, crash: 0.005, gap: 12 * second}
 	case "grants after voting", "a new process has promised nothing":
 		return ground{kinds: []drawn{{CutAPI, 20 * second, 60 * second, 0}, {CutPeers, 5 * second, 12 * second, 0}, {CutLink, 5 * second, 12 * second, 0}, {APISlow, 10 * second, 40 * second, 3},
 			{KillSidecar, second, 4 * second, 0}, {APIFlaky, 20 * second, 60 * second, 1}}, nodes: 3, gap: 8 * second}
@@ -90,6 +92,13 @@ func grounds(name string) ground {
 			lag: 200 * time.Millisecond, buggify: true, gap: 8 * second}
 	case "renews while it cannot write":
 		return ground{kinds: []drawn{{StopPostmaster, 60 * second, 90 * second, 0}}, nodes: 3, gap: 60 * second, outage: 40 * second}
+	case "any instance":
+		return ground{kinds: []drawn{{KillSupervisor, 0, 0, 0}}, modes: []ha.Mode{ha.Async}, nodes: 3}
+	case "writes without comparison":
+		return ground{kinds: append(apart, drawn{FreezeWatch, 20 * second, 60 * second, 0}), nodes: 3}
+	case "opens at once after a crash":
+		return ground{kinds: []drawn{{StopPostmaster, 10 * second, 30 * second, 0}, {KillPostmaster, 0, 0, 0}, {CutLink, 10 * second, 40 * second, 0}, {KillSidecar, second, 3 * second, 0}},
+			modes: []ha.Mode{ha.Required}, nodes: 2, gap: 8 * second, buggify: true}
 	case "copies from a former term", "bars who was named over":
 		return ground{kinds: []drawn{{EditRecord, 0, 0, 0}, {SuspendPod, 20 * second, 60 * second, 0}, {FreezePod, 20 * second, 40 * second, 0}}, nodes: 3, gap: 12 * second}
 	case "takes at once where there is no record":

@@ -24,7 +24,7 @@ func (w *World) ask(n *node, f Fault) {
 		verb = ha.Reinit
 	case FenceRequest:
 		verb = ha.Fence
-		w.after(f.For, func() { w.request(n, ha.Request{Verb: ha.Unfence}) })
+		w.after(f.For, func() { w.unfence(n) })
 	case PauseRequest:
 		verb = ha.Pause
 		w.after(f.For, func() { w.resume(0) })
@@ -46,6 +46,15 @@ func (w *World) request(n *node, r ha.Request) {
 	r.ID = uint64(w.count)
 	n.car.requests = append(n.car.requests, r)
 	n.nudge()
+}
+
+// unfence goes on asking until somebody is there to answer.
+func (w *World) unfence(n *node) {
+	if !n.car.up {
+		w.after(time.Second, func() { w.unfence(n) })
+		return
+	}
+	w.request(n, ha.Request{Verb: ha.Unfence})
 }
 
 // resume goes on asking until the record says so; where nobody could answer, the person edits it.

@@ -143,8 +143,8 @@ func (n *node) do(a *ha.Action) {
 		n.send(a.To)
 	case ha.Write:
 		if n.w.opt.Mistake == LabelsBeforeItHolds && a.Record.Holder.ID == n.vol.id && n.car.seen.Record.Holder.ID != n.vol.id {
-			n.car.label, n.car.labelled = "primary", false
-			n.relabel()
+			n.pod.label = "primary"
+			n.w.check.labelled(n, "primary")
 		}
 		n.write(a)
 	case ha.Read:
