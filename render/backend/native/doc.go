@@ -24,7 +24,8 @@ const (
 	// labelCluster is on all pods, and what everything selects them by. It is not app.kubernetes.io/instance, since volumes get the
 	// labels of the StatefulSet's selector, and Argo CD may take what has that one for its own and prune it.
 	labelCluster = "onggi.dev/cluster"
-	labelRole    = "onggi.dev/role" // primary or replica, set by the agents
+	// RoleLabel is primary or replica, set by the agents.
+	RoleLabel = "onggi.dev/role"
 
 	postgresPort = int64(5432)
 	agentPort    = int64(8008)
@@ -75,6 +76,6 @@ func (b builder) labels(part manifest.Part) manifest.Map {
 // selector picks the pods that answer for a role; "" is all of them.
 func (b builder) selector(role string) manifest.Map {
 	labels := manifest.Map{labelCluster: b.Name}
-	fields.Put(labels, labelRole, role)
+	fields.Put(labels, RoleLabel, role)
 	return labels
 }

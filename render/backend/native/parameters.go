@@ -25,6 +25,9 @@ func Owned(name string) string {
 	return ""
 }
 
+// OwnedNames are the names of the list, sorted.
+func OwnedNames() []string { return slices.Clone(owned) }
+
 // owned are those that stand in the files which the agent writes, and those that would take the server out of its hands.
 var owned = []string{
 	"allow_alter_system", "archive_cleanup_command", "config_file", "data_directory", "external_pid_file", "hba_file",
