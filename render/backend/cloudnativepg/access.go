@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
-	"github.com/onggi-db/onggi/render/plan"
 )
 
 // services are Services of our own rather than managed.services: they stand in Git, work the same for every back end, and
@@ -13,54 +13,15 @@ import (
 func (b builder) services() []manifest.Object {
 	var objs []manifest.Object
 	for _, e := range b.Services {
-		s := manifest.Map{
-			"type":     e.Type,
-			"selector": b.selector(e.Role),
-			"ports": []any{put2(manifest.Map{
-				"name": "postgres", "port": int64(e.Port), "targetPort": postgresPort, "protocol": "TCP",
-			}, "nodePort", int64(e.NodePort))},
-		}
-		put(s, "loadBalancerClass", e.Class)
-		put(s, "loadBalancerSourceRanges", texts(e.SourceRanges))
-		put(s, "externalTrafficPolicy", e.ExternalTrafficPolicy)
-		o := b.object(manifest.PartExpose, "v1", "Service", e.FullName, s)
-		meta := o.Body["metadata"].(manifest.Map)
-		for k, v := range e.Labels {
-			meta["labels"].(manifest.Map)[k] = v
-		}
-		annotations := address(e)
-		for k, v := range e.Annotations {
-			annotations[k] = v
-		}
-		put(meta, "annotations", annotations)
-		objs = append(objs, o)
+		o := b.object(manifest.PartExpose, "v1", "Service", e.FullName, fields.Service(e, b.selector(e.Role), postgresPort))
+		objs = append(objs, fields.Dress(o, e))
 	}
 	return objs
 }
 
 func put2(m manifest.Map, key string, value any) manifest.Map {
-	put(m, key, value)
+	fields.Put(m, key, value)
 	return m
-}
-
-// address asks the load balancer for an address in its own words; the field that Kubernetes once had for it is deprecated.
-func address(e plan.Service) manifest.Map {
-	ip, pool, share := "", "", ""
-	switch e.Provider {
-	case "metallb":
-		ip, pool, share = "metallb.io/loadBalancerIPs", "metallb.io/address-pool", "metallb.io/allow-shared-ip"
-	case "cilium":
-		ip, share = "lbipam.cilium.io/ips", "lbipam.cilium.io/sharing-key"
-	case "kube-vip":
-		ip = "kube-vip.io/loadbalancerIPs"
-	}
-	out := manifest.Map{}
-	for _, a := range []struct{ key, value string }{{ip, e.IP}, {pool, e.Pool}, {share, e.ShareKey}} {
-		if a.key != "" && a.value != "" {
-			out[a.key] = a.value
-		}
-	}
-	return out
 }
 
 // selector picks the pods that answer for a role.
@@ -84,14 +45,14 @@ func (b builder) poolers() []manifest.Object {
 	var objs []manifest.Object
 	for _, m := range b.Pooler.Members {
 		bouncer := manifest.Map{"poolMode": b.Pooler.Mode, "paused": b.Pooler.Paused}
-		put(bouncer, "parameters", textMap(b.Pooler.Parameters))
-		put(bouncer, "pg_hba", texts(b.Pooler.HBA))
+		fields.Put(bouncer, "parameters", fields.TextMap(b.Pooler.Parameters))
+		fields.Put(bouncer, "pg_hba", fields.Texts(b.Pooler.HBA))
 		kind := "rw"
 		if m.ReadOnly {
 			kind = "ro"
 		}
 		objs = append(objs, b.object(manifest.PartPooler, apiVersion, "Pooler", m.Name, manifest.Map{
-			"cluster": named(b.Name), "instances": m.Instances, "type": kind,
+			"cluster": fields.Named(b.Name), "instances": m.Instances, "type": kind,
 			"pgbouncer": bouncer, "template": b.poolerTemplate(m.Name),
 		}))
 	}
@@ -104,8 +65,8 @@ func (b builder) poolerTemplate(name string) manifest.Map {
 		image = poolerImage
 	}
 	container := manifest.Map{"name": "pgbouncer", "image": image}
-	put(container, "imagePullPolicy", b.PullPolicy)
-	put(container, "resources", resources(b.Pooler.Resources))
+	fields.Put(container, "imagePullPolicy", b.PullPolicy)
+	fields.Put(container, "resources", fields.Resources(b.Pooler.Resources))
 	pod := manifest.Map{
 		"containers": []any{container},
 		"affinity": manifest.Map{"podAntiAffinity": manifest.Map{
@@ -118,19 +79,15 @@ func (b builder) poolerTemplate(name string) manifest.Map {
 			}},
 		}},
 	}
-	put(pod, "nodeSelector", textMap(b.Placement.NodeSelector))
-	put(pod, "tolerations", b.tolerations())
-	put(pod, "priorityClassName", b.Placement.PriorityClass)
-	var secrets []any
-	for _, s := range b.PullSecrets {
-		secrets = append(secrets, named(s))
-	}
-	put(pod, "imagePullSecrets", secrets)
+	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
+	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
+	fields.Put(pod, "priorityClassName", b.Placement.PriorityClass)
+	fields.Put(pod, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
 	meta := manifest.Map{}
-	put(meta, "labels", textMap(b.Labels))
-	put(meta, "annotations", textMap(b.Annotations))
+	fields.Put(meta, "labels", fields.TextMap(b.Labels))
+	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
 	out := manifest.Map{"spec": pod}
-	put(out, "metadata", meta)
+	fields.Put(out, "metadata", meta)
 	return out
 }
 
@@ -146,12 +103,12 @@ func (b builder) certificateNames() manifest.Map {
 		out["replicationTLSSecret"], out["clientCASecret"] = client, client
 		return out
 	}
-	put(out, "serverTLSSecret", t.Secret)
-	put(out, "serverCASecret", t.CASecret)
-	put(out, "replicationTLSSecret", t.ReplicationSecret)
-	put(out, "clientCASecret", t.ClientCASecret)
+	fields.Put(out, "serverTLSSecret", t.Secret)
+	fields.Put(out, "serverCASecret", t.CASecret)
+	fields.Put(out, "replicationTLSSecret", t.ReplicationSecret)
+	fields.Put(out, "clientCASecret", t.ClientCASecret)
 	if t.Secret == "" {
-		put(out, "serverAltDNSNames", texts(t.DNSNames)) // the operator's own certificate carries them
+		fields.Put(out, "serverAltDNSNames", fields.Texts(t.DNSNames)) // the operator's own certificate carries them
 	}
 	return out
 }
@@ -173,7 +130,7 @@ func (b builder) certificates() []manifest.Object {
 		base := b.Name + suffix
 		names = append(names, base, base+"."+b.Namespace, base+"."+b.Namespace+".svc", base+"."+b.Namespace+".svc.cluster.local")
 	}
-	names = append(names, texts(b.TLS.DNSNames)...)
+	names = append(names, fields.Texts(b.TLS.DNSNames)...)
 	return []manifest.Object{
 		certificate(b.Name+"-server-tls", manifest.Map{"usages": []any{"server auth"}, "dnsNames": names}),
 		certificate(b.Name+"-replication-tls", manifest.Map{"usages": []any{"client auth"}, "commonName": "streaming_replica"}),
@@ -187,12 +144,12 @@ func (b builder) databases() []manifest.Object {
 			continue
 		}
 		s := manifest.Map{
-			"cluster": named(b.Name), "name": d.Name, "owner": d.Owner,
+			"cluster": fields.Named(b.Name), "name": d.Name, "owner": d.Owner,
 			"ensure": "present", "databaseReclaimPolicy": d.Reclaim,
 		}
-		put(s, "tablespace", d.Tablespace)
-		put(s, "encoding", d.Encoding)
-		put(s, "locale", d.Locale)
+		fields.Put(s, "tablespace", d.Tablespace)
+		fields.Put(s, "encoding", d.Encoding)
+		fields.Put(s, "locale", d.Locale)
 		if d.ConnectionLimit != nil {
 			s["connectionLimit"] = int64(*d.ConnectionLimit)
 		}
@@ -203,8 +160,8 @@ func (b builder) databases() []manifest.Object {
 		for _, c := range d.Schemas {
 			schemas = append(schemas, manifest.Map{"name": c.Name, "owner": c.Owner, "ensure": "present"})
 		}
-		put(s, "extensions", extensions)
-		put(s, "schemas", schemas)
+		fields.Put(s, "extensions", extensions)
+		fields.Put(s, "schemas", schemas)
 		objs = append(objs, b.object(manifest.PartDatabases, apiVersion, "Database", b.Name+"-"+objectName(d.Name), s))
 	}
 	return objs

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -25,7 +26,7 @@ func (b builder) archives() []plan.Archive {
 // archiving is the part of backups that stands in the Cluster.
 func (b builder) archiving(s manifest.Map) {
 	if b.InTree() {
-		put(s, "env", clientEnv(b.archives()...))
+		fields.Put(s, "env", clientEnv(b.archives()...))
 	}
 	k := b.Backup
 	if k == nil {
@@ -36,12 +37,12 @@ func (b builder) archiving(s manifest.Map) {
 		switch {
 		case b.InTree():
 			store := b.store(k.Archive)
-			put(store, "serverName", k.ServerName)
+			fields.Put(store, "serverName", k.ServerName)
 			out["barmanObjectStore"] = store
-			put(out, "retentionPolicy", k.Retention)
+			fields.Put(out, "retentionPolicy", k.Retention)
 		default:
 			parameters := manifest.Map{"barmanObjectName": k.StoreName}
-			put(parameters, "serverName", k.ServerName)
+			fields.Put(parameters, "serverName", k.ServerName)
 			s["plugins"] = []any{manifest.Map{
 				"name": barmanPlugin, "enabled": true, "isWALArchiver": true, "parameters": parameters,
 			}}
@@ -56,9 +57,9 @@ func (b builder) archiving(s manifest.Map) {
 func snapshots(k *plan.Backup) manifest.Map {
 	out := manifest.Map{"online": true, "snapshotOwnerReference": "backup"}
 	if c := k.Snapshot; c != nil {
-		put(out, "className", c.Class)
-		put(out, "walClassName", c.WALClass)
-		put(out, "snapshotOwnerReference", c.Owner)
+		fields.Put(out, "className", c.Class)
+		fields.Put(out, "walClassName", c.WALClass)
+		fields.Put(out, "snapshotOwnerReference", c.Owner)
 		out["online"] = c.Online == nil || *c.Online
 	}
 	return out
@@ -83,25 +84,25 @@ func env(name, value string) manifest.Map { return manifest.Map{"name": name, "v
 // store describes an object store in the words that the plugin and the in-tree form share.
 func (b builder) store(a plan.Archive) manifest.Map {
 	out := manifest.Map{"destinationPath": destination(a)}
-	put(out, "endpointURL", a.Endpoint)
+	fields.Put(out, "endpointURL", a.Endpoint)
 	if a.EndpointCA != nil {
 		out["endpointCA"] = manifest.Map{"name": a.EndpointCA.Secret, "key": a.EndpointCA.Key}
 	}
 	credentials(out, a)
 	wal := manifest.Map{}
 	if a.WALCompression != "none" {
-		put(wal, "compression", a.WALCompression)
+		fields.Put(wal, "compression", a.WALCompression)
 	}
-	put(wal, "encryption", a.Encryption)
-	put(wal, "maxParallel", int64(a.WALParallel))
-	put(out, "wal", wal)
+	fields.Put(wal, "encryption", a.Encryption)
+	fields.Put(wal, "maxParallel", int64(a.WALParallel))
+	fields.Put(out, "wal", wal)
 	data := manifest.Map{}
 	if a.Compression != "none" {
-		put(data, "compression", a.Compression)
+		fields.Put(data, "compression", a.Compression)
 	}
-	put(data, "encryption", a.Encryption)
-	put(data, "jobs", int64(a.Jobs))
-	put(out, "data", data)
+	fields.Put(data, "encryption", a.Encryption)
+	fields.Put(data, "jobs", int64(a.Jobs))
+	fields.Put(out, "data", data)
 	return out
 }
 
@@ -170,7 +171,7 @@ func (b builder) schedules() []manifest.Object {
 
 func (b builder) objectStore(part manifest.Part, a plan.Archive, retention string) manifest.Object {
 	s := manifest.Map{"configuration": b.store(a)}
-	put(s, "retentionPolicy", retention)
+	fields.Put(s, "retentionPolicy", retention)
 	if vars := clientEnv(a); len(vars) > 0 {
 		s["instanceSidecarConfiguration"] = manifest.Map{"env": vars}
 	}
@@ -180,7 +181,7 @@ func (b builder) objectStore(part manifest.Part, a plan.Archive, retention strin
 func (b builder) scheduledBackup(sch plan.Schedule) manifest.Object {
 	k := b.Backup
 	s := manifest.Map{
-		"cluster":              named(b.Name),
+		"cluster":              fields.Named(b.Name),
 		"schedule":             sch.Cron.Six(),
 		"backupOwnerReference": "cluster", // the default, none, keeps every Backup object for ever
 		"immediate":            sch.Immediate,

@@ -3,6 +3,7 @@ package cloudnativepg
 import (
 	"strconv"
 
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -22,7 +23,7 @@ func (b builder) bootstrap() manifest.Map {
 // application names the database that the application Secret is for.
 func (b builder) application(m manifest.Map) manifest.Map {
 	m["database"], m["owner"] = b.Bootstrap.Database, b.Bootstrap.Owner
-	put(m, "secret", named(b.Bootstrap.Secret))
+	fields.Put(m, "secret", fields.Named(b.Bootstrap.Secret))
 	return m
 }
 
@@ -33,17 +34,17 @@ func (b builder) initdb(i *spec.Initdb) manifest.Map {
 		"localeCType":   i.Locale,
 		"dataChecksums": i.Checksums == nil || *i.Checksums,
 	})
-	put(out, "localeProvider", i.LocaleProvider)
-	put(out, "icuLocale", i.IcuLocale)
-	put(out, "builtinLocale", i.BuiltinLocale)
-	put(out, "walSegmentSize", int64(i.WALSegmentMB))
-	put(out, "postInitApplicationSQL", texts(i.SQL))
+	fields.Put(out, "localeProvider", i.LocaleProvider)
+	fields.Put(out, "icuLocale", i.IcuLocale)
+	fields.Put(out, "builtinLocale", i.BuiltinLocale)
+	fields.Put(out, "walSegmentSize", int64(i.WALSegmentMB))
+	fields.Put(out, "postInitApplicationSQL", fields.Texts(i.SQL))
 	if m := i.Import; m != nil {
 		imp := manifest.Map{
-			"type": m.Type, "databases": texts(m.Databases), "source": manifest.Map{"externalCluster": m.From},
+			"type": m.Type, "databases": fields.Texts(m.Databases), "source": manifest.Map{"externalCluster": m.From},
 		}
-		put(imp, "roles", texts(m.Roles))
-		put(imp, "schemaOnly", m.SchemaOnly)
+		fields.Put(imp, "roles", fields.Texts(m.Roles))
+		fields.Put(imp, "schemaOnly", m.SchemaOnly)
 		out["import"] = imp
 	}
 	return out
@@ -51,8 +52,8 @@ func (b builder) initdb(i *spec.Initdb) manifest.Map {
 
 func (b builder) recovery(r *spec.Recovery) manifest.Map {
 	out := b.application(manifest.Map{})
-	put(out, "source", r.From)
-	put(out, "backup", named(r.Backup))
+	fields.Put(out, "source", r.From)
+	fields.Put(out, "backup", fields.Named(r.Backup))
 	if s := r.Snapshot; s != nil {
 		snapshots := manifest.Map{"storage": snapshot(s.Storage)}
 		if s.WAL != "" {
@@ -62,15 +63,15 @@ func (b builder) recovery(r *spec.Recovery) manifest.Map {
 	}
 	if t := r.Target; t != nil {
 		target := manifest.Map{}
-		put(target, "targetTime", t.Time)
-		put(target, "targetLSN", t.LSN)
-		put(target, "targetXID", t.XID)
-		put(target, "targetName", t.Name)
-		put(target, "targetImmediate", t.Immediate)
-		put(target, "targetTLI", t.Timeline)
-		put(target, "backupID", t.BackupID)
-		put(target, "exclusive", t.Exclusive)
-		put(out, "recoveryTarget", target)
+		fields.Put(target, "targetTime", t.Time)
+		fields.Put(target, "targetLSN", t.LSN)
+		fields.Put(target, "targetXID", t.XID)
+		fields.Put(target, "targetName", t.Name)
+		fields.Put(target, "targetImmediate", t.Immediate)
+		fields.Put(target, "targetTLI", t.Timeline)
+		fields.Put(target, "backupID", t.BackupID)
+		fields.Put(target, "exclusive", t.Exclusive)
+		fields.Put(out, "recoveryTarget", target)
 	}
 	return out
 }
@@ -85,12 +86,12 @@ func (b builder) replica() manifest.Map {
 		return nil
 	}
 	out := manifest.Map{"source": r.From}
-	put(out, "self", r.Self)
-	put(out, "primary", r.Primary)
+	fields.Put(out, "self", r.Self)
+	fields.Put(out, "primary", r.Primary)
 	if r.Primary == "" { // which otherwise decides, and may not stand beside it
 		out["enabled"] = r.On
 	}
-	put(out, "promotionToken", r.PromotionToken)
+	fields.Put(out, "promotionToken", r.PromotionToken)
 	if r.ApplyDelay != "" {
 		d, _ := spec.ParseDuration(r.ApplyDelay)
 		out["minApplyDelay"] = d.String()

@@ -2,6 +2,7 @@ package cloudnativepg
 
 import (
 	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -29,15 +30,15 @@ func (b builder) cluster() manifest.Object {
 	b.image(s)
 	b.volumes(s)
 	b.archiving(s)
-	put(s, "superuserSecret", named(b.Superuser))
-	put(s, "managed", b.managed())
-	put(s, "externalClusters", b.externalClusters())
-	put(s, "replica", b.replica())
-	put(s, "certificates", b.certificateNames())
-	put(s, "resources", resources(b.Resources))
-	put(s, "topologySpreadConstraints", b.spread())
-	put(s, "priorityClassName", b.Placement.PriorityClass)
-	put(s, "schedulerName", b.Placement.Scheduler)
+	fields.Put(s, "superuserSecret", fields.Named(b.Superuser))
+	fields.Put(s, "managed", b.managed())
+	fields.Put(s, "externalClusters", b.externalClusters())
+	fields.Put(s, "replica", b.replica())
+	fields.Put(s, "certificates", b.certificateNames())
+	fields.Put(s, "resources", fields.Resources(b.Resources))
+	fields.Put(s, "topologySpreadConstraints", fields.Spread(b.Placement, manifest.Map{labelCluster: b.name}))
+	fields.Put(s, "priorityClassName", b.Placement.PriorityClass)
+	fields.Put(s, "schedulerName", b.Placement.Scheduler)
 	b.metadata(s)
 	o := b.object(manifest.PartCluster, apiVersion, "Cluster", b.Name, s)
 	if b.Hibernate {
@@ -47,18 +48,14 @@ func (b builder) cluster() manifest.Object {
 }
 
 func (b builder) image(s manifest.Map) {
-	put(s, "imageName", b.Image)
+	fields.Put(s, "imageName", b.Image)
 	if c := b.Catalog; c != nil {
 		s["imageCatalogRef"] = manifest.Map{
 			"apiGroup": "postgresql.cnpg.io", "kind": c.Kind, "name": c.Name, "major": int64(b.Version.Major),
 		}
 	}
-	put(s, "imagePullPolicy", b.PullPolicy)
-	var secrets []any
-	for _, name := range b.PullSecrets {
-		secrets = append(secrets, named(name))
-	}
-	put(s, "imagePullSecrets", secrets)
+	fields.Put(s, "imagePullPolicy", b.PullPolicy)
+	fields.Put(s, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
 }
 
 func (b builder) volumes(s manifest.Map) {
@@ -66,7 +63,7 @@ func (b builder) volumes(s manifest.Map) {
 	if b.WAL != nil {
 		s["walStorage"] = b.volume(*b.WAL)
 	}
-	put(s, "tablespaces", b.tablespaces(b.Tablespaces))
+	fields.Put(s, "tablespaces", b.tablespaces(b.Tablespaces))
 }
 
 func (b builder) tablespaces(list []spec.Tablespace) []any {
@@ -76,7 +73,7 @@ func (b builder) tablespaces(list []spec.Tablespace) []any {
 			"name": t.Name, "temporary": t.Temporary,
 			"storage": b.volume(plan.Volume{Size: t.Size, Class: t.Class}),
 		}
-		put(space, "owner", named(t.Owner))
+		fields.Put(space, "owner", fields.Named(t.Owner))
 		spaces = append(spaces, space)
 	}
 	return spaces
@@ -84,16 +81,16 @@ func (b builder) tablespaces(list []spec.Tablespace) []any {
 
 func (b builder) volume(v plan.Volume) manifest.Map {
 	out := manifest.Map{"size": v.Size, "resizeInUseVolumes": b.Storage.ResizeInUse}
-	put(out, "storageClass", v.Class)
+	fields.Put(out, "storageClass", v.Class)
 	return out
 }
 
 func (b builder) postgresql() manifest.Map {
 	out := manifest.Map{}
-	put(out, "parameters", textMap(b.Parameters))
-	put(out, "shared_preload_libraries", texts(b.Preload))
-	put(out, "pg_hba", texts(b.HBA))
-	put(out, "pg_ident", texts(b.Ident))
+	fields.Put(out, "parameters", fields.TextMap(b.Parameters))
+	fields.Put(out, "shared_preload_libraries", fields.Texts(b.Preload))
+	fields.Put(out, "pg_hba", fields.Texts(b.HBA))
+	fields.Put(out, "pg_ident", fields.Texts(b.Ident))
 	r := b.Replication
 	if r.Mode == "async" {
 		return out
@@ -106,14 +103,14 @@ func (b builder) postgresql() manifest.Map {
 	if b.Operator.AtLeast(1, 25) {
 		synchronous["dataDurability"] = r.Durability
 	}
-	put(synchronous, "failoverQuorum", r.FailoverQuorum)
+	fields.Put(synchronous, "failoverQuorum", r.FailoverQuorum)
 	out["synchronous"] = synchronous
 	return out
 }
 
 func (b builder) slots() manifest.Map {
 	ha := manifest.Map{"enabled": true}
-	put(ha, "synchronizeLogicalDecoding", b.Replication.LogicalSlots)
+	fields.Put(ha, "synchronizeLogicalDecoding", b.Replication.LogicalSlots)
 	return manifest.Map{"highAvailability": ha, "synchronizeReplicas": manifest.Map{"enabled": true}}
 }
 
@@ -142,7 +139,7 @@ func (b builder) managed() manifest.Map {
 		roles = append(roles, role(r))
 	}
 	out := manifest.Map{}
-	put(out, "roles", roles)
+	fields.Put(out, "roles", roles)
 	return out
 }
 
@@ -156,16 +153,16 @@ func role(r spec.Role) manifest.Map {
 	if r.ConnectionLimit != nil {
 		out["connectionLimit"] = int64(*r.ConnectionLimit)
 	}
-	put(out, "login", r.Login)
-	put(out, "superuser", r.Superuser)
-	put(out, "createdb", r.CreateDB)
-	put(out, "createrole", r.CreateRole)
-	put(out, "replication", r.Replication)
-	put(out, "bypassrls", r.BypassRLS)
-	put(out, "inRoles", texts(r.InRoles))
-	put(out, "validUntil", r.ValidUntil)
-	put(out, "passwordSecret", named(r.Secret))
-	put(out, "comment", r.Comment)
+	fields.Put(out, "login", r.Login)
+	fields.Put(out, "superuser", r.Superuser)
+	fields.Put(out, "createdb", r.CreateDB)
+	fields.Put(out, "createrole", r.CreateRole)
+	fields.Put(out, "replication", r.Replication)
+	fields.Put(out, "bypassrls", r.BypassRLS)
+	fields.Put(out, "inRoles", fields.Texts(r.InRoles))
+	fields.Put(out, "validUntil", r.ValidUntil)
+	fields.Put(out, "passwordSecret", fields.Named(r.Secret))
+	fields.Put(out, "comment", r.Comment)
 	return out
 }
 
@@ -173,11 +170,11 @@ func role(r spec.Role) manifest.Map {
 // among it: an inherited one makes Argo CD take the pods and volumes for its own and prune them.
 func (b builder) metadata(s manifest.Map) {
 	inherited := manifest.Map{}
-	put(inherited, "labels", textMap(b.Labels))
-	put(inherited, "annotations", textMap(b.Annotations))
-	put(s, "inheritedMetadata", inherited)
+	fields.Put(inherited, "labels", fields.TextMap(b.Labels))
+	fields.Put(inherited, "annotations", fields.TextMap(b.Annotations))
+	fields.Put(s, "inheritedMetadata", inherited)
 	if len(b.ServiceAccount) > 0 {
-		s["serviceAccountTemplate"] = manifest.Map{"metadata": manifest.Map{"annotations": textMap(b.ServiceAccount)}}
+		s["serviceAccountTemplate"] = manifest.Map{"metadata": manifest.Map{"annotations": fields.TextMap(b.ServiceAccount)}}
 	}
 }
 
@@ -187,55 +184,8 @@ func (b builder) affinity() manifest.Map {
 	if p.AntiAffinity != "none" {
 		out["podAntiAffinityType"] = p.AntiAffinity
 	}
-	put(out, "nodeSelector", textMap(p.NodeSelector))
-	put(out, "nodeAffinity", manifest.Clone(p.NodeAffinity))
-	put(out, "tolerations", b.tolerations())
-	return out
-}
-
-func (b builder) tolerations() []any {
-	var out []any
-	for _, t := range b.Placement.Tolerations {
-		item := manifest.Map{"operator": t.Operator}
-		put(item, "key", t.Key)
-		put(item, "value", t.Value)
-		put(item, "effect", t.Effect)
-		if t.Seconds != nil {
-			item["tolerationSeconds"] = int64(*t.Seconds)
-		}
-		out = append(out, item)
-	}
-	return out
-}
-
-func (b builder) spread() []any {
-	var out []any
-	for _, s := range b.Placement.Spread {
-		out = append(out, manifest.Map{
-			"maxSkew": int64(s.MaxSkew), "topologyKey": s.TopologyKey, "whenUnsatisfiable": s.WhenUnsatisfiable,
-			"labelSelector": manifest.Map{"matchLabels": manifest.Map{labelCluster: b.Name}},
-		})
-	}
-	return out
-}
-
-func resources(r *spec.Resources) manifest.Map {
-	out := manifest.Map{}
-	if r != nil {
-		put(out, "requests", quantities(r.Requests))
-		put(out, "limits", quantities(r.Limits))
-	}
-	return out
-}
-
-// quantities are written as the operator's webhook will write them back.
-func quantities(m map[string]string) manifest.Map {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(manifest.Map, len(m))
-	for k, v := range m {
-		out[k] = plan.Quantity(v)
-	}
+	fields.Put(out, "nodeSelector", fields.TextMap(p.NodeSelector))
+	fields.Put(out, "nodeAffinity", manifest.Clone(p.NodeAffinity))
+	fields.Put(out, "tolerations", fields.Tolerations(b.Placement))
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -95,7 +96,7 @@ func (b builder) scratch() manifest.Map {
 		recovery["source"] = drill.Origin
 		s["externalClusters"] = []any{manifest.Map{"name": drill.Origin}}
 	}
-	put(s, "resources", resources(d.Resources))
+	fields.Put(s, "resources", fields.Resources(d.Resources))
 	b.scratchVolumes(s)
 	return manifest.Map{
 		"apiVersion": apiVersion, "kind": "Cluster", "spec": s,
@@ -107,9 +108,9 @@ func (b builder) scratch() manifest.Map {
 func (b builder) scratchVolumes(s manifest.Map) {
 	v := b.drill().Storage
 	volume := manifest.Map{}
-	put(volume, "size", v.Size)
-	put(volume, "storageClass", v.Class)
-	put(s, "storage", volume)
+	fields.Put(volume, "size", v.Size)
+	fields.Put(volume, "storageClass", v.Class)
+	fields.Put(s, "storage", volume)
 	if v.Class == "" {
 		return
 	}
@@ -120,5 +121,5 @@ func (b builder) scratchVolumes(s manifest.Map) {
 	for i := range spaces {
 		spaces[i].Class = v.Class
 	}
-	put(s, "tablespaces", b.tablespaces(spaces))
+	fields.Put(s, "tablespaces", b.tablespaces(spaces))
 }

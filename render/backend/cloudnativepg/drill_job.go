@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
@@ -26,7 +27,7 @@ func (b builder) drillCron(c *drill.Config) manifest.Object {
 	maps.Copy(labels, b.drillLabels())
 	labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "onggi", "drill"
 	pod := manifest.Map{"labels": labels}
-	put(pod, "annotations", textMap(b.Annotations))
+	fields.Put(pod, "annotations", fields.TextMap(b.Annotations))
 	return b.ofDrill("batch/v1", "CronJob", d.Name, manifest.Map{"spec": manifest.Map{
 		"schedule":                   d.Cron.Five(),
 		"timeZone":                   "Etc/UTC",
@@ -69,7 +70,7 @@ func (b builder) drillPod() manifest.Map {
 		},
 		"volumeMounts": []any{manifest.Map{"name": "config", "mountPath": drillFolder, "readOnly": true}},
 	}
-	put(container, "imagePullPolicy", b.PullPolicy)
+	fields.Put(container, "imagePullPolicy", b.PullPolicy)
 	pod := manifest.Map{
 		"restartPolicy":                 "Never",
 		"terminationGracePeriodSeconds": int64(drill.Grace / time.Second),
@@ -83,13 +84,13 @@ func (b builder) drillPod() manifest.Map {
 		"containers": []any{container},
 		"volumes":    []any{manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.Name, "defaultMode": int64(0o440)}}},
 	}
-	put(pod, "nodeSelector", textMap(b.Placement.NodeSelector))
-	put(pod, "tolerations", b.tolerations())
+	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
+	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
 	var secrets []any
 	for _, s := range b.PullSecrets {
-		secrets = append(secrets, named(s))
+		secrets = append(secrets, fields.Named(s))
 	}
-	put(pod, "imagePullSecrets", secrets)
+	fields.Put(pod, "imagePullSecrets", secrets)
 	return pod
 }
 
@@ -118,9 +119,9 @@ func (b builder) drillNetwork() []manifest.Object {
 	program := func() manifest.Map { return manifest.Map{drill.LabelOf: b.Name} }
 	objs := []manifest.Object{
 		b.policy(d.Name, labels(), []any{
-			rule([]any{pods(labels())}, postgresPort, statusPort),
-			rule([]any{inNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
-			rule([]any{pods(program())}, postgresPort),
+			fields.Rule([]any{fields.Pods(labels())}, postgresPort, statusPort),
+			fields.Rule([]any{fields.InNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
+			fields.Rule([]any{fields.Pods(program())}, postgresPort),
 		}),
 		b.policy(b.drillAccount(), program(), []any{}),
 	}
