@@ -31,7 +31,7 @@ type faults struct {
 func (n *node) reaches() bool { return n.w.api.down == 0 && n.w.net.api[n.i] == 0 }
 
 func (w *World) apiDelay() time.Duration {
-	return w.between(2*time.Millisecond, 12*time.Millisecond) + w.between(0, w.api.slow)
+	return w.jitter(2*time.Millisecond, 12*time.Millisecond) + w.jitter(0, w.api.slow)
 }
 
 // write sends the record. Exactly one outcome comes back, at the latest with the timeout.
@@ -147,7 +147,7 @@ func (w *World) notify() {
 			continue
 		}
 		version, gen := w.api.version, n.car.gen
-		n.later(w.between(time.Millisecond, 30*time.Millisecond), func() {
+		n.later(w.jitter(time.Millisecond, 30*time.Millisecond), func() {
 			if n.car.gen == gen && n.car.watching && n.reaches() {
 				n.see(version)
 			}
@@ -182,7 +182,7 @@ func (n *node) get(retry bool) {
 	}
 	if !n.reaches() || w.chance(w.api.throttled+w.api.failed+w.api.lostRequest) {
 		if retry {
-			n.car.watchAt = w.now + int64(w.between(time.Second, 2*time.Second))
+			n.car.watchAt = w.now + int64(w.jitter(time.Second, 2*time.Second))
 		}
 		return
 	}

@@ -1,6 +1,9 @@
 package hatest
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // kind of an event. The frequent ones have numbers, so that they need no closure.
 type kind uint8
@@ -80,12 +83,17 @@ func (w *World) after(d time.Duration, fn func()) {
 	w.q.push(event{at: w.now + int64(d), kind: call, fn: fn})
 }
 
-// between draws a duration.
-func (w *World) between(low, high time.Duration) time.Duration {
+// between draws how long something takes that matters to the story.
+func (w *World) between(low, high time.Duration) time.Duration { return draw(w.fate, low, high) }
+
+// jitter draws how long one of the many small things takes, from a source of its own: one message more must not change every story.
+func (w *World) jitter(low, high time.Duration) time.Duration { return draw(w.rng, low, high) }
+
+func draw(r *rand.Rand, low, high time.Duration) time.Duration {
 	if high <= low {
 		return low
 	}
-	return low + time.Duration(w.rng.Int64N(int64(high-low)))
+	return low + time.Duration(r.Int64N(int64(high-low)))
 }
 
 func (w *World) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }

@@ -45,7 +45,7 @@ func (n *node) send(m *ha.Message) {
 			w.msgs = append(w.msgs, ha.Message{})
 		}
 		w.msgs[slot] = *m
-		delay := int64(200*time.Microsecond) + w.rng.Int64N(int64(2*time.Millisecond)) + int64(w.between(0, w.net.slow))
+		delay := int64(200*time.Microsecond) + w.rng.Int64N(int64(2*time.Millisecond)) + int64(w.jitter(0, w.net.slow))
 		w.q.push(event{at: w.now + delay, kind: arrive, a: slot, b: int32(n.i), c: int64(to.pod.gen)})
 	}
 }

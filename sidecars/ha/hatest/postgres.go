@@ -183,7 +183,7 @@ func (n *node) release() {
 
 // client writes on the node beside it, whenever the server lets it.
 func (n *node) client() {
-	n.w.q.push(event{at: n.w.now + int64(n.w.between(200*time.Millisecond, 1400*time.Millisecond)), kind: clientAct, a: int32(n.i)})
+	n.w.q.push(event{at: n.w.now + int64(n.w.jitter(200*time.Millisecond, 1400*time.Millisecond)), kind: clientAct, a: int32(n.i)})
 	if !n.writable() || n.diskFull || n.pg.gated || n.pg.halting {
 		return
 	}

@@ -83,7 +83,7 @@ func (n *node) push() {
 }
 
 func (w *World) flushDelay() int64 {
-	return int64(200*time.Microsecond) + w.rng.Int64N(int64(3*time.Millisecond)) + int64(w.between(0, w.opt.Lag))
+	return int64(200*time.Microsecond) + w.rng.Int64N(int64(3*time.Millisecond)) + int64(w.jitter(0, w.opt.Lag))
 }
 
 // flush: a standby has the log up to lsn of its source.

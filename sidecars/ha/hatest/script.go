@@ -2,6 +2,7 @@ package hatest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,15 +200,30 @@ func (w *World) meets(e string) string {
 	return ""
 }
 
-// story is the trace from the first fault on.
+// story is the trace from the first fault on, without what the next change of some small thing would change: instances, positions, and
+// fractions of seconds.
 func (w *World) story() string {
 	i := slices.IndexFunc(w.lines, func(line string) bool { return strings.Contains(line, " FAULT ") })
 	if i < 0 {
 		i = len(w.lines)
 	}
 	var b strings.Builder
+	particular := regexp.MustCompile(`\.[0-9]{3}s|0/[0-9A-F]+| i[0-9]+|request [0-9]+`)
 	for _, line := range w.lines[i:] {
-		b.WriteString(line + "\n")
+		if strings.Contains(line, " FAULT ") {
+			line, _, _ = strings.Cut(line, ": ")
+		}
+		b.WriteString(particular.ReplaceAllStringFunc(line, func(s string) string {
+			switch {
+			case s[0] == '.':
+				return "s"
+			case s[0] == 'r':
+				return "a request"
+			case s[0] == ' ':
+				return " " // an instance
+			}
+			return "…"
+		}) + "\n")
 	}
 	return b.String()
 }

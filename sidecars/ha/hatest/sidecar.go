@@ -209,7 +209,7 @@ func (n *node) reload(a *ha.Action) {
 	}
 	n.car.reloading |= 1 << a.Do
 	do, upstream, sync := a.Do, a.Upstream, plain(a.Sync)
-	n.later(n.w.between(5*time.Millisecond, 60*time.Millisecond), func() {
+	n.later(n.w.jitter(5*time.Millisecond, 60*time.Millisecond), func() {
 		if n.car.gen == gen {
 			n.car.reloading &^= 1 << do
 		}

@@ -55,7 +55,8 @@ func Real() Core {
 type World struct {
 	opt   Options
 	core  Core
-	rng   *rand.Rand
+	rng   *rand.Rand // of small things
+	fate  *rand.Rand // of what the story tells
 	now   int64
 	q     queue
 	nodes []*node
@@ -80,7 +81,7 @@ func New(o Options) *World {
 	if o.Core.Step == nil {
 		o.Core = Real()
 	}
-	w := &World{opt: o, core: o.Core, rng: rand.New(rand.NewPCG(o.Seed, 0x6f6e676769))}
+	w := &World{opt: o, core: o.Core, rng: rand.New(rand.NewPCG(o.Seed, 0x6f6e676769)), fate: rand.New(rand.NewPCG(o.Seed, 0x66617465))}
 	w.api.versions = 100
 	for i := range o.Nodes {
 		w.nodes = append(w.nodes, w.newNode(i))
