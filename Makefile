@@ -43,6 +43,7 @@ run: ## render examples/homelab for ENV=prod in all four formats into build/home
 test: tools ## run every test and the judges, with the tools they ask; installs these where it may
 	@judged=0; $(MAKE) --no-print-directory judges || judged=1; \
 	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go test -timeout 20m ./... $(CI); \
+	go -C .ci/chaos test ./...; \
 	exit $$judged
 
 .PHONY: model
@@ -83,6 +84,7 @@ verify-vet:
 verify-static: $(BIN)/.stamp
 	@echo "== staticcheck"
 	@$(BIN)/staticcheck ./... $(CI)
+	@cd .ci/chaos && $(CURDIR)/$(BIN)/staticcheck ./...
 
 verify-modules:
 	@echo "== go mod tidy"

@@ -174,13 +174,18 @@ func (r *run) driver(s stage) (cluster.Driver, []*world.Process, error) {
 // measure is what the agents cost while nothing happens, and what they ask of the API server under load.
 func (r *run) measure(ctx context.Context, scene *fault.Scene, s stage) error {
 	idle := report.Idle{Driver: s.driver + ", " + s.mode()}
+	scene.Route.Pause(true)
 	idle.PSS, idle.CPU, idle.Requests = trial.Idle(ctx, scene, s.idle)
+	scene.Route.Pause(false)
 	load, err := workload.Start(ctx, scene.Cluster, &r.counters)
 	if err != nil {
 		return err
 	}
 	_, _, idle.Loaded = trial.Idle(ctx, scene, s.idle)
 	load.Stop()
+	if s.driver != "onggi" {
+		idle.Requests, idle.Loaded = -1, -1 // its record is in an etcd of its own
+	}
 	r.idle = append(r.idle, idle)
 	r.log("%s idle: %.1f MB per pod, %.2f %% of a core, %.2f requests/s, %.2f under load", idle.Driver, float64(idle.PSS)/1e6, idle.CPU*100, idle.Requests, idle.Loaded)
 	return nil

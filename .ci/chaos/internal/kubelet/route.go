@@ -14,6 +14,20 @@ import (
 type Route struct {
 	mu     sync.Mutex
 	target Target
+	paused bool
+}
+
+// Pause keeps everybody from being asked, while it is on: what is asked costs those who answer.
+func (r *Route) Pause(on bool) {
+	r.mu.Lock()
+	r.paused = on
+	r.mu.Unlock()
+}
+
+func (r *Route) isPaused() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.paused
 }
 
 // Target is one endpoint.
@@ -87,7 +101,10 @@ func (r *Route) FollowREST(ctx context.Context, pods func() []*Pod) {
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	ticker := time.NewTicker(250 * time.Millisecond)
 	defer ticker.Stop()
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; wait(ctx, ticker.C) {
+		if r.isPaused() {
+			continue
+		}
 		seen := map[string]endpoint{}
 		var mu sync.Mutex
 		var all sync.WaitGroup
@@ -102,10 +119,13 @@ func (r *Route) FollowREST(ctx context.Context, pods func() []*Pod) {
 		}
 		all.Wait()
 		r.settle(seen)
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-		}
+	}
+}
+
+func wait(ctx context.Context, tick <-chan time.Time) {
+	select {
+	case <-tick:
+	case <-ctx.Done():
 	}
 }
 

@@ -12,7 +12,7 @@ type Idle struct {
 	Driver   string
 	PSS      int64   // bytes per pod, of every process that is not postgres
 	CPU      float64 // share of a core per pod
-	Requests float64 // of the whole cluster to the API server, per second
+	Requests float64 // of the whole cluster to the API server, per second; negative where it asks none
 	Loaded   float64 // the same under write load
 }
 
@@ -41,10 +41,17 @@ func Markdown(rows []Row, idle []Idle) string {
 	if len(idle) > 0 {
 		b.WriteString("\n| idle | memory per pod (PSS) | CPU per pod | API requests per cluster | … under write load |\n| --- | --- | --- | --- | --- |\n")
 		for _, i := range idle {
-			fmt.Fprintf(&b, "| %s | %.1f MB | %.2f %% of a core | %.2f /s | %.2f /s |\n", i.Driver, float64(i.PSS)/1e6, i.CPU*100, i.Requests, i.Loaded)
+			fmt.Fprintf(&b, "| %s | %.1f MB | %.2f %% of a core | %s | %s |\n", i.Driver, float64(i.PSS)/1e6, i.CPU*100, rate(i.Requests), rate(i.Loaded))
 		}
 	}
 	return b.String()
+}
+
+func rate(perSecond float64) string {
+	if perSecond < 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f /s", perSecond)
 }
 
 func cell(rows []Row, key, driver string) string {

@@ -44,7 +44,7 @@ func TestVerdictTellsAllThatWasMissed(t *testing.T) {
 }
 
 func TestMarkdownHasDriversSideBySide(t *testing.T) {
-	text := Markdown(rows(), []Idle{{Driver: "onggi", PSS: 15_500_000, CPU: 0.0012, Requests: 0.1, Loaded: 0.11}})
+	text := Markdown(rows(), []Idle{{Driver: "onggi", PSS: 15_500_000, CPU: 0.0012, Requests: 0.1, Loaded: 0.11}, {Driver: "patroni", PSS: 30_000_000, CPU: 0.002, Requests: -1, Loaded: -1}})
 	require.Equal(t, strings.TrimLeft(`
 | fault | mode | onggi: outage p50, max | lost, two primaries | whole again | patroni: outage p50, max | lost, two primaries | whole again |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -53,6 +53,7 @@ func TestMarkdownHasDriversSideBySide(t *testing.T) {
 | idle | memory per pod (PSS) | CPU per pod | API requests per cluster | … under write load |
 | --- | --- | --- | --- | --- |
 | onggi | 15.5 MB | 0.12 % of a core | 0.10 /s | 0.11 /s |
+| patroni | 30.0 MB | 0.20 % of a core | – | – |
 `, "\n"), text)
 }
 
