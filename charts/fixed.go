@@ -69,7 +69,7 @@ func (b *build) fixed() (map[string][]byte, error) {
 func (b *build) blanks() blanks {
 	set := b.set
 	f := blanks{
-		Name: set.Name, Namespace: set.Namespace, Description: description(set), Backend: set.Backend,
+		Name: set.Name, Namespace: set.Namespace, Description: description(set), Backend: runner(set.Backend),
 		EngineName: engineName(set.Engine), Host: writeService(set), Port: port(set.Engine),
 		CommonLabels: b.builtin.commonLabels.expr(),
 		Keep:         b.builtin.keep.expr(), KeepName: b.builtin.keep.name(),
@@ -110,7 +110,15 @@ func (v *value) row() row {
 }
 
 func description(set variant.Set) string {
-	return fmt.Sprintf("The %s database %s, run by %s.", engineName(set.Engine), set.Name, set.Backend)
+	return fmt.Sprintf("The %s database %s, run by %s.", engineName(set.Engine), set.Name, runner(set.Backend))
+}
+
+// runner is who runs the database, in words.
+func runner(backend string) string {
+	if backend == "native" {
+		return "onggi's own agent"
+	}
+	return backend
 }
 
 func engineName(engine string) string {

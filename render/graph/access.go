@@ -48,7 +48,7 @@ func (a *artist) services() {
 			a.service(s)
 		}
 	}
-	if a.Backend != "cloudnative-pg" {
+	if a.Backend != "cloudnative-pg" && a.Backend != "native" {
 		return
 	}
 	for _, own := range []struct{ suffix, whom, to string }{
@@ -57,7 +57,7 @@ func (a *artist) services() {
 		{"r", "to any instance", idCluster},
 	} {
 		id := a.add(Node{
-			ID: "service:" + a.Name + "-" + own.suffix, Lane: Access, Kind: KindService, Title: a.Name + "-" + own.suffix, Object: a.cluster,
+			ID: "service:" + a.Name + "-" + own.suffix, Lane: Access, Kind: KindService, Title: a.Name + "-" + own.suffix, Object: a.orCluster(a.find("Service", a.Name+"-"+own.suffix)),
 			Lines: []string{fmt.Sprintf("%s, port %d", own.whom, postgresPort)},
 		})
 		a.join(id, own.to, Traffic, "")

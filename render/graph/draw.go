@@ -20,6 +20,9 @@ func Draw(p *plan.Plan, objs []manifest.Object) Picture {
 		a.Title += " in " + p.Env
 	}
 	a.cluster = a.find("Cluster", p.Name)
+	if a.Backend == "native" {
+		a.cluster = a.find("StatefulSet", p.Name)
+	}
 	if a.cluster == (manifest.Ref{}) && len(objs) > 0 {
 		a.cluster = a.largest()
 	}

@@ -74,7 +74,7 @@ func golden(name string) (text, svg bool) {
 		return true, true
 	case "everything-shop", "standby-shop-east", "minimal-shop":
 		return true, false
-	case "recovery-shop", "migration-shop", "snapshot-shop", "fleet-orders-prod", "homelab-lemon-dev", "standby-shop-east-promoted", "standby-shop-east-delayed", "migration-shop-copy":
+	case "recovery-shop", "migration-shop", "snapshot-shop", "fleet-orders-prod", "homelab-lemon-dev", "standby-shop-east-promoted", "standby-shop-east-delayed", "migration-shop-copy", "native-homelab-lemon-prod":
 		return true, false
 	}
 	return false, false
@@ -95,7 +95,7 @@ func TestGoldens(t *testing.T) {
 			same(t, b.name+"-narrow.svg", graph.SVG(picture, graph.Narrow, graph.Options{Standalone: true, Href: href}))
 		}
 	}
-	require.Equal(t, 12, seen)
+	require.Equal(t, 13, seen)
 }
 
 func href(r manifest.Ref) string { return "#" + graph.Key(r) }

@@ -125,7 +125,7 @@ func (r *resolver) storage(p *Plan) {
 // databases gives every database an owner and every owner a role.
 func (r *resolver) databases(p *Plan) {
 	specs := r.spec.Databases
-	if len(specs) == 0 {
+	if len(specs) == 0 && p.Backend != native {
 		specs = []spec.Database{{Name: "app", Owner: "app", Reclaim: "retain"}} // as every operator does
 	}
 	p.Roles = slices.Clone(p.Roles)
@@ -189,7 +189,10 @@ func (r *resolver) parameters(p *Plan) {
 }
 
 func (r *resolver) bootstrap(p *Plan) {
-	first := p.Databases[0]
+	var first Database // none is made by native
+	if len(p.Databases) > 0 {
+		first = p.Databases[0]
+	}
 	p.Bootstrap = Bootstrap{Database: first.Name, Owner: first.Owner, Secret: first.Secret}
 	switch b := r.spec.Bootstrap; {
 	case b != nil && b.Recovery != nil:
