@@ -48,7 +48,6 @@ type loop struct {
 	book      map[string]acquaintance // who said of itself where it is, by id
 	slots     []string                // for whom there are slots, or will be once it succeeds
 	slotsAt   ha.Instant
-	fenced    bool // by a person
 	podEnds   bool // by its object
 	waiters   waiters
 	asked     []asked
@@ -177,7 +176,7 @@ func (l *loop) publish() {
 		book = append(book, one)
 	}
 	l.agent.shown.Store(&shown{
-		book: book, fenced: l.fenced, state: l.state.Clone(), seen: l.seen, detail: l.detail, fence: l.fence, settings: l.settings, ready: l.ready, life: l.life,
+		book: book, fenced: l.state.Durable.Fenced, state: l.state.Clone(), seen: l.seen, detail: l.detail, fence: l.fence, settings: l.settings, ready: l.ready, life: l.life,
 		turned: l.now,
 	})
 }

@@ -204,8 +204,12 @@ func TestAWriteCountsFromBeforeItBegan(t *testing.T) {
 	b.mu.Lock()
 	b.probe = errors.New("read-only file system")
 	b.mu.Unlock()
-	b.later(15 * time.Second)
-	b.eventually("a primary that cannot write is killed", func() bool { return len(b.killed) > 0 })
+	b.eventually("a primary that cannot write is killed", func() bool {
+		b.ahead.Add(int64(time.Second)) // a loop that stood still itself for longer would not know
+		b.agent.post(t.Context(), func(*loop) {})
+		time.Sleep(5 * time.Millisecond)
+		return len(b.killed) > 0
+	})
 }
 
 func TestAnOlderVersionIsLookedAtTwice(t *testing.T) {

@@ -56,12 +56,6 @@ func (l *loop) answer(a ha.Action) {
 	for _, one := range l.asked {
 		if one.request.ID == a.Request {
 			one.done <- Answer{OK: a.OK, Why: a.Why}
-			switch {
-			case a.OK && one.request.Verb == ha.Fence:
-				l.fenced = true
-			case a.OK && one.request.Verb == ha.Unfence:
-				l.fenced = false
-			}
 		}
 	}
 	l.forget(a.Request)

@@ -48,7 +48,7 @@ func (d *step) barred() string {
 		return "waits for the outcome of a write"
 	case law.SystemID == 0 && len(law.Members) == 0:
 		return "there is no cluster yet"
-	case d.fenced:
+	case d.Durable.Fenced:
 		return "fenced by a person"
 	case law.Paused && !d.free() && !forced:
 		return "paused"
@@ -132,10 +132,21 @@ func (d *step) turn() string {
 	return ""
 }
 
+// lost tells a standby whose primary has gone silent a moment ago.
+func (d *step) lost() bool {
+	return d.o.Supervisor.Phase == Standby && !d.o.Postgres.Streaming && !d.streamedAt.IsZero() && d.now.since(d.streamedAt) < 5*time.Second
+}
+
 // prove asks for the kubelet's report when the holder has fallen silent.
 func (d *step) prove() {
 	h := d.rec.Holder
-	if h.Instance == "" || d.now.since(d.heardAt) < d.c.Timing.Beat+d.c.Timing.BeatTimeout/2 || d.now.since(d.proved) < time.Second {
+	pause := time.Second
+	if d.lost() {
+		pause /= 2
+	} else if d.now.since(d.heardAt) < d.c.Timing.Beat+d.c.Timing.BeatTimeout/2 {
+		return
+	}
+	if h.Instance == "" || d.now.since(d.proved) < pause {
 		return
 	}
 	m, ok := d.rec.Member(h.ID)

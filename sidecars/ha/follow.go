@@ -42,8 +42,12 @@ func (d *step) found() {
 	if d.c.Ordinal > 0 {
 		wait *= 2
 	}
+	known := d.now.AtLeast(d.o.Record.First)
+	if d.vacant() && len(d.rec.Members) == 0 && d.c.Ordinal == 0 {
+		known = d.now.AtLeast(d.Born) // one that is made for a new cluster: the wait was over before
+	}
 	switch {
-	case d.now.AtLeast(d.o.Record.First) < wait || d.now.AtLeast(d.Born) < wait:
+	case known < wait || d.now.AtLeast(d.Born) < wait:
 		d.why = "gives members that have data the time to say so"
 	case d.writing != nil || d.now.since(d.tried) < time.Second:
 	case !d.rec.Exists():
@@ -109,7 +113,7 @@ func (d *step) followDown() {
 	if d.rejoin.Term != d.rec.Term {
 		d.rejoin = rejoin{Term: d.rec.Term, Redo: d.rejoin.Redo}
 	}
-	if o.Job.Running || !o.Data.Known || d.fenced || o.Pod.Terminating {
+	if o.Job.Running || !o.Data.Known || d.Durable.Fenced || o.Pod.Terminating {
 		return
 	}
 	if j := &o.Job; (j.Kind == JobClone || j.Kind == JobRewind) && !j.Failed && j.Begun.Raw >= d.rejoin.Tried.Raw && d.mutant != copiesForEver {
@@ -189,7 +193,7 @@ func (d *step) followUp() {
 		d.do(Action{Do: Kill, Why: "was promoted by hand"})
 		return
 	}
-	if d.o.Pod.Terminating || d.fenced {
+	if d.o.Pod.Terminating || d.Durable.Fenced {
 		d.do(Action{Do: Stop, Why: "the pod ends, or a person fenced it"})
 		return
 	}

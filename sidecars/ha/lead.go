@@ -22,7 +22,7 @@ func (d *step) leads() {
 	d.published, d.mode = nil, ""
 	d.kept = lead{}
 	d.election = election{}
-	if d.fenced {
+	if d.Durable.Fenced {
 		d.giveUp("fenced by a person")
 	}
 	if d.lead.GiveUp != "" && o.Supervisor.Phase != Down {
@@ -79,7 +79,7 @@ func (d *step) leadDown() {
 		return
 	case d.lead.Move.Here:
 		d.lead.Move, d.lead.Opened, d.lead.Since = move{}, Instant{}, d.now
-	case d.fenced, d.lead.GiveUp != "":
+	case d.Durable.Fenced, d.lead.GiveUp != "":
 		d.release(cmpOr(d.lead.GiveUp, "fenced"))
 		return
 	case o.Pod.Terminating || d.leaving() && d.target(false) != nil:
@@ -139,6 +139,7 @@ func (d *step) promote() {
 	if d.o.Postgres.At.IsZero() || !d.cut() || !d.permitted() {
 		return
 	}
+	d.lead.Promoted = true
 	d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync()})
 }
 
@@ -149,6 +150,7 @@ func (d *step) primary() {
 		return
 	}
 	if p.InRecovery {
+		d.lead.Promoted = true
 		if d.permitted() {
 			d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync()})
 		}
@@ -164,8 +166,22 @@ func (d *step) primary() {
 		d.label("primary")
 	}
 	d.slots()
+	d.settle()
 	d.moves()
 	d.roll()
+}
+
+// settle has a new primary write a checkpoint: nobody can be rewound to it before.
+func (d *step) settle() {
+	l, job := &d.lead, &d.o.Job
+	if !l.Promoted || l.Opened.IsZero() || l.Move.Stage != NoMove {
+		return
+	}
+	if job.Kind == JobCheckpoint && job.Begun.Raw >= l.Since.Raw {
+		l.Promoted = job.Running || job.Failed
+		return
+	}
+	d.do(Action{Do: Checkpoint, Why: "so that others can be rewound to it"})
 }
 
 // gate lets clients in after a crash, once what they would read cannot be lost any more.
@@ -195,7 +211,8 @@ func (d *step) flushed(to LSN, of []string) int {
 
 // sick tells a primary that takes no writes any more.
 func (d *step) sick() bool {
-	return !d.lead.Opened.IsZero() && d.now.AtMost(d.o.Postgres.Wrote) > d.c.SickAfter && d.mutant != renewsWhileSick
+	// A process that stood still itself has not seen whether writes succeeded meanwhile.
+	return !d.lead.Opened.IsZero() && d.now.AtMost(d.o.Postgres.Wrote) > d.c.SickAfter && d.now.since(d.stood) > d.c.SickAfter && d.mutant != renewsWhileSick
 }
 
 // renews tells whether the holder goes on holding. Who cannot write must not keep others from it.

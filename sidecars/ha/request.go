@@ -21,7 +21,10 @@ func (d *step) request(r *Request) (done, ok bool, why string) {
 	leads := d.lead.Term != 0
 	switch r.Verb {
 	case Fence, Unfence:
-		d.fenced = r.Verb == Fence
+		if want := r.Verb == Fence; d.Durable.Fenced != want {
+			d.Durable.Fenced = want
+			d.remember()
+		}
 		return true, true, ""
 	case Pause, Resume:
 		return d.requestPause(r, leads)

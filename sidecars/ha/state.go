@@ -17,6 +17,8 @@ type Durable struct {
 	// Changing is a version on which a write was based that changes who may lead. While that version stands, the write may still come
 	// through, so a process that does not know it does not count on its peers.
 	Changing string `json:"changing,omitempty"`
+	// Fenced by a person, until unfenced.
+	Fenced bool `json:"fenced,omitempty"`
 	// Last is the record as last seen, for the day on which somebody deletes it.
 	Last Record `json:"last"`
 }
@@ -85,13 +87,13 @@ type State struct {
 	published *Quorum  // what the record should say, nil for what it does
 	slotsFor  []string // the names for which slots were asked for, as of version slotsAs
 	slotsAs   string
-	fenced    bool // by a person
 	asked     []uint64
 	moving    uint64 // the request that is being answered by a move
 	forced    uint64 // the request to lead without proof
 	role      string // last asked for
 	roleAt    Instant
 	last      Instant
+	stood     Instant // the last time that two steps were far apart
 	// verdict
 	why string
 }
@@ -119,6 +121,7 @@ type lead struct {
 	Only      string // the name of the one that a person wants
 	GatedTo   LSN
 	Move      move
+	Promoted  bool     // and has not written a checkpoint since
 	Applying  *setting // what was asked to be in force, until it is
 	Restart   string   // name of the replica that may restart
 	RestartAt Instant

@@ -43,6 +43,9 @@ func (s *State) Advance(o *Observation, c *Config, out []Action) []Action {
 		s.Born = o.Now
 	}
 	s.why, s.self = "", o.Self.ID
+	if !s.last.IsZero() && o.Now.AtMost(s.last) > 2*time.Second {
+		s.stood = o.Now
+	}
 	d.absorb()
 	d.answerPeers()
 	switch {
@@ -282,7 +285,7 @@ func (d *step) granted(p *peer, m *Message) {
 func (d *step) report() Report {
 	o := d.o
 	r := Report{Member: o.Self, Instance: o.Supervisor.Instance, Cordoned: o.Pod.Cordoned, Updated: o.Pod.Updated, Priority: d.c.Priority,
-		Barred: d.c.Barred || d.fenced || o.DiskLow || o.Pod.Terminating, Pending: o.Postgres.PendingRestart, Leaving: d.leaving(), Phase: o.Supervisor.Phase.String()}
+		Barred: d.c.Barred || d.Durable.Fenced || o.DiskLow || o.Pod.Terminating, Pending: o.Postgres.PendingRestart, Leaving: d.leaving(), Phase: o.Supervisor.Phase.String()}
 	if !o.Postgres.At.IsZero() {
 		r.At = o.Postgres.Position
 		r.Streaming = o.Postgres.Streaming && o.Postgres.Upstream == d.rec.Holder.ID && o.Supervisor.Phase == Standby
