@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -148,7 +149,7 @@ func (l *lab) addPod(i, instances int, more string) *pod {
 	l.write(p.dir+"/config.yaml", fmt.Sprintf(`
 cluster: shop
 instances: %d
-profile: fast
+profile: %s
 postgres:
   bin: %s
   volume: %s/vol
@@ -162,7 +163,7 @@ listen: {port: %d, tokenFile: %s/token}
 kubernetes: {server: "%s"}
 run: {dir: %s/run, terminationLog: %s/run/termination, graceSeconds: 30}
 %s
-`, instances, bindir, p.dir, l.port, p.ip, p.dir, p.dir, l.port+1, p.dir, l.api.URL, p.dir, p.dir, more))
+`, instances, cmp.Or(os.Getenv("ONGGI_PROFILE"), "fast"), bindir, p.dir, l.port, p.ip, p.dir, p.dir, l.port+1, p.dir, l.api.URL, p.dir, p.dir, more))
 	l.pods = append(l.pods, p)
 	return p
 }

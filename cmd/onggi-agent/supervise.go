@@ -27,8 +27,9 @@ func superviseVerb(file string, out io.Writer) error {
 			return fmt.Errorf("make a folder for sockets: %w", err)
 		}
 	}
-	// One for the fence and one for the rest: on a node of many processors the others would only cost memory.
-	runtime.GOMAXPROCS(2)
+	// Handing work from one thread to another is most of what it costs at rest. A goroutine that blocks in the kernel gives its processor
+	// away within 10 ms, so none keeps the fence from its own; and the guard needs none of this process'.
+	runtime.GOMAXPROCS(1)
 	return supervise.Run(context.Background(), supervise.Options{
 		Volume: f.Postgres.Volume, Data: f.Postgres.Data, Socket: f.SupervisorSocket(), TerminationLog: f.Run.TerminationLog,
 		Self: []string{self, "guard"}, Grace: time.Duration(f.Run.GraceSeconds) * time.Second,

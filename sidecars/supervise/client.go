@@ -224,18 +224,24 @@ func (c *Client) read(first chan struct{}) {
 // tick keeps the status, and answers with what is left of the permit.
 func (c *Client) tick(t *ticked) error {
 	c.mu.Lock()
-	c.status = t.Status
+	if t.Status != nil {
+		c.status = *t.Status
+	}
+	c.status.Permit = t.Permit
 	c.mu.Unlock()
 	if left := min(c.permit(), maxGrant).Milliseconds(); left > 0 {
 		if err := c.write(message{Grant: &grant{N: t.N, Millis: left}}); err != nil {
 			return err
 		}
 	}
+	if t.Status == nil {
+		return nil
+	}
 	select {
 	case <-c.updates:
 	default:
 	}
-	c.updates <- t.Status
+	c.updates <- *t.Status
 	return nil
 }
 

@@ -120,7 +120,7 @@ func TestGrantsThatDoNotCount(t *testing.T) {
 		end := systemClock().plus(wait)
 		for {
 			if tk := l.tick(); left(end, systemClock()) == 0 {
-				return tk.Status.Permit
+				return tk.Permit
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func TestLateGrantsDoNotCount(t *testing.T) {
 	time.Sleep(2200 * time.Millisecond)
 	l.grant(grant{N: first.N, Millis: 9000})
 	for end := systemClock().plus(time.Second); left(end, systemClock()) > 0; {
-		require.Zero(t, l.tick().Status.Permit)
+		require.Zero(t, l.tick().Permit)
 	}
 
 	// And those of a connection that was replaced: its ticks are nobody's.
@@ -152,7 +152,7 @@ func TestLateGrantsDoNotCount(t *testing.T) {
 	newest.tick()
 	newest.grant(grant{N: tick.N, Millis: 9000})
 	for end := systemClock().plus(time.Second); left(end, systemClock()) > 0; {
-		require.Zero(t, newest.tick().Status.Permit)
+		require.Zero(t, newest.tick().Permit)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 const (
 	// guardDelay is how long after the deadline the guard waits for the supervisor to do it itself.
 	guardDelay = 50 * time.Millisecond
-	// guardPause is the longest the guard sleeps, so that it learns of a deadline that was armed or revoked meanwhile.
-	guardPause = 500 * time.Millisecond
+	// guardPause is the longest the guard sleeps, so that it learns of a deadline that was armed or revoked meanwhile. Less than the
+	// least permit of a start, so that it is never late for one.
+	guardPause = 900 * time.Millisecond
 	// guardSilence is how old the guard's last sign of life may be.
 	guardSilence = 3 * time.Second
 	// guardFD is where the guard finds the shared deadline.

@@ -35,7 +35,7 @@ const (
 	Killed    Phase = "killed"   // killed by the supervisor, and nothing of it left
 )
 
-// Status is what the supervisor says of itself with each tick. Durations are milliseconds.
+// Status is what the supervisor says of itself. Durations are milliseconds.
 type Status struct {
 	Instance    string `json:"instance"`              // this supervisor process, 128 bits in hex
 	Locked      bool   `json:"locked"`                // holds the volume's lock; without it nothing runs
@@ -181,10 +181,23 @@ type hello struct {
 	Instance string `json:"instance,omitempty"` // of the supervisor
 }
 
+// ticked has no Status where nothing but the permit is another than with the tick before.
 type ticked struct {
-	N      uint64 `json:"n"`
-	Status Status `json:"status"`
+	N      uint64  `json:"n"`
+	Permit int64   `json:"permit,omitempty"` // Status.Permit of now
+	Status *Status `json:"status,omitempty"`
 }
+
+// news tells whether a status says something that the one before did not. The permit is told with each tick, and how long a tool
+// has been running is nothing new.
+func (s Status) news(before Status) bool {
+	same := equal(s.Exit, before.Exit) && equal(s.Disk, before.Disk) && (s.Tool == nil) == (before.Tool == nil) &&
+		(s.Tool == nil || s.Tool.ID == before.Tool.ID)
+	s.Permit, s.Exit, s.Disk, s.Tool = before.Permit, before.Exit, before.Disk, before.Tool
+	return !same || s != before
+}
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 type grant struct {
 	N      uint64 `json:"n"`

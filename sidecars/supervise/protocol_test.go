@@ -59,11 +59,28 @@ func TestLines(t *testing.T) {
 	require.Contains(t, e.Message, "longer than")
 }
 
+func TestNews(t *testing.T) {
+	base := Status{Instance: "a", Phase: Writing, Permit: 5, Exit: &Exit{Start: 1}, Disk: &Disk{Free: 1, Total: 2}, Tool: &Tool{ID: "x", Millis: 1}}
+	same := base
+	same.Permit, same.Exit, same.Disk, same.Tool = 9, &Exit{Start: 1}, &Disk{Free: 1, Total: 2}, &Tool{ID: "x", Millis: 2}
+	require.False(t, same.news(base), "the permit, the age of a tool, and other copies of the same")
+	for what, change := range map[string]func(*Status){
+		"phase": func(s *Status) { s.Phase = Killed }, "exit": func(s *Status) { s.Exit = &Exit{Start: 2} }, "no exit": func(s *Status) { s.Exit = nil },
+		"disk": func(s *Status) { s.Disk = &Disk{Free: 0, Total: 2} }, "no disk": func(s *Status) { s.Disk = nil },
+		"tool": func(s *Status) { s.Tool = &Tool{ID: "y"} }, "no tool": func(s *Status) { s.Tool = nil }, "armed": func(s *Status) { s.Armed = true },
+		"told to end": func(s *Status) { s.Terminating = true }, "guard": func(s *Status) { s.Guarded = true },
+	} {
+		other := base
+		change(&other)
+		require.True(t, other.news(base), what)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, m := range []message{
 		{Hello: &hello{Version: Version}}, {Grant: &grant{N: 3, Millis: 100}}, {ID: "a", Start: &Start{Mode: Primary, Argv: []string{"x"}}},
 		{ID: "b", Exec: &Command{Argv: []string{"x"}, Stdin: "y\x00"}}, {ID: "c", Answer: &answer{Error: refuse(CodeBusy, "no")}},
-		{Tick: &ticked{N: 9, Status: Status{Phase: Down, Exit: &Exit{Signal: 9}}}},
+		{Tick: &ticked{N: 9, Status: &Status{Phase: Down, Exit: &Exit{Signal: 9}}}}, {Tick: &ticked{N: 10, Permit: 7}},
 	} {
 		f.Add(encode(m))
 	}

@@ -18,6 +18,10 @@ type conn struct {
 	net  *net.UnixConn
 	out  chan []byte
 	done chan struct{} // closed when nothing more is written
+
+	// What the loop told it last, if it did.
+	told   bool
+	status Status
 }
 
 // reply is where an answer goes.

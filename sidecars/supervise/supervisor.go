@@ -78,6 +78,7 @@ type supervisor struct {
 	lead  *conn
 
 	n         uint64 // last tick
+	beats     uint64 // of the ticker
 	lastTick  instant
 	gap       time.Duration
 	processes int
@@ -230,8 +231,13 @@ func (s *supervisor) ticked() {
 	} else {
 		s.checkGuard(now)
 	}
-	s.askLook(s.n%10 == 0)
+	s.beats++
+	s.askLook(s.beats%10 == 0)
 	s.endStep(now)
+	// Where no permit is needed, a tick that says nothing new is only a sign of life: a start that needs one asks for it.
+	if _, armed := s.fence.state(); !armed && s.beats%2 != 0 && s.lead != nil && s.lead.told && !s.status().news(s.lead.status) {
+		return
+	}
 	s.tell()
 }
 
@@ -242,10 +248,14 @@ func (s *supervisor) tell() {
 		return
 	}
 	st := s.status()
+	t := &ticked{N: s.n + 1, Permit: st.Permit}
+	if !s.lead.told || st.news(s.lead.status) {
+		t.Status, s.lead.status, s.lead.told = &st, st, true
+	}
 	s.n++
 	// The tick is dated before it is sent, and the date is what a grant counts from.
 	s.fence.ticked(s.n)
-	s.lead.send(message{Tick: &ticked{N: s.n, Status: st}})
+	s.lead.send(message{Tick: t})
 }
 
 func (s *supervisor) status() Status {
@@ -274,7 +284,8 @@ func (s *supervisor) status() Status {
 // askLook has the volume looked at, unless the last look has not come back.
 func (s *supervisor) askLook(count bool) {
 	a := ask{count: count}
-	if s.pg.running() {
+	// A primary becomes nothing else without its end. A standby may be promoted by hand.
+	if s.pg.running() && (s.pg.phase != Writing || s.pg.mode != Primary) {
 		a.start, a.before = s.pg.starts, s.pg.before
 	}
 	if a.start == 0 && !a.count {
