@@ -88,8 +88,11 @@ func write(f config.File) string {
 	if err == nil {
 		err = json.Unmarshal(text, &tree)
 	}
-	prune(tree)
-	if text, err = yaml.Marshal(tree); err != nil {
+	if err == nil {
+		prune(tree)
+		text, err = yaml.Marshal(tree)
+	}
+	if err != nil {
 		panic("a struct of strings and numbers can be written: " + err.Error())
 	}
 	return string(text)
