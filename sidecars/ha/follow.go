@@ -229,7 +229,7 @@ func (d *step) stuck() {
 	if j.NotSince.IsZero() {
 		j.NotSince = d.now
 	}
-	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window || d.mutant == endsStandbysEarly && d.now.since(j.NotSince) > 2*time.Second {
+	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window {
 		j.Redo, j.NotSince = true, Instant{}
 		d.do(Action{Do: Stop, Why: "gets nothing from the primary"})
 	}

@@ -193,7 +193,12 @@ func (d *step) gate() {
 	if d.lead.GatedTo == 0 {
 		d.lead.GatedTo = p.Position.LSN
 	}
-	if d.rec.Mode == Async || d.rec.Sync.W == 0 && d.rec.Mode == Preferred || d.flushed(d.lead.GatedTo, nil) >= max(1, d.c.W) {
+	// Only those count who are asked in an election by what is published.
+	of, need := []string(nil), max(1, d.c.W)
+	if d.rec.Sync.W > 0 {
+		of, need = d.named(d.rec.Sync).Of, d.rec.Sync.W
+	}
+	if d.rec.Mode == Async || d.rec.Sync.W == 0 && d.rec.Mode == Preferred || d.flushed(d.lead.GatedTo, of) >= need {
 		d.do(Action{Do: Open, Why: "what clients can read is on the standbys"})
 	}
 }

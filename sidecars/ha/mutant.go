@@ -33,7 +33,6 @@ const (
 	releasesBeforeTheEnd
 	copiesFromFormerTerms
 	copiesForEver
-	endsStandbysEarly
 	newStampForEachTry
 	barsWhoWasNamedOver
 	demotesOnUnknown
@@ -44,7 +43,7 @@ var mutantNames = [...]string{"", "counts from the answer", "forgets its writes 
 	"votes at once", "votes while it receives", "takes at once where there is no record", "takes without votes", "takes what has just changed", "believes a restored record",
 	"elects who only cascaded", "relaxes commits before it publishes", "publishes before it is confirmed", "changes two things at a time", "counts a stranger of the same name",
 	"renews while it cannot write", "opens at once after a crash", "releases before the last process is gone", "copies from a former term", "copies for ever",
-	"ends standbys before they are elected", "a new stamp for each try", "bars who was named over", "gives up on an unknown outcome"}
+	"a new stamp for each try", "bars who was named over", "gives up on an unknown outcome"}
 
 // Mutants lists the mistakes that Mutate can put in.
 func Mutants() []string { return mutantNames[1:] }

@@ -13,7 +13,7 @@ import (
 
 var only = flag.String("mutant", "", "which mutants TestMutants puts in: those with this in their name")
 
-var within = flag.Int("within", 600, "how many seeds a mistake may survive")
+var within = flag.Int("within", 1500, "how many seeds a mistake may survive")
 
 // TestMutants puts known mistakes into the core and around it, one at a time. Each must be found: this is what tells a simulator that
 // passes from one that looks away.
