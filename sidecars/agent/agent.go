@@ -45,7 +45,7 @@ func New(parts Parts, settings Settings) (*Agent, error) {
 		return nil, fmt.Errorf("check the timing: %v", err)
 	}
 	a := &Agent{parts: parts, events: make(chan func(*loop), 256), ended: make(chan struct{}), wake: make(chan struct{}, 1), writes: make(chan struct{}, 1)}
-	a.pace.Store(int64(steadyPace))
+	a.pace.Store(int64(wakePace))
 	at := parts.Clock()
 	a.apart = at.Boot - at.Raw
 	a.shown.Store(&shown{settings: settings, turned: at})

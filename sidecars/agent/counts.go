@@ -18,6 +18,8 @@ type counts struct {
 	GapMax      time.Duration // between two steps
 	lastStep    time.Time
 	Dropped     uint64 // actions whose term had passed
+	Canceled    uint64 // waits for standbys
+	canceled    canceled
 	Conflicts   uint64
 	Roles       map[string]uint64
 	Kills       map[string]uint64
@@ -50,6 +52,26 @@ func (c *counts) conflict() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Conflicts++
+}
+
+// canceled is what one supervisor told last.
+type canceled struct {
+	instance string
+	n        uint64
+}
+
+// waits counts commits that were not waited for. The supervisor counts from its start.
+func (c *counts) waits(instance string, n uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if instance == "" {
+		return
+	}
+	if c.canceled.instance != instance {
+		c.canceled = canceled{instance: instance}
+	}
+	c.Canceled += n - min(n, c.canceled.n)
+	c.canceled.n = n
 }
 
 // killed counts a kill by the supervisor, as it told of it.
@@ -106,6 +128,6 @@ func (c *counts) counters() rest.Counters {
 	defer c.mu.Unlock()
 	return rest.Counters{
 		RoleChanges: maps.Clone(c.Roles), FenceKills: maps.Clone(c.Kills), FenceKillSeconds: c.KillSeconds, Rejoins: maps.Clone(c.Rejoins),
-		FailoverPhases: maps.Clone(c.Phases), LastOutage: c.Outage, Conflicts: c.Conflicts, LoopGap: c.GapMax,
+		FailoverPhases: maps.Clone(c.Phases), LastOutage: c.Outage, Conflicts: c.Conflicts, WaitsCanceled: c.Canceled, LoopGap: c.GapMax,
 	}
 }

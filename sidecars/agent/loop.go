@@ -3,23 +3,12 @@ package agent
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/ha"
 )
 
 const (
-	// heartbeat is the longest time between two steps.
-	heartbeat = 500 * time.Millisecond
-	// closest is the least time between two steps: events that come together make one.
-	closest = 2 * time.Millisecond
-	// steadyPace and busyPace are the times between two looks at postgres: while nothing happens, and while something is under way.
-	steadyPace = time.Second
-	busyPace   = 70 * time.Millisecond
-	// busyFor is how long it counts as busy after something happened.
-	busyFor = 2 * time.Second
 	// slotsEvery is how often the slots are looked after.
 	slotsEvery = 30 * time.Second
 	// volumeRetry is how long a volume that could not be read is left alone.
@@ -51,7 +40,7 @@ type loop struct {
 	podEnds   bool // by its object
 	waiters   waiters
 	asked     []asked
-	busyUntil ha.Instant
+	pace      pace
 	narrator  narrator
 }
 
@@ -78,7 +67,7 @@ func (l *loop) run(ctx context.Context) error {
 		if err := l.turn(ctx); err != nil {
 			return err
 		}
-		timer.Reset(heartbeat)
+		timer.Reset(l.pause())
 		if len(l.agent.events) > 0 {
 			time.Sleep(closest)
 		}
@@ -197,6 +186,9 @@ func (l *loop) perform(a ha.Action) error {
 	case ha.Slots: // keepSlots knows more: who is about to become a member
 		l.slotsAt = ha.Instant{}
 	case ha.Send:
+		if a.To.Kind == ha.Beat {
+			l.pace.beatSent = l.now
+		}
 		if !l.waiters.deliver(*a.To) {
 			l.exec.begin(l, a)
 		}
@@ -204,32 +196,4 @@ func (l *loop) perform(a ha.Action) error {
 		l.exec.begin(l, a)
 	}
 	return nil
-}
-
-// rest chooses how often postgres is looked at until something else happens.
-func (l *loop) rest(actions []ha.Action) {
-	if l.seen.Job.Running || l.exec.job.Running || slices.ContainsFunc(actions, stirs) {
-		l.busyUntil = l.now.Add(busyFor)
-	}
-	pace := steadyPace
-	if l.now.AtMost(l.busyUntil) < 0 {
-		pace = busyPace
-	}
-	switch before := time.Duration(l.agent.pace.Swap(int64(pace))); {
-	case before > pace:
-		l.agent.look()
-	case before < pace: // what the busy time took is not needed for a long while
-		go debug.FreeOSMemory()
-	}
-}
-
-// stirs tells the actions after which postgres soon says something new.
-func stirs(a ha.Action) bool {
-	switch a.Do {
-	case ha.Send:
-		return a.To.Kind == ha.Poll
-	case ha.Write, ha.Remember, ha.Read, ha.Slots, ha.Label, ha.Answer, ha.Checkpoint:
-		return false
-	}
-	return true
 }

@@ -45,6 +45,8 @@ type FenceStatus struct {
 	Exit        string // how the last one ended, in words
 	Free, Total uint64 // bytes of the volume; Total 0: unknown
 	Killed      Kill   // the last kill by the supervisor
+	Lines       uint64 // that postgres printed so far
+	Canceled    uint64 // commits whose wait for standbys was cancelled, as far as the supervisor saw
 }
 
 // Kill is an end that the supervisor made. Reason is empty where postgres ended otherwise.

@@ -32,7 +32,11 @@ func (l *loop) toldByFence(s FenceStatus) {
 	if s.Phase != before.Phase || s.Starts != before.Starts || s.Instance != before.Instance {
 		l.narrator.fence(before, s)
 		l.agent.look()
-		l.busyUntil = l.now.Add(busyFor)
+		l.rouse()
+	}
+	l.agent.counts.waits(s.Instance, s.Canceled)
+	if s.Lines != before.Lines {
+		l.pace.lines = l.now
 	}
 	if k := s.Killed; k.Reason != "" && k != before.Killed {
 		l.agent.counts.killed(k.Reason, k.Took)
@@ -110,7 +114,7 @@ func (l *loop) see(r ha.Record) {
 		return
 	}
 	if r.Holder.ID != l.seen.Record.Record.Holder.ID || r.Term != l.seen.Record.Record.Term {
-		l.busyUntil = l.now.Add(busyFor)
+		l.rouse()
 		l.agent.look()
 	}
 	// The clocks are read now, not when the event was sent: a version counts as seen late rather than early.

@@ -73,6 +73,7 @@ func fenceStatus(s supervise.Status) FenceStatus {
 	f := FenceStatus{
 		Supervisor:  ha.Supervisor{Instance: s.Instance, Locked: s.Locked, Phase: phaseOf(s)},
 		Terminating: s.Terminating, Guarded: s.Guarded, Starts: s.Starts, Announced: s.Mode == supervise.Primary,
+		Lines: s.Lines, Canceled: s.Canceled,
 	}
 	if s.Disk != nil {
 		f.Free, f.Total = s.Disk.Free, s.Disk.Total

@@ -92,6 +92,9 @@ func (l *loop) hear(m ha.Message) {
 		now.granted = l.now
 	}
 	l.book[m.From] = now
+	if m.Kind == ha.Beat && m.From == l.seen.Record.Record.Holder.ID {
+		l.pace.beatHeard = l.now
+	}
 }
 
 // acquaintance is a member as it said of itself.

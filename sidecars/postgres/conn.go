@@ -21,9 +21,7 @@ type keptConn struct {
 // connect opens a connection to the local server over its unix socket, as the superuser, whom the server knows by the user of
 // the operating system. Nothing that it commits waits for a standby.
 func (s *Server) connect(ctx context.Context, name string, parameters map[string]string) (*pgconn.PgConn, error) {
-	config, err := pgconn.ParseConfig(Conninfo{
-		{"host", s.Paths.Socket}, {"port", strconv.Itoa(s.Paths.Port)}, {"user", Superuser}, {"dbname", "postgres"}, {"sslmode", "disable"},
-	}.String())
+	config, err := s.config()
 	if err != nil {
 		return nil, fmt.Errorf("connect to postgres: %v", err)
 	}
@@ -35,6 +33,21 @@ func (s *Server) connect(ctx context.Context, name string, parameters map[string
 	maps.Copy(config.RuntimeParams, parameters)
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	return conn, notRunning(err)
+}
+
+// config is where the local server is. Working it out reads files of the user's, so it is done once.
+func (s *Server) config() (*pgconn.Config, error) {
+	config, err := s.local()
+	if err != nil {
+		return nil, err
+	}
+	return config.Copy(), nil
+}
+
+func (s *Server) parseConfig() (*pgconn.Config, error) {
+	return pgconn.ParseConfig(Conninfo{
+		{"host", s.Paths.Socket}, {"port", strconv.Itoa(s.Paths.Port)}, {"user", Superuser}, {"dbname", "postgres"}, {"sslmode", "disable"},
+	}.String())
 }
 
 // use calls f with the kept connection, opening it where there is none. A connection that was open before and turns out to

@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Names of the two roles that the agent works with. The superuser is let in over the unix socket, by the name of the
@@ -59,11 +62,14 @@ type Server struct {
 
 	kept     keptConn
 	timeline timelineMemory
+	local    func() (*pgconn.Config, error)
 }
 
 // New is a Server that has not done anything yet. Close it when done.
 func New(paths Paths, tools Tools) *Server {
-	return &Server{Paths: paths, Tools: tools, kept: keptConn{turn: make(chan struct{}, 1)}}
+	s := &Server{Paths: paths, Tools: tools, kept: keptConn{turn: make(chan struct{}, 1)}}
+	s.local = sync.OnceValues(s.parseConfig)
+	return s
 }
 
 // Close ends the connection that Status keeps.

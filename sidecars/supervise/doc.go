@@ -3,7 +3,7 @@
 //
 // # The permit
 //
-// Every 500 ms while a permit is needed, every second otherwise, and whenever something changed, the supervisor sends tick n, dated on its
+// Every second, every 500 ms while little of a permit is left that is needed, and within 500 ms when something changed, the supervisor sends tick n, dated on its
 // own clocks, with its Status where that says something new. The sidecar answers with what is left of the permit, r. The deadline becomes date(n)+r: however late the answer is, and whatever the
 // sidecar's clock, the supervisor believes no more than was true when it asked. A grant never shortens the permit; one that is
 // not given lets it run out. Two clocks are read, CLOCK_MONOTONIC_RAW and CLOCK_BOOTTIME, and the one that ran further counts.

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -162,7 +163,7 @@ func (s *supervisor) startGuarded(r *start) {
 }
 
 func (s *supervisor) launch(r *start) error {
-	output, w, err := newStream(exitTail, s.log.write)
+	output, w, err := newStream(exitTail, s.said)
 	if err != nil {
 		return refuse(CodeSpawn, "%s", err)
 	}
@@ -195,6 +196,18 @@ func (s *supervisor) launch(r *start) error {
 	}
 	s.log.printf("started postgres as %s, pid %d", r.Mode, pid)
 	return nil
+}
+
+// waitCanceled is what a session warns of whose commit is not known to be on a standby.
+var waitCanceled = []byte("WARNING:  canceling wait for synchronous replication")
+
+// said takes whole lines of a postmaster. It is called beside the loop.
+func (s *supervisor) said(lines []byte) {
+	s.log.write(lines)
+	s.lines.Add(uint64(bytes.Count(lines, []byte{'\n'})))
+	if n := bytes.Count(lines, waitCanceled); n > 0 {
+		s.canceled.Add(uint64(n))
+	}
 }
 
 // stop asks postgres to stop, and kills it when the time is up. A later request may only make it stop sooner.

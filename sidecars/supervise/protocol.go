@@ -53,6 +53,10 @@ type Status struct {
 	Tool        *Tool  `json:"tool,omitempty"`    // the program that Exec runs
 	Disk        *Disk  `json:"disk,omitempty"`    // the volume; absent when it did not answer for 15 s
 	Killing     string `json:"killing,omitempty"` // why everything is being killed at the moment
+	Lines       uint64 `json:"lines,omitempty"`   // that postmasters printed so far: whoever polls them looks when there are more
+	// Canceled counts the commits whose wait for standbys was cancelled, by what postgres printed of them. It needs lc_messages in English,
+	// and a log on standard error.
+	Canceled uint64 `json:"canceled,omitempty"`
 }
 
 // Exit is how a postmaster ended. It is told only when no process of it is left.

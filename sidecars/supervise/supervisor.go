@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -79,6 +80,8 @@ type supervisor struct {
 
 	n         uint64 // last tick
 	beats     uint64 // of the ticker
+	lines     atomic.Uint64
+	canceled  atomic.Uint64
 	lastTick  instant
 	gap       time.Duration
 	processes int
@@ -234,11 +237,18 @@ func (s *supervisor) ticked() {
 	s.beats++
 	s.askLook(s.beats%10 == 0)
 	s.endStep(now)
-	// Where no permit is needed, a tick that says nothing new is only a sign of life: a start that needs one asks for it.
-	if _, armed := s.fence.state(); !armed && s.beats%2 != 0 && s.lead != nil && s.lead.told && !s.status().news(s.lead.status) {
-		return
+	if s.beats%2 == 0 || !s.quiet() {
+		s.tell()
 	}
-	s.tell()
+}
+
+// ample is so much of a permit that it need not be asked for with each tick.
+const ample = 3 * time.Second
+
+// quiet tells that there is nothing new to say, and no permit to ask for soon: a start that lacks one asks for it.
+func (s *supervisor) quiet() bool {
+	left, armed := s.fence.state()
+	return s.lead != nil && s.lead.told && (!armed || left > ample) && !s.status().news(s.lead.status)
 }
 
 // tell sends the status, and with it the question for the permit.
@@ -264,7 +274,7 @@ func (s *supervisor) status() Status {
 	st := Status{
 		Instance: s.instance, Locked: s.lock != nil, Terminating: s.termAt != nil, Guarded: s.guarded(now),
 		Phase: s.pg.phase, Starts: s.pg.starts, Exit: s.pg.exit, Processes: s.processes,
-		Permit: left.Milliseconds(), Armed: armed, Gap: s.gap.Milliseconds(),
+		Permit: left.Milliseconds(), Armed: armed, Gap: s.gap.Milliseconds(), Lines: s.lines.Load(), Canceled: s.canceled.Load(),
 	}
 	if s.pg.running() {
 		st.PID, st.Mode = s.pg.pid, s.pg.mode
