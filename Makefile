@@ -18,6 +18,8 @@ IMAGE    ?= ghcr.io/onggi-db/onggi
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# The agent speaks no HTTP/2, and the text of its program is memory of every pod.
+AGENT    := -tags nethttpomithttp2
 COMMANDS := $(patsubst cmd/%/main.go,%,$(wildcard cmd/*/main.go))
 # Programs of the checks. They stand below a dot folder, which ./... leaves out.
 CI       := ./.ci/schemas ./.ci/judges ./.ci/bench ./.ci/web
@@ -127,7 +129,8 @@ build: ## build static binaries for PLATFORMS into dist, with checksums
 	@for command in $(COMMANDS); do for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; \
 		echo "dist/$${command}_$${os}_$$arch"; \
-		GOOS=$$os GOARCH=$$arch $(BUILD) -o "dist/$${command}_$${os}_$$arch" "./cmd/$$command"; \
+		tags=; [ $$command != onggi-agent ] || tags='$(AGENT)'; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) $$tags -o "dist/$${command}_$${os}_$$arch" "./cmd/$$command"; \
 	done; done
 	@cd dist && sha256sum onggi*_* > checksums.txt
 
@@ -187,7 +190,7 @@ CHAOS := .cache/chaos/chaos -agent .cache/chaos/onggi-agent -bin $(BIN)
 .PHONY: .cache/chaos chaos chaos-short bench-ha
 .cache/chaos:
 	@mkdir -p $@
-	@$(BUILD) -o $@/onggi-agent ./cmd/onggi-agent
+	@$(BUILD) $(AGENT) -o $@/onggi-agent ./cmd/onggi-agent
 	@go -C .ci/chaos build -o $(CURDIR)/$@/chaos .
 
 chaos: .cache/chaos $(BIN)/.apiserver ## break real clusters in every way there is, in ten minutes; CHAOSFLAGS='-seed 7 -strict'
