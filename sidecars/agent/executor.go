@@ -135,6 +135,9 @@ func (e *executor) start(l *loop, line *lane, a ha.Action) {
 		}
 		return
 	}
+	if a.Do == ha.Label && a.Role == "primary" && l.state.Lead() == 0 {
+		return // it led when the label was asked for
+	}
 	if a.Do != ha.Write && line.fails > 0 && same(line.failed, a) && time.Now().Before(line.after) {
 		return
 	}

@@ -1,6 +1,9 @@
 package ha
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // requests takes in what people ask for, and answers what is done.
 func (d *step) requests() {
@@ -52,10 +55,27 @@ func (d *step) request(r *Request) (done, ok bool, why string) {
 
 func (d *step) requestPause(r *Request, leads bool) (done, ok bool, why string) {
 	if !leads {
-		return true, false, "ask the holder"
+		return d.requestResume(r)
 	}
 	d.pause = r.Verb == Pause
 	return d.rec.Paused == d.pause, true, ""
+}
+
+// requestResume lets any member resume a cluster whose holder is gone: paused, nobody would take its place, and nobody else could be asked.
+func (d *step) requestResume(r *Request) (done, ok bool, why string) {
+	switch {
+	case r.Verb == Resume && !d.gone() && !d.rec.Paused:
+		return true, true, ""
+	case r.Verb != Resume || d.gone() || d.now.since(d.heardAt) < d.c.Timing.Window:
+		return true, false, "ask the holder"
+	}
+	if d.writing == nil && d.now.since(d.tried) >= time.Second {
+		d.tried = d.now
+		next := d.rec.clone()
+		next.Paused = false
+		d.write(next, "asked by a person")
+	}
+	return false, false, ""
 }
 
 // requestMove is answered when another holds the record, or when it cannot be done.

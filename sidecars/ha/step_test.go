@@ -378,6 +378,22 @@ func TestWhatAHolderDoes(t *testing.T) {
 	})
 }
 
+func TestAnyMemberResumesAClusterWhoseHolderIsGone(t *testing.T) {
+	sc := follower()
+	sc.o.Record.Record.Paused = true
+	sc.o.Requests = []Request{{ID: 1, Verb: Resume}}
+	sc.o.Heard = []Message{beatOf(7)}
+	require.Contains(t, kinds(sc.step()), "answer", "the holder is there: ask it")
+	sc.o.Requests = []Request{{ID: 2, Verb: Resume}}
+	out := sc.later(9).step()
+	require.Contains(t, kinds(out), "write")
+	sc.apply()
+	require.False(t, sc.o.Record.Record.Paused)
+	require.Equal(t, "va", sc.o.Record.Record.Holder.ID, "nothing else is changed")
+	out = sc.later(0.1).step()
+	require.Contains(t, kinds(out), "answer")
+}
+
 func TestAStepOfACopyIsTheSame(t *testing.T) {
 	sc := holder()
 	sc.later(2.1)
