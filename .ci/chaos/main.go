@@ -26,6 +26,7 @@ import (
 	"syscall"
 
 	"onggi.dev/ci/chaos/internal/fault"
+	"onggi.dev/ci/chaos/internal/report"
 	"onggi.dev/ci/chaos/internal/world"
 )
 
@@ -81,14 +82,16 @@ func sideBySide(o options, suites, args []string) (int, error) {
 		err  error
 	}
 	tables, ends := make([]bytes.Buffer, len(suites)), make([]end, len(suites))
+	outs, forget, err := resultFiles(o, suites)
+	if err != nil {
+		return 1, err
+	}
+	defer forget()
 	var all sync.WaitGroup
 	for i, suite := range suites {
 		all.Go(func() {
 			// Of a flag that stands twice the last counts.
-			own := append(slices.Clone(args), "-suite", suite)
-			if o.out != "" {
-				own = append(own, "-o", filepath.Join(filepath.Dir(o.out), suite+"-"+filepath.Base(o.out)))
-			}
+			own := append(slices.Clone(args), "-suite", suite, "-update", "", "-o", outs[i])
 			if o.logs != "" {
 				own = append(own, "-logs", filepath.Join(o.logs, suite))
 			}
@@ -103,7 +106,44 @@ func sideBySide(o options, suites, args []string) (int, error) {
 		code = max(code, ends[i].code)
 		errs = append(errs, ends[i].err)
 	}
+	if o.update != "" {
+		errs = append(errs, merge(o.update, outs))
+	}
 	return code, errors.Join(errs...)
+}
+
+// resultFiles are where suites that run side by side leave their results, and what removes those that nobody asked for.
+func resultFiles(o options, suites []string) (files []string, forget func(), err error) {
+	dir, name, forget := filepath.Dir(o.out), filepath.Base(o.out), func() {}
+	if o.out == "" {
+		if dir, err = os.MkdirTemp("", "onggi-chaos-results-"); err != nil {
+			return nil, nil, err
+		}
+		name, forget = "results.json", func() { _ = os.RemoveAll(dir) }
+	}
+	for _, suite := range suites {
+		files = append(files, filepath.Join(dir, suite+"-"+name))
+	}
+	return files, forget, nil
+}
+
+// merge writes the results of several suites as one table into a page.
+func merge(page string, files []string) error {
+	var rows []report.Row
+	var idle []report.Idle
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		some, costs, err := report.ReadJSON(f)
+		_ = f.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		rows, idle = append(rows, some...), append(idle, costs...)
+	}
+	return report.Update(page, report.Markdown(rows, idle))
 }
 
 // inside runs the suite as PID 1 of the world.

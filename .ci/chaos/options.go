@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -113,7 +114,9 @@ func (o options) missing() []string {
 	return missing
 }
 
-func (o options) wants(driver string) bool { return o.suite == "bench" || o.driver == driver }
+func (o options) wants(driver string) bool {
+	return strings.HasPrefix(o.suite, "bench") || o.driver == driver
+}
 
 func onPath(program string) bool {
 	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {

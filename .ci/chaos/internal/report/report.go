@@ -3,7 +3,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -104,32 +103,3 @@ func stale(s Sums) string {
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
-
-// JSON writes all rows with all of their runs. Times are in seconds.
-func JSON(out io.Writer, rows []Row, idle []Idle) error {
-	type run struct {
-		Outage, Dual, DualClaims, Stale, Whole  float64
-		Refused, Misled, LostRouted, LostDirect int
-		StaleAcks, RegistersViolated            int
-		Requests                                float64
-		From, To, Trouble                       string
-	}
-	type row struct {
-		Driver, Mode, Fault, What, Verdict string
-		Runs                               []run
-	}
-	all := make([]row, 0, len(rows))
-	for _, r := range rows {
-		o := row{r.Driver, r.Mode, r.Fault.Name, r.Fault.What, r.Verdict(), nil}
-		for _, t := range r.Runs {
-			o.Runs = append(o.Runs, run{
-				t.Outage.Seconds(), t.Dual.Seconds(), t.DualClaims.Seconds(), t.Stale.Seconds(), t.Whole.Seconds(),
-				t.Refused, t.Misled, t.LostRouted, t.LostDirect, t.StaleAcks, len(t.Registers.Violated), t.Requests, t.From, t.To, t.Trouble,
-			})
-		}
-		all = append(all, o)
-	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{"rows": all, "idle": idle})
-}

@@ -67,3 +67,15 @@ func TestUpdateKeepsTheRestOfThePage(t *testing.T) {
 	require.NoError(t, os.WriteFile(page, []byte("no markers"), 0o644))
 	require.ErrorContains(t, Update(page, "new"), "has no lines")
 }
+
+func TestResultsAreReadAsTheyWereWritten(t *testing.T) {
+	var text bytes.Buffer
+	idle := []Idle{{Driver: "onggi, sync", PSS: 18e6, CPU: 0.001, Requests: 0.1, Loaded: 0.2}}
+	require.NoError(t, JSON(&text, rows(), idle))
+	again, costs, err := ReadJSON(&text)
+	require.NoError(t, err)
+	require.Equal(t, idle, costs)
+	require.Equal(t, Markdown(rows(), idle), Markdown(again, costs))
+	_, _, err = ReadJSON(strings.NewReader("{"))
+	require.ErrorContains(t, err, "read results")
+}
