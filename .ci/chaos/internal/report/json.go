@@ -60,7 +60,7 @@ func ReadJSON(in io.Reader) ([]Row, []Idle, error) {
 	for _, o := range f.Rows {
 		row := Row{Driver: o.Driver, Mode: o.Mode, Judged: o.Judged, Fault: fault.Fault{Name: o.Fault, What: o.What}}
 		if known, err := fault.Named(o.Fault); err == nil {
-			row.Fault = known[0]
+			row.Fault.Expect = known[0].Expect
 		}
 		for _, t := range o.Runs {
 			r := trial.Result{
