@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/onggi-db/onggi/sidecars/ha"
 	"github.com/onggi-db/onggi/sidecars/rest"
 )
 
@@ -15,10 +14,9 @@ type counts struct {
 	Steps       uint64
 	StepTime    time.Duration // of all steps
 	StepMax     time.Duration
-	GapMax      time.Duration // between two steps
-	lastStep    time.Time
-	Dropped     uint64 // actions whose term had passed
-	Canceled    uint64 // waits for standbys
+	GapMax      time.Duration // by which a step came later than it was due, or that one took
+	Dropped     uint64        // actions whose term had passed
+	Canceled    uint64        // waits for standbys
 	canceled    canceled
 	Conflicts   uint64
 	Roles       map[string]uint64
@@ -32,14 +30,17 @@ type counts struct {
 func (c *counts) step(took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	if !c.lastStep.IsZero() {
-		c.GapMax = max(c.GapMax, now.Sub(c.lastStep))
-	}
-	c.lastStep = now
 	c.Steps++
 	c.StepTime += took
 	c.StepMax = max(c.StepMax, took)
+	c.GapMax = max(c.GapMax, took)
+}
+
+// turned counts how late a turn begins.
+func (c *counts) turned(late time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.GapMax = max(c.GapMax, late)
 }
 
 func (c *counts) dropped() {
@@ -85,34 +86,33 @@ func (c *counts) killed(reason string, took time.Duration) {
 	c.KillSeconds = c.KillSeconds.Observe(took.Seconds())
 }
 
-// ended counts what an action that is done means.
-func (c *counts) ended(a ha.Action, took time.Duration, err error) {
-	if err != nil {
-		return
-	}
+// role counts a change of role, by what it was.
+func (c *counts) role(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch a.Do {
-	case ha.Promote:
-		add(&c.Roles, "promoted")
-		c.phase("promote", took)
-	case ha.StartPrimary:
-		add(&c.Roles, "started as primary")
-	case ha.StartStandby:
-		add(&c.Roles, "started as standby")
-	case ha.Clone:
-		add(&c.Rejoins, "clone")
-	case ha.Rewind:
-		add(&c.Rejoins, "rewind")
-	}
+	add(&c.Roles, what)
 }
 
-// phase is called with the lock held.
-func (c *counts) phase(name string, took time.Duration) {
-	if c.Phases == nil {
+func (c *counts) rejoined(how string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	add(&c.Rejoins, how)
+}
+
+// phases adds to those of the last change of hands. Nil begins another.
+func (c *counts) phases(took map[string]time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if took == nil || c.Phases == nil {
 		c.Phases = map[string]time.Duration{}
 	}
-	c.Phases[name] = took
+	maps.Copy(c.Phases, took)
+}
+
+func (c *counts) outage(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Outage = d
 }
 
 func add(to *map[string]uint64, key string) {

@@ -31,12 +31,28 @@ type Database struct {
 	sync     applied
 	full     time.Time // the last full status
 	pending  []rest.Parameter
+	attempts attempts
+	stall    stall
 }
 
 // applied is a synchronous replication that is in force, and since where in the log.
 type applied struct {
 	text string
 	at   postgres.LSN
+}
+
+// stall is the commit that waits for standbys the longest, and since when it has been seen to.
+type stall struct {
+	commit string
+	since  time.Time
+}
+
+// stalled is how long the same commit has been seen waiting. It is called with mu held.
+func (d *Database) stalled(commit string, now time.Time) time.Duration {
+	if commit == "" || commit != d.stall.commit {
+		d.stall = stall{commit, now}
+	}
+	return now.Sub(d.stall.since)
 }
 
 // fullEvery is how often the server is asked for what takes it longer.
@@ -67,6 +83,9 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 			d.pending = append(d.pending, rest.Parameter{Name: p.Name, Old: p.Now, New: p.Wanted})
 		}
 	}
+	if d.attempts.answered(time.Now()) {
+		go d.keepGood()
+	}
 	system, err := strconv.ParseUint(s.System, 10, 64)
 	if err != nil {
 		return ha.Postgres{}, Detail{}, fmt.Errorf("read the system identifier: %w", err)
@@ -74,13 +93,13 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	p := ha.Postgres{
 		InRecovery: s.InRecovery, Position: ha.Position{Timeline: s.Timeline, LSN: ha.LSN(s.End())}, Replayed: ha.LSN(s.Replay),
 		SystemID: system, Upstream: d.upstream(s.InRecovery), Receiver: s.ReceiverPID != 0,
-		Sync: d.syncOf(s), Gated: d.Postgres.Gated(),
+		Sync: d.syncOf(s), Stalled: d.stalled(s.SyncOldest, time.Now()), Gated: d.Postgres.Gated(),
 		PendingRestart: len(d.pending) > 0,
 	}
 	// What is configured may not be what it still streams from.
 	p.Streaming = s.Receiver != nil && s.Receiver.State == "streaming" && s.Receiver.Host == p.Upstream
 	detail := Detail{
-		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.pending, Sessions: s.Sessions,
+		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.waiting(), Aside: d.attempts.aside, Waiting: s.SyncWaiting, Sessions: s.Sessions,
 		Archive: s.InRecovery && s.Receiver == nil && p.Upstream != "",
 	}
 	if s.ReplayedAt != nil {

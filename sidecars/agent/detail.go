@@ -17,5 +17,7 @@ type Detail struct {
 	Standbys      []rest.Walsender
 	Pending       []rest.Parameter
 	SyncState     map[string]rest.Sync // of the standbys, by name
+	Aside         string               // why the settings that people chose are not in force, empty where they are
+	Waiting       int                  // commits that wait for standbys
 	Sessions      int
 }

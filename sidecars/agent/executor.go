@@ -200,7 +200,9 @@ func (e *executor) finish(l *loop, line *lane, t *task, settle func(*loop), err 
 		line.done, line.doneAt = &a, e.agent.parts.Clock()
 	}
 	l.narrator.ended(a, took, err)
-	e.agent.counts.ended(a, took, err)
+	if err == nil {
+		l.done(a)
+	}
 	if kind := jobOf(a.Do); kind != ha.NoJob {
 		e.job = ha.Job{Kind: kind, Failed: err != nil, Begun: e.job.Begun, Ended: e.agent.parts.Clock()}
 		l.jobEnded(a)

@@ -41,6 +41,7 @@ type bench struct {
 	exited     bool
 	dead       string
 	labels     []string
+	events     []string // the reasons of what people were told
 	remembered []ha.Durable
 	remember   func() // called before it is done
 	durable    ha.Durable
@@ -337,7 +338,11 @@ func (c cluster) Label(_ context.Context, role string) error {
 	return nil
 }
 
-func (c cluster) Tell(context.Context, bool, string, string) {}
+func (c cluster) Tell(_ context.Context, _ bool, reason, _ string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = append(c.events, reason)
+}
 
 type memory struct{ *bench }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strconv"
 	"time"
@@ -17,10 +18,11 @@ import (
 func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 	switch a.Do {
 	case ha.StartPrimary:
-		return d.startPrimary(ctx, a)
+		return d.startPrimary(ctx, a, f.Log)
 	case ha.StartStandby:
-		return d.startStandby(ctx, a)
+		return d.startStandby(ctx, a, f.Log)
 	case ha.Stop:
+		d.stopped()
 		return d.Supervisor.stop(ctx, d.StopWithin)
 	case ha.Promote:
 		return d.promote(ctx, a)
@@ -75,15 +77,22 @@ func (d *Database) configure(ctx context.Context, standby bool) error {
 		}
 		s.AtLeast = control.HotStandbyFloor()
 	}
-	_, err := d.Postgres.Configure(s)
+	done, err := d.Postgres.Configure(s)
 	if errors.Is(err, postgres.ErrRejected) {
-		return nil // the last good settings are in force, and an event said so
+		d.putAside("postgres did not start with what was chosen")
+		return nil // the last good settings are in force
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		d.attempts.aside = ""
+	}
+	d.attempts.unkept = d.attempts.unkept && !done.Changed // the files are not those that the server was started with
 	return err
 }
 
-func (d *Database) startPrimary(ctx context.Context, a ha.Action) error {
-	if err := d.configure(ctx, false); err != nil {
+func (d *Database) startPrimary(ctx context.Context, a ha.Action, log *slog.Logger) error {
+	if err := d.prepare(ctx, false, log); err != nil {
 		return err
 	}
 	if err := d.setSync(ctx, a.Sync); err != nil {
@@ -96,11 +105,11 @@ func (d *Database) startPrimary(ctx context.Context, a ha.Action) error {
 	if err != nil {
 		return err
 	}
-	return d.Supervisor.start(ctx, supervise.Primary, command)
+	return d.start(ctx, supervise.Primary, command)
 }
 
-func (d *Database) startStandby(ctx context.Context, a ha.Action) error {
-	if err := d.configure(ctx, true); err != nil {
+func (d *Database) startStandby(ctx context.Context, a ha.Action, log *slog.Logger) error {
+	if err := d.prepare(ctx, true, log); err != nil {
 		return err
 	}
 	if err := d.setSync(ctx, a.Sync); err != nil {
@@ -116,7 +125,15 @@ func (d *Database) startStandby(ctx context.Context, a ha.Action) error {
 	if err != nil {
 		return err
 	}
-	return d.Supervisor.start(ctx, supervise.Standby, command)
+	return d.start(ctx, supervise.Standby, command)
+}
+
+func (d *Database) start(ctx context.Context, mode supervise.Mode, command postgres.Command) error {
+	if err := d.Supervisor.start(ctx, mode, command); err != nil {
+		return err
+	}
+	d.started()
+	return nil
 }
 
 // promote sets for whom commits will wait before there can be any.

@@ -41,6 +41,9 @@ type loop struct {
 	waiters   waiters
 	asked     []asked
 	pace      pace
+	story     story
+	killed    killed // the last that was counted
+	aside     string // why the settings that people chose are not in force, as told last
 	narrator  narrator
 }
 
@@ -54,6 +57,7 @@ func newLoop(ctx context.Context, a *Agent) *loop {
 func (l *loop) run(ctx context.Context) error {
 	timer := time.NewTimer(heartbeat)
 	defer timer.Stop()
+	due := time.Now().Add(heartbeat)
 	for {
 		select {
 		case <-ctx.Done():
@@ -64,10 +68,13 @@ func (l *loop) run(ctx context.Context) error {
 			l.drain()
 		case <-timer.C:
 		}
+		l.agent.counts.turned(time.Since(due))
 		if err := l.turn(ctx); err != nil {
 			return err
 		}
-		timer.Reset(l.pause())
+		pause := l.pause()
+		timer.Reset(pause)
+		due = time.Now().Add(pause)
 		if len(l.agent.events) > 0 {
 			time.Sleep(closest)
 		}
@@ -186,13 +193,19 @@ func (l *loop) perform(a ha.Action) error {
 	case ha.Slots: // keepSlots knows more: who is about to become a member
 		l.slotsAt = ha.Instant{}
 	case ha.Send:
-		if a.To.Kind == ha.Beat {
+		switch a.To.Kind {
+		case ha.Beat:
 			l.pace.beatSent = l.now
+		case ha.Poll:
+			l.story.stands(l.now)
 		}
 		if !l.waiters.deliver(*a.To) {
 			l.exec.begin(l, a)
 		}
 	default:
+		if a.Do == ha.Write && a.Record.Holder.ID == l.seen.Self.ID && l.seen.Record.Record.Holder.ID != l.seen.Self.ID {
+			l.story.stands(l.now)
+		}
 		l.exec.begin(l, a)
 	}
 	return nil

@@ -52,7 +52,7 @@ func (l *loop) late() bool {
 
 // calm tells that all is as it should be, as far as the loop can see.
 func (l *loop) calm() bool {
-	if l.busy() || !l.ready || !l.seen.Record.Known || l.seen.Postgres.At.IsZero() || l.exec.job.Running || len(l.asked) > 0 || l.detail.Err != "" {
+	if l.busy() || !l.ready || !l.seen.Record.Known || l.seen.Postgres.At.IsZero() || l.exec.job.Running || len(l.asked) > 0 || l.detail.Err != "" || l.detail.Waiting > 0 {
 		return false
 	}
 	if l.state.Lead() == 0 {
@@ -118,7 +118,7 @@ func stirs(a ha.Action) bool {
 	switch a.Do {
 	case ha.Send:
 		return a.To.Kind == ha.Poll
-	case ha.Write, ha.Remember, ha.Read, ha.Slots, ha.Label, ha.Answer, ha.Checkpoint:
+	case ha.Write, ha.Remember, ha.Read, ha.Prove, ha.Slots, ha.Label, ha.Answer, ha.Checkpoint:
 		return false
 	}
 	return true

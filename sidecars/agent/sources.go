@@ -38,9 +38,7 @@ func (l *loop) toldByFence(s FenceStatus) {
 	if s.Lines != before.Lines {
 		l.pace.lines = l.now
 	}
-	if k := s.Killed; k.Reason != "" && k != before.Killed {
-		l.agent.counts.killed(k.Reason, k.Took)
-	}
+	l.wentDown(before, s)
 	if s.Phase == ha.PhaseUnknown {
 		return // a connection lost says nothing of postgres
 	}
@@ -113,6 +111,7 @@ func (l *loop) see(r ha.Record) {
 	if l.seen.Record.Known && l.seen.Record.Record.Version == r.Version {
 		return
 	}
+	old := l.seen.Record.Record
 	if r.Holder.ID != l.seen.Record.Record.Holder.ID || r.Term != l.seen.Record.Record.Term {
 		l.rouse()
 		l.agent.look()
@@ -120,6 +119,7 @@ func (l *loop) see(r ha.Record) {
 	// The clocks are read now, not when the event was sent: a version counts as seen late rather than early.
 	l.seen.Record = ha.Seen{Known: true, Record: r, First: l.agent.parts.Clock(), At: l.seen.Record.At}
 	l.narrator.record(r)
+	l.changedHands(old, r)
 }
 
 // older compares two versions of one object. Versions are opaque by contract but for equality; where both are numbers, as they
@@ -198,7 +198,14 @@ func (a *Agent) status(ctx context.Context) {
 		if !status.InRecovery && (l.seen.Postgres.At.IsZero() || l.seen.Postgres.InRecovery) {
 			l.agent.write()
 		}
+		if detail.Aside != l.aside {
+			l.putAside(l.aside, detail.Aside)
+			l.aside = detail.Aside
+		}
 		l.seen.Postgres, l.detail = status, detail
+		if status.Streaming {
+			l.followsAgain()
+		}
 	})
 }
 
@@ -250,6 +257,9 @@ func (a *Agent) probeOnce(ctx context.Context) bool {
 		case err != nil:
 			l.narrator.trouble("a write did not succeed", err)
 		default:
+			if l.wrote.IsZero() {
+				l.wroteFirst(l.now)
+			}
 			l.wrote = begun
 		}
 	})

@@ -94,6 +94,9 @@ func (l *loop) hear(m ha.Message) {
 	l.book[m.From] = now
 	if m.Kind == ha.Beat && m.From == l.seen.Record.Record.Holder.ID {
 		l.pace.beatHeard = l.now
+		if m.Report.Open {
+			l.story.heardOpen(l.now)
+		}
 	}
 }
 
@@ -154,6 +157,9 @@ func (l *loop) write(a ha.Action) work {
 	record := *a.Record
 	return func(ctx context.Context) (func(*loop), error) {
 		outcome, version, err := l.agent.parts.Store.Write(ctx, a.Base, record)
+		if outcome == ha.Refused {
+			l.agent.counts.conflict()
+		}
 		return func(l *loop) {
 			l.seen.Written = &ha.Written{Stamp: a.Stamp, Outcome: outcome, Version: version}
 			// The watch may have told of a newer one meanwhile.

@@ -35,10 +35,15 @@ func TestCommitsWaitForWhomTheyShould(t *testing.T) {
 	go func() { _, err := a.trySQL("INSERT INTO waits VALUES (1)"); waiting <- err }()
 	require.Eventually(t, func() bool { return a.status().SyncWaiting == 1 }, 10*time.Second, 10*time.Millisecond)
 
+	oldest := a.status().SyncOldest
+	require.Regexp(t, `^[0-9]+:[0-9]+$`, oldest)
+	require.Equal(t, oldest, a.status().SyncOldest, "the same commit still waits")
+
 	none := postgres.Sync{}
 	at, err = a.SetSync(a.ctx(), none)
 	require.NoError(t, err)
 	require.NoError(t, <-waiting)
+	require.Empty(t, a.status().SyncOldest)
 	require.Eventually(t, func() bool { return none.Confirmed(a.status(), at) }, 10*time.Second, 10*time.Millisecond)
 
 	t.Run("a server that does not run begins with it", func(t *testing.T) {

@@ -31,7 +31,8 @@ type Status struct {
 	Standbys     []Standby        `json:"standbys"`
 	SyncNames    string           `json:"syncNames"` // synchronous_standby_names as it is in force
 	SyncWaiting  int              `json:"syncWaiting"`
-	Sessions     int              `json:"sessions"` // of clients, without our own
+	SyncOldest   string           `json:"syncOldest"` // process and transaction of the oldest commit that waits for standbys, "" for none
+	Sessions     int              `json:"sessions"`   // of clients, without our own
 	Slots        []SlotStatus     `json:"slots"`
 	Archiver     Archiver         `json:"archiver"`
 	Pending      []PendingRestart `json:"pending"`    // Full only
@@ -206,6 +207,7 @@ const statusStatement = `WITH r AS MATERIALIZED (SELECT pg_is_in_recovery() AS r
      w AS MATERIALIZED (SELECT rec, CASE WHEN rec THEN coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')
                                      ELSE pg_current_wal_flush_lsn() END AS lsn FROM r),
      a AS MATERIALIZED (SELECT count(*) FILTER (WHERE wait_event_type = 'IPC' AND wait_event = 'SyncRep') AS waiting,
+                               (array_agg(pid || ':' || backend_xid ORDER BY age(backend_xid) DESC NULLS LAST) FILTER (WHERE wait_event_type = 'IPC' AND wait_event = 'SyncRep'))[1] AS oldest,
                                count(*) FILTER (WHERE backend_type = 'client backend' AND NOT (usename = 'postgres' AND application_name LIKE 'onggi-agent%')) AS sessions,
                                max(pid) FILTER (WHERE backend_type = 'walreceiver') AS walreceiver FROM pg_stat_activity)
 SELECT json_build_object(
@@ -231,6 +233,7 @@ SELECT json_build_object(
                FROM pg_stat_replication),
   'syncNames', current_setting('synchronous_standby_names'),
   'syncWaiting', a.waiting,
+  'syncOldest', a.oldest,
   'sessions', a.sessions,
   'slots', (SELECT json_agg(json_build_object('name', slot_name, 'type', slot_type, 'temporary', temporary, 'active', active, 'wal', wal_status,
               'restart', restart_lsn, 'retained', greatest(0, trunc(coalesce(pg_wal_lsn_diff(w.lsn, restart_lsn), 0)))) ORDER BY slot_name)
