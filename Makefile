@@ -43,10 +43,13 @@ run: ## render examples/homelab for ENV=prod in all four formats into build/home
 
 .PHONY: test
 test: tools ## run every test and the judges, with the tools they ask; installs these where it may
-	@judged=0; $(MAKE) --no-print-directory judges || judged=1; \
-	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go test -timeout 20m ./... $(CI); \
-	go -C .ci/chaos test ./...; \
-	exit $$judged
+	@failed=0; $(MAKE) --no-print-directory judges || failed=1; \
+	ONGGI_REQUIRE_TOOLS=$$(.ci/install --check && echo 1) go test -timeout 20m ./... $(CI) || failed=1; \
+	go -C .ci/chaos test ./... || failed=1; \
+	go test ./sidecars/ha/hatest -count=1 -v -run TestSwarm -seeds 2000 || failed=1; \
+	timeout 15m $(MAKE) --no-print-directory $(BIN)/.apiserver || echo "chaos-short: not run: kube-apiserver was not built within 15 minutes"; \
+	[ ! -e $(BIN)/.apiserver ] || $(MAKE) --no-print-directory chaos-short || failed=1; \
+	exit $$failed
 
 .PHONY: model
 model: ## search every interleaving of the permit protocol, the large ones too (minutes, some GB)
