@@ -166,10 +166,14 @@ func (c *Cluster) WaitWhole(ctx context.Context, limit time.Duration) (time.Dura
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	err := ctx.Err()
 	for {
-		err := c.Whole(ctx)
-		if err == nil {
+		now := c.Whole(ctx)
+		if now == nil {
 			return time.Since(start), nil
+		}
+		if ctx.Err() == nil {
+			err = now // not one of a question that the end of the wait cut off
 		}
 		select {
 		case <-ctx.Done():

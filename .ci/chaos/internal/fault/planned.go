@@ -20,24 +20,34 @@ func switchover() Fault {
 	}
 }
 
-// Grace is the pods' terminationGracePeriodSeconds.
+// grace is the pods' terminationGracePeriodSeconds.
 const grace = 120 * time.Second
 
 // remake makes a pod again after its deletion, as its StatefulSet does.
 func remake(ctx context.Context, s *Scene, p *kubelet.Pod) error {
-	_, err := s.Kubelet.Create(ctx, p.Name, p.Node)
+	_, err := s.Kubelet.Create(context.WithoutCancel(ctx), p.Name, p.Node)
 	return err
+}
+
+// replace deletes the primary's pod and makes it again when it is gone, while the world goes on.
+func replace(ctx context.Context, s *Scene, grace time.Duration) error {
+	victim := s.Primary
+	go func() {
+		if err := s.Kubelet.Delete(ctx, victim.Name, grace); err != nil {
+			s.Log("delete %s: %v", victim.Name, err)
+			return
+		}
+		if err := remake(ctx, s, victim); err != nil {
+			s.Log("make %s again: %v", victim.Name, err)
+		}
+	}()
+	return nil
 }
 
 func deletePod() Fault {
 	return Fault{
 		Name: "delete-pod", What: "graceful deletion of the primary's pod, which is made again", Hold: 3 * time.Second,
-		Break: func(ctx context.Context, s *Scene) error {
-			if err := s.Kubelet.Delete(ctx, s.Primary.Name, grace); err != nil {
-				return err
-			}
-			return remake(ctx, s, s.Primary)
-		},
+		Break:  func(ctx context.Context, s *Scene) error { return replace(ctx, s, grace) },
 		Expect: planned,
 	}
 }
@@ -45,27 +55,29 @@ func deletePod() Fault {
 func forceDelete() Fault {
 	return Fault{
 		Name: "force-delete-pod", What: "deletion of the primary's pod with grace 0, which is made again", Hold: 4 * time.Second,
-		Break: func(ctx context.Context, s *Scene) error {
-			if err := s.Kubelet.Delete(ctx, s.Primary.Name, 0); err != nil {
-				return err
-			}
-			return remake(ctx, s, s.Primary)
-		},
+		Break:  func(ctx context.Context, s *Scene) error { return replace(ctx, s, 0) },
 		Expect: Expect{OutageMax: takeoverMax},
 	}
 }
 
 func drain() Fault {
+	gone := make(chan error, 1)
 	return Fault{
 		Name: "drain", What: "the primary's node is cordoned and its pod evicted; the node comes back later", Hold: 5 * time.Second,
 		Break: func(ctx context.Context, s *Scene) error {
-			if err := s.Kubelet.Cordon(ctx, s.Primary.Node, true); err != nil {
+			err := s.Kubelet.Cordon(ctx, s.Primary.Node, true)
+			if err != nil {
+				gone <- err
 				return err
 			}
-			return s.Kubelet.Delete(ctx, s.Primary.Name, grace)
+			go func() { gone <- s.Kubelet.Delete(ctx, s.Primary.Name, grace) }()
+			return nil
 		},
 		Mend: func(ctx context.Context, s *Scene) error {
 			if err := s.Kubelet.Cordon(ctx, s.Primary.Node, false); err != nil {
+				return err
+			}
+			if err := <-gone; err != nil {
 				return err
 			}
 			return remake(ctx, s, s.Primary)

@@ -206,9 +206,14 @@ func (k *Kubelet) Delete(ctx context.Context, name string, grace time.Duration) 
 	if p == nil {
 		return fmt.Errorf("delete pod %s: not there", name)
 	}
+	// Once it is asked for, a deletion goes on without whoever asked.
+	ctx = context.WithoutCancel(ctx)
 	seconds := int(grace / time.Second)
 	if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), kube.Object{"gracePeriodSeconds": seconds}); err != nil {
 		return err
+	}
+	if !p.end() {
+		return fmt.Errorf("delete pod %s: that is under way", name)
 	}
 	p.stop(grace)
 	if seconds > 0 {

@@ -159,8 +159,28 @@ func (p *Pod) files(ctx context.Context) error {
 	return nil
 }
 
+// end marks the pod as one whose containers are not started again. It is false if it was one already.
+func (p *Pod) end() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopping {
+		return false
+	}
+	p.stopping = true
+	return true
+}
+
+func (p *Pod) isEnding() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stopping
+}
+
 // startAll starts what does not run, sidecars first.
 func (p *Pod) startAll() error {
+	if p.isEnding() {
+		return nil
+	}
 	for _, sidecar := range []bool{true, false} {
 		for _, c := range p.spec.Containers {
 			if c.Sidecar != sidecar {
@@ -258,9 +278,6 @@ func (p *Pod) attend(c Container, process *world.Process) {
 
 // stop ends the containers as a kubelet does: SIGTERM to the main ones, SIGKILL after the grace, then the sidecars.
 func (p *Pod) stop(grace time.Duration) {
-	p.mu.Lock()
-	p.stopping = true
-	p.mu.Unlock()
 	end := time.After(grace)
 	for _, sidecar := range []bool{false, true} {
 		for _, c := range p.spec.Containers {
