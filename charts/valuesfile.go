@@ -149,10 +149,24 @@ func (v *value) property() manifest.Map {
 	default:
 		schema = manifest.Clone(v.schema)
 	}
+	if enum, ok := schema["enum"].([]any); ok {
+		schema["enum"] = v.within(enum)
+	}
 	if schema["description"] == nil {
 		schema["description"] = v.doc
 	}
 	return schema
+}
+
+// within are the choices that were found to work, and those that a variant makes: what does not go with the standard's other fields may go
+// with a variant's.
+func (v *value) within(enum []any) []any {
+	for _, o := range v.opinions {
+		if o.has && !slices.Contains(enum, o.value) {
+			enum = append(enum, o.value)
+		}
+	}
+	return enum
 }
 
 // types are the JSON types of what the variants have: a name, or a list of names.

@@ -61,6 +61,9 @@ func dispatch(args []string) (int, error) {
 		}
 		return 0, nil
 	}
+	if o.render != "" {
+		return 0, merge(o.update, strings.Split(o.render, ","))
+	}
 	if missing := o.missing(); len(missing) > 0 {
 		fmt.Printf("chaos: not run: this machine lacks %s\n", strings.Join(missing, ", "))
 		if os.Getenv("ONGGI_REQUIRE_TOOLS") == "1" {
@@ -127,6 +130,17 @@ func resultFiles(o options, suites []string) (files []string, forget func(), err
 	return files, forget, nil
 }
 
+// together puts the runs of one row in several files into one.
+func together(rows []report.Row, row report.Row) []report.Row {
+	for i := range rows {
+		if r := &rows[i]; r.Driver == row.Driver && r.Mode == row.Mode && r.Fault.Name == row.Fault.Name {
+			r.Runs = append(r.Runs, row.Runs...)
+			return rows
+		}
+	}
+	return append(rows, row)
+}
+
 // merge writes the results of several suites as one table into a page.
 func merge(page string, files []string) error {
 	var rows []report.Row
@@ -141,7 +155,10 @@ func merge(page string, files []string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		rows, idle = append(rows, some...), append(idle, costs...)
+		for _, row := range some {
+			rows = together(rows, row)
+		}
+		idle = append(idle, costs...)
 	}
 	return report.Update(page, report.Markdown(rows, idle))
 }

@@ -32,6 +32,7 @@ type options struct {
 	idle     time.Duration
 	out      string
 	update   string
+	render   string
 	logs     string
 }
 
@@ -59,6 +60,7 @@ func parse(args []string, errors io.Writer) (options, error) {
 	f.DurationVar(&o.idle, "idle", 0, "first measure the agents this long while nothing happens, and as long under load")
 	f.StringVar(&o.out, "o", "", "file for the results as JSON")
 	f.StringVar(&o.update, "update", "", "page to write the Markdown table into")
+	f.StringVar(&o.render, "render", "", "break nothing, but write the results of these JSON files, with commas between, into the page of -update")
 	f.StringVar(&o.logs, "logs", "", "folder to keep the logs of all containers, and the history of each trial, in")
 	if err := f.Parse(args); err != nil {
 		return o, err

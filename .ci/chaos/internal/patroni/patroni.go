@@ -103,9 +103,14 @@ tags: {}
 // Follow asks GET /primary.
 func (d *Driver) Follow(ctx context.Context, c *cluster.Cluster) { c.Route.FollowREST(ctx, c.Pods) }
 
-// Switchover asks the primary's REST API, which answers when it is done.
+// Switchover asks the primary's REST API, which answers when it is done. With synchronous replication Patroni refuses every candidate but its
+// synchronous standby, so the choice is left to it.
 func (d *Driver) Switchover(ctx context.Context, c *cluster.Cluster, from, to string) error {
-	return d.call(ctx, c, from, http.MethodPost, "/switchover", map[string]any{"leader": from, "candidate": to})
+	ask := map[string]any{"leader": from, "candidate": to}
+	if d.SyncOn {
+		delete(ask, "candidate")
+	}
+	return d.call(ctx, c, from, http.MethodPost, "/switchover", ask)
 }
 
 // Sync changes the cluster's configuration and waits one round for it to be taken up.

@@ -64,7 +64,11 @@ func cell(rows []Row, key, driver string) string {
 		if strings.HasPrefix(r.Verdict(), "MISSED") {
 			mark = " **missed**"
 		}
-		return fmt.Sprintf(" %.1f s, %.1f s (n=%d)%s | %d, %s | %.1f s |", s.Outage.Seconds(), s.OutageMax.Seconds(), len(r.Runs), mark, s.Routed+s.Direct, milliseconds(s.Dual), s.Whole.Seconds())
+		of := fmt.Sprintf("n=%d", len(r.Runs)-r.Failed())
+		if r.Failed() > 0 {
+			of += fmt.Sprintf(", %d failed", r.Failed())
+		}
+		return fmt.Sprintf(" %.1f s, %.1f s (%s)%s | %d, %s | %.1f s |", s.Outage.Seconds(), s.OutageMax.Seconds(), of, mark, s.Routed+s.Direct, milliseconds(s.Dual), s.Whole.Seconds())
 	}
 	return " – | – | – |"
 }

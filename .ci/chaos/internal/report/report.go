@@ -38,6 +38,9 @@ func (r Row) Sums() Sums {
 	var s Sums
 	var outages []time.Duration
 	for _, run := range r.Runs {
+		if run.Trouble != "" {
+			continue // it did not come to its end: there is nothing to measure in it
+		}
 		outages = append(outages, run.Outage)
 		s.Refused += run.Refused
 		s.Misled += run.Misled
@@ -45,13 +48,25 @@ func (r Row) Sums() Sums {
 		s.Direct += run.LostDirect
 		s.StaleAcks += run.StaleAcks
 		s.Dual, s.Stale, s.Whole = max(s.Dual, run.Dual), max(s.Stale, run.Stale), max(s.Whole, run.Whole)
-		s.Requests += run.Requests / float64(len(r.Runs))
+		s.Requests += run.Requests
 	}
+	s.Requests /= float64(max(1, len(outages)))
 	s.Outage = trial.Median(outages)
 	if len(outages) > 0 {
 		s.OutageMax = slices.Max(outages)
 	}
 	return s
+}
+
+// Failed counts the runs that did not come to their end.
+func (r Row) Failed() int {
+	n := 0
+	for _, run := range r.Runs {
+		if run.Trouble != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // Verdict is ok, or what was missed.
