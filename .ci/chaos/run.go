@@ -125,7 +125,9 @@ func (r *run) stage(ctx context.Context, s stage) error {
 		if err != nil {
 			result.Trouble = err.Error()
 		}
-		r.rows = append(r.rows, report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: s.driver == "onggi"})
+		row := report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: s.driver == "onggi"}
+		r.rows = append(r.rows, row)
+		r.log("%s", report.Line(row))
 		if result.Trouble != "" {
 			r.logsOf(scene)
 		}

@@ -45,7 +45,7 @@ var (
 	planned    = []string{"switchover", "delete-pod", "drain", "force-delete-pod", "switchover-raced", "switchover-twice"}
 	volumes    = []string{"disk-full", "standby-disk-full", "volume-lost", "clone-interrupted", "rewind-interrupted"}
 	network    = []string{"cut-primary", "cut-primary-api", "cut-primary-peers", "cut-primary-one-way", "cut-standby", "cut-standbys-api"}
-	apiServer  = []string{"api-down", "api-slow", "api-429", "api-500", "api-lost-answers", "api-frozen-watch", "frozen-watch-failover", "lease-deleted", "lease-edited"}
+	apiServer  = []string{"api-down", "api-slow", "api-429", "api-500", "api-lost-answers", "api-frozen-watch", "frozen-watch-failover", "lease-deleted", "lease-edited", "record-lost"}
 	short      = []string{"kill-postmaster", "container-gone", "cut-primary", "switchover", "kill-agent"}
 	losing     = []string{"node-lost", "cut-primary", "agent-gone", "stop-agent", "freeze-pod"} // where async replication loses writes
 	numbered   = []string{"node-lost", "container-gone", "kill-container", "cut-primary", "kill-postmaster", "delete-pod", "drain", "switchover", "kill-agent", "agent-gone", "stop-agent", "stop-postmaster", "api-down"}

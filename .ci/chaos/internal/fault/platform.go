@@ -46,7 +46,7 @@ func apiServer() []Fault {
 		requests("api-lost-answers", "writes to the API server are applied, their answers are lost", kube.Mode{LoseResponse: true}),
 		requests("api-frozen-watch", "watches stay open and tell nothing", kube.Mode{FreezeWatch: true}),
 		frozenTakeover(),
-		leaseDeleted(), leaseEdited(),
+		leaseDeleted(), leaseEdited(), recordLost(),
 	}
 }
 
@@ -76,6 +76,28 @@ func leaseDeleted() Fault {
 			return err
 		},
 		Expect: Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true},
+	}
+}
+
+func recordLost() Fault {
+	return Fault{
+		Name: "record-lost", What: "the Lease is deleted and all pods are made again at once, at other addresses", Hold: 4 * time.Second, Needs: Lease, Calm: true,
+		Break: func(ctx context.Context, s *Scene) error {
+			if _, err := s.Server.Admin.Do(ctx, http.MethodDelete, s.lease(), nil); err != nil {
+				return err
+			}
+			for _, p := range s.Pods() {
+				if err := s.Kubelet.Delete(ctx, p.Name, 0); err != nil {
+					return err
+				}
+			}
+			for i, name := range s.Names {
+				if _, err := s.Kubelet.Create(ctx, name, s.Nodes[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	}
 }
 
