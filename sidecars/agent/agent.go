@@ -158,7 +158,10 @@ func (a *Agent) Reconfigure(ctx context.Context, s Settings) error {
 	if err := s.Core.Timing.Validate(); err != nil {
 		return fmt.Errorf("check the timing: %v", err)
 	}
-	a.post(ctx, func(l *loop) { l.settings = s })
+	a.post(ctx, func(l *loop) {
+		l.settings = s
+		l.rouse() // what it needs of postgres is soon to be seen
+	})
 	return nil
 }
 

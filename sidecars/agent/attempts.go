@@ -98,6 +98,24 @@ func (d *Database) waiting() []rest.Parameter {
 	return append([]rest.Parameter{{Name: "onggi.conf", Old: "the last good settings", New: d.attempts.aside}}, d.pending...)
 }
 
+// configureAgain is for settings of which the log of the primary asked for more: the primary may have been restarted with less by now, or
+// this server may be the primary.
+func (d *Database) configureAgain(standby bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if d.configure(ctx, standby) != nil {
+		return // the next full status comes back to it
+	}
+	d.mu.Lock()
+	held := d.held
+	d.mu.Unlock()
+	if !held && d.Postgres.Reload(ctx) == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.full = time.Time{}
+	}
+}
+
 // keepGood keeps what the server runs with. Where the volume does not take it, it is tried again with the next answer.
 func (d *Database) keepGood() {
 	if d.Postgres.KeepGood() == nil {

@@ -32,6 +32,8 @@ type Database struct {
 	full     time.Time // the last full status
 	pending  []rest.Parameter
 	attempts attempts
+	held     bool // the log of the primary asks for more of a parameter than was chosen
+	lowers   bool // what is pending has to come to the primary first
 	stall    stall
 }
 
@@ -58,6 +60,9 @@ func (d *Database) stalled(commit string, now time.Time) time.Duration {
 // fullEvery is how often the server is asked for what takes it longer.
 const fullEvery = 10 * time.Second
 
+// heldEvery is how often it is looked whether less of a parameter may be had by now.
+const heldEvery = 3 * time.Second
+
 // NewDatabase needs the supervisor for what it runs.
 func NewDatabase(paths postgres.Paths, supervisor *Supervisor) *Database {
 	return &Database{Postgres: postgres.New(paths, tools{supervisor}), Supervisor: supervisor, Port: paths.Port}
@@ -67,7 +72,7 @@ func NewDatabase(paths postgres.Paths, supervisor *Supervisor) *Database {
 func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	depth := postgres.Brief
 	d.mu.Lock()
-	if time.Since(d.full) > fullEvery {
+	if time.Since(d.full) > fullEvery || d.held && time.Since(d.full) > heldEvery {
 		depth = postgres.Full
 	}
 	d.mu.Unlock()
@@ -82,6 +87,10 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 		for _, p := range s.Pending {
 			d.pending = append(d.pending, rest.Parameter{Name: p.Name, Old: p.Now, New: p.Wanted})
 		}
+		d.lowers = postgres.RestartOrder(s.Pending) == postgres.PrimaryFirst
+		if d.held {
+			go d.configureAgain(s.InRecovery)
+		}
 	}
 	if d.attempts.answered(time.Now()) {
 		go d.keepGood()
@@ -90,16 +99,17 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	if err != nil {
 		return ha.Postgres{}, Detail{}, fmt.Errorf("read the system identifier: %w", err)
 	}
+	here := d.lowers && !s.InRecovery
 	p := ha.Postgres{
 		InRecovery: s.InRecovery, Position: ha.Position{Timeline: s.Timeline, LSN: ha.LSN(s.End())}, Replayed: ha.LSN(s.Replay),
 		SystemID: system, Upstream: d.upstream(s.InRecovery), Receiver: s.ReceiverPID != 0,
 		Sync: d.syncOf(s), Stalled: d.stalled(s.SyncOldest, time.Now()), Gated: d.Postgres.Gated(),
-		PendingRestart: len(d.pending) > 0,
+		PendingRestart: len(d.pending) > 0 && !here,
 	}
 	// What is configured may not be what it still streams from.
 	p.Streaming = s.Receiver != nil && s.Receiver.State == "streaming" && s.Receiver.Host == p.Upstream
 	detail := Detail{
-		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.waiting(), Aside: d.attempts.aside, Waiting: s.SyncWaiting, Sessions: s.Sessions,
+		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.waiting(), Aside: d.attempts.aside, RestartHere: here, Waiting: s.SyncWaiting, Sessions: s.Sessions,
 		Archive: s.InRecovery && s.Receiver == nil && p.Upstream != "",
 	}
 	if s.ReplayedAt != nil {

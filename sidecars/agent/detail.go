@@ -20,4 +20,5 @@ type Detail struct {
 	Aside         string               // why the settings that people chose are not in force, empty where they are
 	Waiting       int                  // commits that wait for standbys
 	Sessions      int
+	RestartHere   bool // a restart is pending that has to come to the primary before its standbys, so it cannot be a move
 }

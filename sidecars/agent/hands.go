@@ -85,7 +85,7 @@ func (d *Database) configure(ctx context.Context, standby bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err == nil {
-		d.attempts.aside = ""
+		d.attempts.aside, d.held = "", done.Held
 	}
 	d.attempts.unkept = d.attempts.unkept && !done.Changed // the files are not those that the server was started with
 	return err

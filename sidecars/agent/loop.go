@@ -29,22 +29,25 @@ type loop struct {
 	now      ha.Instant
 	wrote    ha.Instant
 	// life counts postmasters: what was asked of an earlier one is not believed.
-	life      int
-	server    server
-	dataAsked bool // in this life of no postmaster
-	exitAfter ha.Instant
-	exiting   bool
-	book      map[string]acquaintance // who said of itself where it is, by id
-	slots     []string                // for whom there are slots, or will be once it succeeds
-	slotsAt   ha.Instant
-	podEnds   bool // by its object
-	waiters   waiters
-	asked     []asked
-	pace      pace
-	story     story
-	killed    killed // the last that was counted
-	aside     string // why the settings that people chose are not in force, as told last
-	narrator  narrator
+	life        int
+	server      server
+	dataAsked   bool // in this life of no postmaster
+	exitAfter   ha.Instant
+	exiting     bool
+	book        map[string]acquaintance // who said of itself where it is, by id
+	slots       []string                // for whom there are slots, or will be once it succeeds
+	slotsAt     ha.Instant
+	podEnds     bool // by its object
+	waiters     waiters
+	asked       []asked
+	pace        pace
+	story       story
+	killed      killed     // the last that was counted
+	pending     bool       // a parameter of our server waits for a restart
+	pendingFrom ha.Instant // since when we have led with it
+	lowered     ha.Instant // when the primary was last restarted in its place to have less of a parameter
+	aside       string     // why the settings that people chose are not in force, as told last
+	narrator    narrator
 }
 
 func newLoop(ctx context.Context, a *Agent) *loop {
@@ -115,6 +118,7 @@ func (l *loop) turn(ctx context.Context) error {
 	l.exec.turn(l)
 	l.keepSlots()
 	l.maybeExit(ctx)
+	l.lower()
 	l.rest(actions)
 	return nil
 }
@@ -145,6 +149,7 @@ func (l *loop) gather(ctx context.Context) {
 	l.seen.Self = l.settings.Self
 	l.seen.Self.ID = id
 	l.seen.Postgres.Wrote = l.wrote
+	l.seen.Postgres.PendingRestart = l.mayMove()
 	// The supervisor looks at the control file twice a second; a server that was promoted says so itself, and sooner.
 	l.seen.Supervisor.Phase = l.fence.Phase
 	if l.fence.Phase == ha.Standby && l.fence.Announced && !l.seen.Postgres.At.IsZero() && !l.seen.Postgres.InRecovery {

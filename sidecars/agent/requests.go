@@ -60,3 +60,46 @@ func (l *loop) answer(a ha.Action) {
 	}
 	l.forget(a.Request)
 }
+
+// lowerEvery is the least time between two restarts of a primary in its place that nobody asked for.
+const lowerEvery = 5 * time.Minute
+
+// lower restarts the primary in its place where a parameter becomes less of which a standby must not have less than its primary: a move to a
+// standby would keep the old value for ever.
+func (l *loop) lower() {
+	if !l.detail.RestartHere || l.state.Lead() == 0 || l.busy() || l.seen.Record.Record.Paused || l.now.AtMost(l.wrote) > 2*probeEvery ||
+		!l.lowered.IsZero() && l.now.AtMost(l.lowered) < lowerEvery {
+		return
+	}
+	l.lowered = l.now
+	l.agent.parts.Log.Info("restarts in its place: a parameter becomes less, which has to come to the primary first")
+	l.asked = append(l.asked, asked{ha.Request{ID: l.agent.lastID.Add(1), Verb: ha.Restart}, make(chan Answer, 1)})
+}
+
+// settleFor is how long the configuration of a member may come later than that of another: the kubelet writes it when it gets to it.
+const settleFor = 90 * time.Second
+
+// mayMove tells whether a parameter that needs a restart moves the primary now: once every other member was restarted for it, or should know
+// of it by now. To move earlier would be to move twice.
+func (l *loop) mayMove() bool {
+	if !l.pending {
+		l.pendingFrom = ha.Instant{}
+		return false
+	}
+	if l.state.Lead() == 0 {
+		return true
+	}
+	if l.pendingFrom.IsZero() {
+		l.pendingFrom = l.now
+	}
+	if l.now.AtMost(l.pendingFrom) > settleFor {
+		return true
+	}
+	for _, m := range l.seen.Record.Record.Members {
+		known := l.book[m.ID]
+		if m.ID != l.seen.Self.ID && (known.pending.IsZero() || l.now.AtMost(known.pending) > 2*settleFor) {
+			return false
+		}
+	}
+	return true
+}

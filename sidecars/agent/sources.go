@@ -202,6 +202,7 @@ func (a *Agent) status(ctx context.Context) {
 			l.putAside(l.aside, detail.Aside)
 			l.aside = detail.Aside
 		}
+		l.pending = status.PendingRestart
 		l.seen.Postgres, l.detail = status, detail
 		if status.Streaming {
 			l.followsAgain()

@@ -91,6 +91,9 @@ func (l *loop) hear(m ha.Message) {
 	if m.Kind == ha.Grant && m.Yes {
 		now.granted = l.now
 	}
+	if now.pending = old.pending; m.Report.Pending {
+		now.pending = l.now
+	}
 	l.book[m.From] = now
 	if m.Kind == ha.Beat && m.From == l.seen.Record.Record.Holder.ID {
 		l.pace.beatHeard = l.now
@@ -106,6 +109,7 @@ type acquaintance struct {
 	report  ha.Report
 	heard   ha.Instant
 	granted ha.Instant
+	pending ha.Instant // when it last said that a parameter waits for a restart
 }
 
 // slotsFor is how long a slot is kept for a member that is not on the record and was heard of: it makes its copy, or has just made it.

@@ -51,6 +51,7 @@ type ServerTLS struct{ Cert, Key, CA string }
 type Configured struct {
 	Changed bool     // a file is not what it was: Reload, or start
 	Removed []string // parameters that ALTER SYSTEM had set and that were taken out again
+	Held    bool     // Settings.AtLeast asks for more of a parameter than was chosen: configure again once it may ask for less
 }
 
 // ErrRejected is matched by the error of Configure for settings that RestoreGood has put aside.
@@ -83,7 +84,13 @@ func (s *Server) Configure(settings Settings) (Configured, error) {
 		inForce = closedHBA(hba)
 	}
 	files := [][2]string{{confFile, conf}, {openHBAFile, hba}, {hbaFile, inForce}, {identFile, ident}, {mainFile, withInclude(string(main))}}
-	var done Configured
+	chosen := settings
+	chosen.AtLeast = nil
+	bare, err := chosen.conf(major, s.Paths)
+	done := Configured{Held: bare != conf}
+	if err != nil {
+		return done, err
+	}
 	for _, file := range files {
 		changed, err := writeFile(in(file[0]), []byte(file[1]))
 		if err != nil {
