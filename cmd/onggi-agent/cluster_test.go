@@ -18,6 +18,7 @@ import (
 
 // The bounds are those of a busy machine; what it took is in the log of the test. The profile is fast.
 func TestAClusterAgainstRealPostgres(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 3, "")
 	for _, p := range l.pods {
 		p.start()

@@ -94,7 +94,7 @@ func newLab(t *testing.T, members int, more string) *lab {
 	}
 	_, err := os.Stat(bindir)
 	need(t, err == nil, "PostgreSQL 15")
-	l := &lab{t: t, port: 20000 + os.Getpid()%20000}
+	l := &lab{t: t, port: 20000 + os.Getpid()%5000*4 + len(t.Name())%2*2} // two labs of one process run side by side
 	u, err := user.Lookup("postgres")
 	require.NoError(t, err)
 	l.uid, _ = strconv.Atoi(u.Uid)
