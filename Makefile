@@ -184,6 +184,10 @@ e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and
 e2e-kube: $(BIN)/.apiserver ## run the agent's API client against a real API server
 	ONGGI_E2E_KUBE=$(CURDIR)/$(BIN) go test ./sidecars/kube -run TestReal -count=1 -timeout 10m
 
+.PHONY: e2e-agent
+e2e-agent: ## change everything that can be changed on a running cluster of three real servers
+	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run TestChangesOfARunningCluster -count=1 -timeout 10m
+
 .PHONY: e2e-native-apply
 e2e-native-apply: $(BIN)/.apiserver ## show the native goldens to a real API server that enforces the restricted pod security standard
 	ONGGI_E2E_NATIVE=$(CURDIR)/$(BIN) go test ./cmd/onggi -run TestRealApplyNative -count=1 -timeout 10m
