@@ -88,29 +88,34 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 	if p, err := s.Cluster.Primary(ctx); err == nil {
 		r.To = p.Name
 	}
-	if r.Trouble == "" {
-		final, err := members(ctx, s.Cluster)
-		if err != nil {
-			r.Trouble = "read the set: " + err.Error()
-		}
-		judge(&r, h, final, began)
+	judge(&r, h, began)
+	final, err := members(ctx, s.Cluster)
+	if err != nil && r.Trouble == "" {
+		r.Trouble = "read the set: " + err.Error()
+	}
+	if err == nil {
+		count(&r, check.Lost(h, final))
 	}
 	return r, ctx.Err()
 }
 
-func judge(r *Result, h check.History, final map[int64]bool, began time.Duration) {
+// judge takes from a history what needs no final set.
+func judge(r *Result, h check.History, began time.Duration) {
 	r.Outage = check.Outage(h, began)
 	r.Refused, r.Misled = check.Refused(h), check.Misled(h)
-	for _, a := range check.Lost(h, final) {
+	r.Dual, r.DualClaims = check.DualWritable(h), check.DualClaims(h)
+	r.Stale, r.StaleAcks = check.StaleAcks(h)
+	r.Registers = check.Linearizable(h, decide)
+}
+
+func count(r *Result, lost []check.Add) {
+	for _, a := range lost {
 		if a.Path == check.RouteNew || a.Path == check.RouteOpen {
 			r.LostRouted++
 		} else {
 			r.LostDirect++
 		}
 	}
-	r.Dual, r.DualClaims = check.DualWritable(h), check.DualClaims(h)
-	r.Stale, r.StaleAcks = check.StaleAcks(h)
-	r.Registers = check.Linearizable(h, decide)
 }
 
 // members is the set as the primary has it.
