@@ -26,7 +26,6 @@ type task struct {
 	action ha.Action
 	cancel context.CancelFunc
 	begun  time.Time
-	done   bool // by its goroutine, as the loop has been told
 }
 
 // executor runs actions. All its fields belong to the loop's goroutine.

@@ -42,12 +42,10 @@ type check struct {
 	planned bool
 	given   int64
 	forced  bool
-	sysid   uint64
 	// labels: since when more than one pod bears the label
 	labels    int64
 	held      [maxNodes]int64 // when it was last put off the record
-	openSince int64
-	shutSince int64 // since when no client can write; 0: one can
+	shutSince int64           // since when no client can write; 0: one can
 	wasOpen   bool
 	healthy   bool // once
 	healAt    int64

@@ -16,7 +16,6 @@ type postgres struct {
 	gated    bool
 	halting  bool // no session is let in any more
 	up       int32
-	readyAt  int64
 	sync     ha.SyncSetting
 	waiting  []commit
 	// As a standby.

@@ -40,22 +40,6 @@ func (p point) has(q point) bool {
 	return false
 }
 
-// meet is the last place that p and q have in common.
-func (p point) meet(q point) (point, bool) {
-	end := p.lsn
-	for b := p.on; b != nil; b = b.parent {
-		other := q.lsn
-		for c := q.on; c != nil; c = c.parent {
-			if b == c {
-				return point{b, min(end, other)}, true
-			}
-			other = min(other, c.fork)
-		}
-		end = min(end, b.fork)
-	}
-	return point{}, false
-}
-
 // cut is the log of p up to lsn.
 func (p point) cut(lsn ha.LSN) point {
 	b := p.on
