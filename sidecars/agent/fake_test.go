@@ -40,6 +40,7 @@ type bench struct {
 	killed     []string
 	exited     bool
 	dead       string
+	addresses  map[string]string // of pods, by name
 	labels     []string
 	events     []string // the reasons of what people were told
 	remembered []ha.Durable
@@ -319,6 +320,12 @@ func (c cluster) Dead(_ context.Context, _, instance string) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dead == instance, nil
+}
+
+func (c cluster) Address(_ context.Context, pod string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.addresses[pod], nil
 }
 
 func (c cluster) Labelled(role string) bool {

@@ -105,6 +105,8 @@ type Cluster interface {
 	Watch(ctx context.Context, told func(ha.Pod))
 	// Dead tells whether the kubelet reports of a pod that the instance has terminated.
 	Dead(ctx context.Context, pod, instance string) (bool, error)
+	// Address is where a pod is now; empty where there is no such pod, or it has no address yet.
+	Address(ctx context.Context, pod string) (string, error)
 	// Labelled tells whether Label would change nothing, as far as is known.
 	Labelled(role string) bool
 	// Label gives our pod the role, and takes the role primary from the other pods first where it is primary.

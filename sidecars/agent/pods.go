@@ -107,6 +107,18 @@ func (p *Pods) Dead(ctx context.Context, pod, instance string) (bool, error) {
 	return false, result.Err
 }
 
+// Address implements Cluster.
+func (p *Pods) Address(ctx context.Context, pod string) (string, error) {
+	found, result := p.Client.GetPod(ctx, pod)
+	switch result.Outcome {
+	case kube.Applied:
+		return found.IP, nil
+	case kube.Absent:
+		return "", nil
+	}
+	return "", result.Err
+}
+
 // roleLabels are those that say a role.
 func roleLabels(role string) map[string]*string {
 	return map[string]*string{RoleLabel: &role, RoleAlias: &role}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -64,7 +65,15 @@ func (e *executor) breakOff(name string) {
 func (l *loop) send(a ha.Action) work {
 	m := *a.To
 	to, known := l.address(m.To)
+	lost := known && m.Kind == ha.Poll && !l.heardOf(m.To)
 	return func(ctx context.Context) (func(*loop), error) {
+		if lost {
+			// Whom an election needs and nobody hears of may be at another address since its pod was made again, and say so only to a holder.
+			if ip, err := l.agent.parts.Cluster.Address(ctx, to.Name); err == nil && ip != "" {
+				_, port, _ := net.SplitHostPort(to.Addr)
+				to.Host, to.Addr = ip, net.JoinHostPort(ip, port)
+			}
+		}
 		if !known {
 			return nil, fmt.Errorf("send to %s: its address is not known", m.To)
 		}
@@ -74,6 +83,12 @@ func (l *loop) send(a ha.Action) work {
 		}
 		return func(l *loop) { l.hear(answer) }, nil
 	}
+}
+
+// heardOf tells that a member said lately where it is.
+func (l *loop) heardOf(id string) bool {
+	one, ok := l.book[id]
+	return ok && l.now.AtMost(one.heard) < l.settings.Core.Timing.Window
 }
 
 // hear takes a message for the next step.
@@ -147,13 +162,19 @@ func (l *loop) keepSlots() {
 	l.exec.begin(l, ha.Action{Do: ha.Slots, Names: names, Term: l.seen.Record.Record.Term})
 }
 
-// address finds a member by the record, or by what it said of itself.
+// address finds a member by what it said of itself lately, by the record, or by what is remembered.
 func (l *loop) address(id string) (ha.Member, bool) {
-	if m, ok := l.seen.Record.Record.Member(id); ok {
+	said, ok := l.book[id]
+	if ok && l.heardOf(id) {
+		return said.Member, true
+	}
+	if m, on := l.seen.Record.Record.Member(id); on {
 		return m, true
 	}
-	m, ok := l.book[id]
-	return m.Member, ok
+	if ok {
+		return said.Member, true
+	}
+	return l.state.Durable.Last.Member(id)
 }
 
 // write compares and swaps. Its outcome is an observation of the next step, and what it wrote is what was seen last.

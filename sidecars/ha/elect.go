@@ -241,7 +241,8 @@ func (d *step) wins() string {
 			with++
 			continue
 		}
-		if v := d.vote(id); v != nil && v.Report.At.Compare(mine) <= 0 && v.Term <= d.Durable.Term {
+		// The last holder has everything, wherever its log seems to end before it was recovered.
+		if v := d.vote(id); v != nil && (v.Report.At.Compare(mine) <= 0 || d.gone() && d.exHolder()) && v.Term <= d.Durable.Term {
 			with++
 		}
 	}

@@ -110,7 +110,7 @@ func (d *step) handsOverAfterCrash() bool {
 	}
 	to := d.target(true)
 	late := d.now.since(d.lead.CrashedAt) > d.c.RestartWithin
-	if to != nil && (d.rec.Mode != Async || late) {
+	if to != nil && (d.rec.Mode != Async || late || d.o.DiskLow) {
 		d.release("postgres ended by itself")
 		return true
 	}

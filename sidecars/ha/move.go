@@ -22,6 +22,10 @@ func (d *step) moves() {
 		d.prepare()
 	}
 	if m.Stage == Halting {
+		// Clients that come by the role are better refused than sent to a server that has become a standby.
+		if !m.Here {
+			d.label("replica")
+		}
 		d.do(Action{Do: Stop, Why: m.Why})
 	}
 }
@@ -64,7 +68,7 @@ func (d *step) prepare() {
 	took := d.now.since(m.Since)
 	job := &d.o.Job
 	done := job.Kind == JobCheckpoint && !job.Running && job.Begun.Raw >= m.Since.Raw
-	if !done && took < 20*time.Second {
+	if !done && took < 20*time.Second && !d.o.DiskLow {
 		d.do(Action{Do: Checkpoint, Why: m.Why})
 		return
 	}

@@ -14,6 +14,7 @@ import (
 type Pod struct {
 	PodMeta
 	Node       string
+	IP         string // empty: it has none yet
 	Phase      string
 	Containers []ContainerStatus // of the ordinary containers, then of the init containers, sidecars among these
 }
@@ -133,6 +134,7 @@ type podWire struct {
 	} `json:"spec"`
 	Status struct {
 		Phase      string          `json:"phase"`
+		IP         string          `json:"podIP"`
 		Containers []containerWire `json:"containerStatuses"`
 		Init       []containerWire `json:"initContainerStatuses"`
 	} `json:"status"`
@@ -171,7 +173,7 @@ func decodePod(data []byte) (Pod, error) {
 	if w.Kind != "Pod" {
 		return Pod{}, errors.New("it is not a Pod but a " + w.Kind)
 	}
-	p := Pod{PodMeta: meta, Node: w.Spec.Node, Phase: w.Status.Phase}
+	p := Pod{PodMeta: meta, Node: w.Spec.Node, IP: w.Status.IP, Phase: w.Status.Phase}
 	for _, s := range w.Status.Containers {
 		p.Containers = append(p.Containers, s.status(false))
 	}
