@@ -197,6 +197,7 @@ func (a *Agent) status(ctx context.Context) {
 		l.narrator.answered()
 		if !status.InRecovery && (l.seen.Postgres.At.IsZero() || l.seen.Postgres.InRecovery) {
 			l.agent.write()
+			l.slotsAt = ha.Instant{} // others are about to ask for theirs
 		}
 		if detail.Aside != l.aside {
 			l.putAside(l.aside, detail.Aside)

@@ -52,7 +52,7 @@ func (d *step) barred() string {
 		return "fenced by a person"
 	case law.Paused && !d.free() && !forced:
 		return "paused"
-	case d.c.Barred, o.Pod.Terminating, o.DiskLow, d.leaving() && d.now.AtLeast(o.Record.First) < 3*d.waits():
+	case d.c.Barred, o.Pod.Terminating, (o.DiskLow || d.leaving()) && d.now.AtLeast(o.Record.First) < 3*d.waits():
 		return "is not to lead"
 	case !o.Supervisor.Locked || o.Supervisor.Instance == "":
 		return "does not hold its volume"

@@ -214,6 +214,7 @@ func (d *step) applied(w *writing) {
 func (d *step) begin(term uint64, instance string) {
 	d.lead = lead{Term: term, Instance: instance, Since: d.now}
 	d.pause = d.rec.Paused
+	d.slotsFor, d.slotsAs = nil, "" // a standby may have had fewer, or none yet
 	for i := range d.peers {
 		d.peers[i].Granted = Instant{}
 		d.peers[i].SeqSent = [4]sent{}
