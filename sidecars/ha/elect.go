@@ -204,7 +204,7 @@ func (d *step) poll() {
 	d.election.PollAt = d.now
 	for _, m := range d.law().Members {
 		if m.ID != d.o.Self.ID {
-			d.send(Message{Kind: Poll, To: m.ID, Seq: d.election.Seq, Term: d.Durable.Term, Version: d.election.Version, Proof: d.proven()})
+			d.send(Message{Kind: Poll, To: m.ID, Seq: d.election.Seq, Term: d.Durable.Term, Version: d.election.Version, Proof: d.proven(), Led: d.Durable.Led})
 		}
 	}
 }

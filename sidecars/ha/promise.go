@@ -63,11 +63,17 @@ func (d *step) answerPoll(m *Message) {
 		d.Durable.Bound = m.Version
 		d.remember()
 	}
-	if answer.Why == "" && !d.cut() {
+	if answer.Why == "" && !d.bystands(m) && !d.cut() {
 		answer.Why = "still receives"
 	}
 	answer.Yes = answer.Why == ""
 	d.send(answer)
+}
+
+// bystands tells a voter that runs nothing, where the record is gone and the last holder that it knows of asks: that one has everything,
+// so only promises and newer terms are asked for, not where this log ends. It may be in the middle of a copy.
+func (d *step) bystands(m *Message) bool {
+	return d.gone() && d.o.Supervisor.Phase == Down && m.Led != 0 && m.Led == d.Durable.Term
 }
 
 func (d *step) noVote(m *Message) string {
@@ -77,7 +83,7 @@ func (d *step) noVote(m *Message) string {
 		return "sees another record"
 	case d.holds():
 		return "holds the record"
-	case d.o.Supervisor.Phase != Standby || d.o.Postgres.At.IsZero():
+	case !d.bystands(m) && (d.o.Supervisor.Phase != Standby || d.o.Postgres.At.IsZero()):
 		return "runs no standby"
 	case d.free() || m.Proof || d.mutant == votesAtOnce || d.mutant == remembersNoPromise && d.promised.Term == 0:
 		return ""

@@ -378,6 +378,22 @@ func TestWhatAHolderDoes(t *testing.T) {
 	})
 }
 
+func TestALostRecordIsVotedForEvenByWhoHasNothing(t *testing.T) {
+	poll := func(led uint64) Message {
+		return Message{Kind: Poll, From: "va", To: "vb", Seq: 9, Term: 7, Led: led, Version: bound(""), Report: Report{Member: alpha}}
+	}
+	vote := func(led uint64, phase Phase) string {
+		sc := follower()
+		sc.o.Record = Seen{Known: true, First: at(1), At: at(100)}
+		sc.o.Supervisor.Phase, sc.o.Postgres, sc.o.Data = phase, Postgres{}, Data{Known: true, Exists: true, Broken: true, SystemID: 42}
+		sc.o.Heard = []Message{poll(led)}
+		return kinds(sc.step())
+	}
+	require.Contains(t, vote(7, Down), "vote yes", "the last holder asks, and has everything")
+	require.Contains(t, vote(6, Down), "vote no", "a former one may lack something that was here")
+	require.Contains(t, vote(7, Standby), "vote no", "a server that runs is cut off first")
+}
+
 func TestAnyMemberResumesAClusterWhoseHolderIsGone(t *testing.T) {
 	sc := follower()
 	sc.o.Record.Record.Paused = true
