@@ -202,9 +202,13 @@ func (d *step) poll() {
 		return
 	}
 	d.election.PollAt = d.now
+	var led uint64
+	if d.exHolder() {
+		led = d.Durable.Led // of a former holder nobody may take it for the last one
+	}
 	for _, m := range d.law().Members {
 		if m.ID != d.o.Self.ID {
-			d.send(Message{Kind: Poll, To: m.ID, Seq: d.election.Seq, Term: d.Durable.Term, Version: d.election.Version, Proof: d.proven(), Led: d.Durable.Led})
+			d.send(Message{Kind: Poll, To: m.ID, Seq: d.election.Seq, Term: d.Durable.Term, Version: d.election.Version, Proof: d.proven(), Led: led})
 		}
 	}
 }

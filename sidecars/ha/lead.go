@@ -162,7 +162,7 @@ func (d *step) primary() {
 	}
 	d.sync()
 	d.gate()
-	if !d.lead.Opened.IsZero() && !p.Gated && !d.sick() {
+	if !d.lead.Opened.IsZero() && !p.Gated && !d.sick() && d.lead.Move.Stage != Halting {
 		d.label("primary")
 	}
 	d.slots()

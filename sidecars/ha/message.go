@@ -27,7 +27,7 @@ type Message struct {
 	Version  string `json:"version,omitempty"`  // of the record that a poll is for
 	// Proof tells voters that the instance of the record is dead, so that their promises to it are void.
 	Proof bool `json:"proof,omitempty"`
-	// Led is the term in which the one that polls last held the record.
+	// Led is the term in which the one that polls held the record, if nobody that it knows of held it after.
 	Led uint64 `json:"led,omitempty"`
 	// Yes is a grant, or a vote.
 	Yes bool `json:"yes,omitempty"`

@@ -318,7 +318,8 @@ func TestWhatAHolderDoes(t *testing.T) {
 		sc.o.Pod.Terminating = true
 		require.Contains(t, kinds(sc.step()), "checkpoint")
 		sc.o.Job = Job{Kind: JobCheckpoint, Begun: sc.o.Now, Ended: sc.o.Now}
-		require.Contains(t, kinds(sc.later(0.1).step()), "stop")
+		require.Contains(t, kinds(sc.later(0.1).step()), "label, stop", "clients go first")
+		require.NotContains(t, kinds(sc.later(0.1).step()), "label", "and are not asked back while it stops")
 		sc.o.Supervisor.Phase, sc.o.Job, sc.o.Postgres = Down, Job{}, Postgres{}
 		sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, Clean: true, End: Position{3, 1100}}
 		out := sc.later(0.3).step()
@@ -392,6 +393,25 @@ func TestALostRecordIsVotedForEvenByWhoHasNothing(t *testing.T) {
 	require.Contains(t, vote(7, Down), "vote yes", "the last holder asks, and has everything")
 	require.Contains(t, vote(6, Down), "vote no", "a former one may lack something that was here")
 	require.Contains(t, vote(7, Standby), "vote no", "a server that runs is cut off first")
+}
+
+func TestOnlyTheLastHolderKnownAsksAsOne(t *testing.T) {
+	led := func(last uint64) uint64 {
+		sc := sceneOf(alpha, 7)
+		sc.s.Durable.Term, sc.s.Durable.Last.Term = last, last
+		sc.o.Record = Seen{Known: true, First: at(1), At: at(100)}
+		sc.o.Supervisor.Phase = Standby
+		sc.o.Postgres = Postgres{At: at(100), InRecovery: true, Position: Position{3, 1000}, SystemID: 42}
+		for _, a := range sc.step() {
+			if a.Do == Send && a.To.Kind == Poll {
+				return a.To.Led
+			}
+		}
+		require.Fail(t, "it does not poll")
+		return 0
+	}
+	require.EqualValues(t, 7, led(7))
+	require.Zero(t, led(8), "another held it since: a voter that has not heard of that must not take this one for the last")
 }
 
 func TestAnyMemberResumesAClusterWhoseHolderIsGone(t *testing.T) {
