@@ -1,6 +1,9 @@
 package ha
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Do is what is to be done.
 type Do uint8
@@ -63,7 +66,7 @@ func (a Action) String() string {
 	case Send:
 		s += fmt.Sprintf(" %v to %s", a.To.Kind, a.To.To)
 	case StartStandby, Follow, Clone, Rewind:
-		s += " " + cmpOr(a.Upstream.Name, "nobody")
+		s += " " + cmp.Or(a.Upstream.Name, "nobody")
 	case Label:
 		s += " " + a.Role
 	case SetSync:
@@ -71,13 +74,6 @@ func (a Action) String() string {
 	}
 	if a.Why != "" {
 		s += ": " + a.Why
-	}
-	return s
-}
-
-func cmpOr(s, other string) string {
-	if s == "" {
-		return other
 	}
 	return s
 }

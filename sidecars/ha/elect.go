@@ -2,6 +2,7 @@ package ha
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -350,7 +351,7 @@ func (d *step) take(why string) {
 	next.Holder = Holder{ID: d.o.Self.ID, Instance: d.o.Supervisor.Instance}
 	next.Release = nil
 	next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == d.o.Self.ID }), d.o.Self)
-	slices.SortFunc(next.Members, func(a, b Member) int { return compareStrings(a.ID, b.ID) })
+	slices.SortFunc(next.Members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	if next.Mode != Async {
 		next.Sync = Quorum{}
 	}

@@ -1,7 +1,9 @@
 package ha
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -80,7 +82,7 @@ func (d *step) leadDown() {
 	case d.lead.Move.Here:
 		d.lead.Move, d.lead.Opened, d.lead.Since = move{}, Instant{}, d.now
 	case d.Durable.Fenced, d.lead.GiveUp != "":
-		d.release(cmpOr(d.lead.GiveUp, "fenced"))
+		d.release(cmp.Or(d.lead.GiveUp, "fenced"))
 		return
 	case o.Pod.Terminating || d.leaving() && d.target(false) != nil:
 		d.release("the pod ends")
@@ -121,9 +123,6 @@ func (d *step) startPrimary() {
 	if !d.permitted() {
 		return
 	}
-	if d.lead.StartedAt.IsZero() {
-		d.lead.StartedAt = d.now
-	}
 	if d.o.Data.Standby {
 		d.do(Action{Do: StartStandby, Why: "to be promoted", Sync: d.firstSync()})
 		return
@@ -133,9 +132,6 @@ func (d *step) startPrimary() {
 
 // promote is the holder that runs a standby.
 func (d *step) promote() {
-	if d.lead.StartedAt.IsZero() {
-		d.lead.StartedAt = d.now
-	}
 	if d.o.Postgres.At.IsZero() || !d.cut() || !d.permitted() {
 		return
 	}
@@ -274,7 +270,7 @@ func (d *step) refresh() {
 	case d.lead.Failed && since < d.c.Timing.Eager:
 		return
 	case d.lead.Refreshed.IsZero() && since >= 250*time.Millisecond:
-		why = cmpOr(why, "this process has not refreshed it yet")
+		why = cmp.Or(why, "this process has not refreshed it yet")
 	case why != "" && since >= 250*time.Millisecond:
 	case since >= due:
 		why = "due"
@@ -337,7 +333,7 @@ func (d *step) wantedMembers(next *Record) string {
 			d.lead.BeatAt = Instant{}
 		}
 	}
-	slices.SortFunc(next.Members, func(a, b Member) int { return compareStrings(a.ID, b.ID) })
+	slices.SortFunc(next.Members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	d.peers = slices.DeleteFunc(d.peers, func(p peer) bool {
 		return d.now.since(p.Heard) > 2*d.c.RemoveAfter && !d.isMember(p.Member.ID)
 	})

@@ -104,7 +104,6 @@ func (d *step) beat() {
 		d.seq++
 		copy(p.SeqSent[1:], p.SeqSent[:])
 		p.SeqSent[0] = sent{d.seq, d.now}
-		p.Sent = d.now
 		d.send(Message{Kind: Beat, To: p.Member.ID, Seq: d.seq, Term: d.lead.Term, Instance: d.lead.Instance, Version: d.rec.Version, Restart: d.lead.Restart})
 	}
 }

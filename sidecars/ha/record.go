@@ -1,6 +1,7 @@
 package ha
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -21,20 +22,10 @@ type Position struct {
 func (p Position) Compare(q Position) int {
 	switch {
 	case p.Timeline != q.Timeline:
-		return cmp(p.Timeline, q.Timeline)
+		return cmp.Compare(p.Timeline, q.Timeline)
 	default:
-		return cmp(p.LSN, q.LSN)
+		return cmp.Compare(p.LSN, q.LSN)
 	}
-}
-
-func cmp[T ~uint32 | ~uint64](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Member is one volume that may lead. ID belongs to the volume, so a pod that comes back on its volume is the same member, and an

@@ -94,8 +94,7 @@ type State struct {
 	roleAt    Instant
 	last      Instant
 	stood     Instant // the last time that two steps were far apart
-	// verdict
-	why string
+	why       string  // what it waits for, in words
 }
 
 type promise struct {
@@ -113,7 +112,6 @@ type lead struct {
 	BeatAt    Instant
 	Since     Instant // of the lead
 	Opened    Instant // first write that succeeded
-	StartedAt Instant // when postgres was last asked to become a primary
 	CrashedAt Instant
 	GiveUp    string // why this lead ends
 	Releasing bool
@@ -129,18 +127,15 @@ type lead struct {
 
 type peer struct {
 	Member  Member
-	Sent    Instant // the newest beat
-	Seq     uint64
 	SeqSent [4]sent // beats that may yet be answered
 	// Granted is when the newest beat was sent that was granted, in the lead's term and instance.
-	Granted   Instant
-	Adding    bool // granted before it is on the record
-	Heard     Instant
-	Report    Report
-	Streamed  Instant // last seen streaming as a standby
-	Vote      Message
-	VoteAt    Instant
-	HelloFrom bool
+	Granted  Instant
+	Adding   bool // granted before it is on the record
+	Heard    Instant
+	Report   Report
+	Streamed Instant // last seen streaming as a standby
+	Vote     Message
+	VoteAt   Instant
 }
 
 type sent struct {
@@ -153,9 +148,7 @@ type writing struct {
 	Base   string
 	Record Record
 	Sent   Instant
-	Take   bool // takes the record, as opposed to refreshing it
-	// Done: no outcome yet, but it was given up waiting for one
-	Lost bool
+	Lost   bool // its outcome is unknown
 }
 
 type election struct {
@@ -163,7 +156,6 @@ type election struct {
 	Since   Instant // began to stand
 	PollAt  Instant
 	Seq     uint64
-	Proof   bool
 }
 
 type rejoin struct {

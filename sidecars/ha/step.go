@@ -14,6 +14,7 @@ package ha
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -192,23 +193,13 @@ func (d *step) syncPeers() {
 		p := d.peer(m.ID)
 		if p == nil {
 			d.peers = append(d.peers, peer{Member: m, Heard: d.now})
-			slices.SortFunc(d.peers, func(a, b peer) int { return compareStrings(a.Member.ID, b.Member.ID) })
+			slices.SortFunc(d.peers, func(a, b peer) int { return strings.Compare(a.Member.ID, b.Member.ID) })
 			continue
 		}
 		if p.Report.Member.ID == "" {
 			p.Member = m
 		}
 	}
-}
-
-func compareStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (d *step) peer(id string) *peer {
@@ -233,7 +224,7 @@ func (d *step) hear(m *Message) {
 			return
 		}
 		d.peers = append(d.peers, peer{Member: m.Report.Member})
-		slices.SortFunc(d.peers, func(a, b peer) int { return compareStrings(a.Member.ID, b.Member.ID) })
+		slices.SortFunc(d.peers, func(a, b peer) int { return strings.Compare(a.Member.ID, b.Member.ID) })
 		p = d.peer(m.From)
 	}
 	p.Heard = d.now
