@@ -18,7 +18,7 @@ func (d *step) answerBeat(m *Message) {
 	answer.Why = d.refusal(m)
 	answer.Yes = answer.Why == ""
 	if answer.Yes && d.mutant != forgetsWhatItPromised {
-		d.promised = promise{Term: m.Term, Holder: Holder{ID: m.From, Instance: m.Instance}, At: d.now}
+		d.promised = promise{Term: m.Term, At: d.now}
 		d.restartMe = m.Restart != "" && m.Restart == d.o.Self.Name
 	}
 	d.send(answer)

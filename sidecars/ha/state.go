@@ -98,9 +98,8 @@ type State struct {
 }
 
 type promise struct {
-	Term   uint64
-	Holder Holder
-	At     Instant // received
+	Term uint64
+	At   Instant // received
 }
 
 type lead struct {
