@@ -39,6 +39,9 @@ type File struct {
 	Run         Run               `json:"run,omitempty"`
 	Tags        Tags              `json:"tags,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"` // the pods' selector; default app.kubernetes.io/instance: <cluster>
+	Backup      *Backup           `json:"backup,omitempty"` // nil: none are taken, and nothing is archived
+	// Recover is read by a cluster that has no data and no record yet, once.
+	Recover *Recover `json:"recover,omitempty"`
 }
 
 // Replication is what an acknowledged commit is worth.
@@ -196,6 +199,7 @@ func (f File) Defaults() File {
 	or(&f.Run.Dir, "/run/onggi")
 	or(&f.Run.TerminationLog, "/dev/termination-log")
 	orInt(&f.Run.GraceSeconds, 100)
+	f.Backup = f.Backup.defaults(f.Cluster)
 	if f.Labels == nil {
 		f.Labels = map[string]string{"app.kubernetes.io/instance": f.Cluster}
 	}
@@ -243,6 +247,8 @@ func (f File) Validate() error {
 	if f.Postgres.Port == f.Listen.Port {
 		bad("postgres.port and listen.port are both %d: they share the pod's address", f.Listen.Port)
 	}
+	wrong = append(wrong, f.Backup.validate()...)
+	wrong = append(wrong, f.Recover.validate()...)
 	return errors.Join(wrong...)
 }
 
