@@ -115,11 +115,12 @@ func sideBySide(o options, suites, args []string) (int, error) {
 	return code, errors.Join(errs...)
 }
 
-// resultFiles are where suites that run side by side leave their results, and what removes those that nobody asked for.
+// resultFiles are where suites that run side by side leave their results, and what removes those that nobody asked for. Their folder must not
+// have the name of a world's: each world sweeps away what others left.
 func resultFiles(o options, suites []string) (files []string, forget func(), err error) {
 	dir, name, forget := filepath.Dir(o.out), filepath.Base(o.out), func() {}
 	if o.out == "" {
-		if dir, err = os.MkdirTemp("", "onggi-chaos-results-"); err != nil {
+		if dir, err = os.MkdirTemp("", "chaos-results-"); err != nil {
 			return nil, nil, err
 		}
 		name, forget = "results.json", func() { _ = os.RemoveAll(dir) }
