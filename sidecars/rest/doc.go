@@ -17,6 +17,7 @@
 //	/liveness  /healthz                           the loop ticks, and nothing else
 //	/readiness  /readyz  ?lag= &mode=apply|write  the primary, or a replica that streams and is near enough
 //	/patroni  /cluster  /history  /config  /failsafe  /metrics
+//	/backup                                       the repository as it was last read, and the last runs
 //
 // A check that is not met is 503. HEAD and OPTIONS answer the status of GET, without a body. What cannot be known, such as the
 // lag of a replica while no leader's position is known, is not met when it is asked for. Where Patroni is lenient with what it cannot read
@@ -28,5 +29,6 @@
 // client certificate that [Auth] accepts, or to come through [Handler.Local]: a unix socket, whose file mode is its lock.
 // They are decoded strictly, bounded to 64 KiB, and handed to the [Source] as a [Request]. /config cannot be written: Git can.
 //
-// Beside Patroni's paths there are POST and DELETE of /pause and /fence, since Patroni pauses through /config.
+// Beside Patroni's paths there are POST and DELETE of /pause and /fence, since Patroni pauses through /config, and of /backup: POST begins a
+// backup (202 with its run, 409 with the one that is under way). GET /backup is the one GET that may ask another member, the leader.
 package rest

@@ -76,6 +76,8 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, path string) {
 			return
 		}
 		writeJSON(w, http.StatusOK, view.FailsafePeers)
+	case "/backup":
+		h.readBackups(w, r)
 	case "/metrics":
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		writeBody(w, http.StatusOK, Metrics(&view))
@@ -132,6 +134,10 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, path string) {
 		}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody+1)
+	if path == "/backup" {
+		h.writeBackup(w, r)
+		return
+	}
 	view := h.source.View()
 	if path == "/failsafe" {
 		writeFailsafe(w, r, &view)
@@ -154,12 +160,12 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, path string) {
 // writable are the paths that take more than reading, each with its methods.
 var writable = map[string]string{
 	"/switchover": "POST DELETE", "/failover": "POST", "/restart": "POST DELETE", "/reload": "POST", "/reinitialize": "POST",
-	"/failsafe": "POST", "/pause": "POST DELETE", "/fence": "POST DELETE",
+	"/failsafe": "POST", "/pause": "POST DELETE", "/fence": "POST DELETE", "/backup": "POST",
 }
 
 func isReadable(path string) bool {
 	switch path {
-	case "/patroni", "/cluster", "/history", "/config", "/metrics":
+	case "/patroni", "/cluster", "/history", "/config", "/metrics", "/backup":
 		return true
 	}
 	_, ok := checkOf(path)

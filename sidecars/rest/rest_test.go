@@ -23,6 +23,8 @@ type stage struct {
 	view    View
 	outcome Outcome
 	asked   []Request
+	run     *BackupRun // that is under way
+	bare    bool       // no backups are configured
 }
 
 func (s *stage) View() View { return s.view }
