@@ -49,7 +49,7 @@ func (r *run) all(ctx context.Context) (int, error) {
 	}
 	r.platform, err = trial.NewPlatform(ctx, r.world, trial.Plan{
 		Bin: r.options.bin, VolumeMB: volumeMB(r.options), Seed: r.options.seed, Restart: restart(r.options), Log: r.log,
-		Rules: func(name string) []any { return onggi.Rules(name+"-primary", r.options.without) },
+		Rules: func(name string) []any { return onggi.Rules(name, r.options.without) },
 	})
 	if err != nil {
 		return 1, err

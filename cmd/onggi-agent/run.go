@@ -83,7 +83,7 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	}
 	var nonce [8]byte
 	_, _ = rand.Read(nonce[:]) // never fails
-	pods := &agent.Pods{Client: s.kube, Name: pod.Name, UID: pod.UID, Selector: agent.Selector(f.Labels), Container: f.Kubernetes.Container}
+	pods := &agent.Pods{Client: s.kube, Name: pod.Name, UID: pod.UID, Selector: agent.Selector(f.Labels), Container: f.Kubernetes.Container, Set: f.Kubernetes.StatefulSet}
 	if f.Kubernetes.WatchNode {
 		pods.Node = pod.Node
 	}

@@ -345,6 +345,13 @@ func (c cluster) Label(_ context.Context, role string) error {
 	return nil
 }
 
+func (c cluster) Evict(_ context.Context, pod string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.order = append(c.order, "evict "+pod)
+	return nil
+}
+
 func (c cluster) Tell(_ context.Context, _ bool, reason, _ string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

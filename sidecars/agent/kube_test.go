@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -184,16 +183,20 @@ func TestDeathIsProvenByItsLastWordAlone(t *testing.T) {
 	require.Error(t, err, "unknown is not dead")
 }
 
-func TestTheNewestRevision(t *testing.T) {
+func TestPodsOfAnOldRevision(t *testing.T) {
 	p := &Pods{Name: "shop-0", UID: "u0"}
 	meta := func(name, uid, revision string) kube.PodMeta {
 		return kube.PodMeta{Name: name, UID: uid, Labels: map[string]string{RevisionLabel: revision}}
 	}
-	p.take([]kube.PodMeta{meta("shop-0", "u0", "new"), meta("shop-1", "u1", "old"), meta("shop-2", "u2", "new")})
-	require.True(t, p.pod().Updated)
-	going := meta("shop-2", "u2", "new")
-	going.Deleting = time.Now()
-	p.take([]kube.PodMeta{meta("shop-0", "u0", "new"), meta("shop-1", "u1", "old"), going})
-	require.False(t, p.pod().Updated, "while the first one is being replaced nobody knows")
-	require.False(t, slices.Contains([]bool{p.pod().Terminating, p.pod().Cordoned}, true))
+	stranger := kube.PodMeta{Name: "pgbouncer", UID: "u9", Labels: map[string]string{"app": "shop"}}
+	p.take([]kube.PodMeta{meta("shop-0", "u0", "new"), meta("shop-1", "u1", "old"), meta("shop-10", "u10", "old"), meta("shop-2", "u2", "new"), stranger})
+	require.Equal(t, ha.Pod{}, p.pod(), "the newest revision is not known yet")
+	p.takeSet(&kube.StatefulSet{Revision: "new"})
+	require.Equal(t, ha.Pod{Updated: true, Outdated: []string{"shop-10", "shop-1"}}, p.pod())
+	p.takeSet(&kube.StatefulSet{Revision: "newer"})
+	require.Equal(t, ha.Pod{Outdated: []string{"shop-10", "shop-2", "shop-1", "shop-0"}}, p.pod())
+	p.takeSet(&kube.StatefulSet{})
+	require.Equal(t, ha.Pod{}, p.pod(), "the controller has not seen the newest change")
+	p.takeSet(nil)
+	require.Equal(t, ha.Pod{}, p.pod())
 }

@@ -111,6 +111,8 @@ type Cluster interface {
 	Labelled(role string) bool
 	// Label gives our pod the role, and takes the role primary from the other pods first where it is primary.
 	Label(ctx context.Context, role string) error
+	// Evict asks for the end of a pod, which its StatefulSet makes again. It is nil also where the pod is ending or gone.
+	Evict(ctx context.Context, pod string) error
 	// Tell writes an event that people find at our pod.
 	Tell(ctx context.Context, warning bool, reason, message string)
 }

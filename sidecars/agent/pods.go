@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/onggi-db/onggi/sidecars/config"
@@ -28,21 +30,27 @@ type Pods struct {
 	UID       string
 	Selector  string // of all pods of the cluster
 	Container string // of the database
+	Set       string // the StatefulSet, watched for its revision; empty: not watched
 	Node      string // watched for its cordon; empty: not watched
 
 	mu       sync.Mutex
 	all      map[string]kube.PodMeta
+	revision string // that the StatefulSet's pods should be of; empty: not known
 	cordoned bool
 }
 
 // Watch implements Cluster.
 func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
 	pods := p.Client.WatchPods(ctx, kube.PodSelector{Labels: p.Selector}).Events()
+	var sets <-chan kube.StatefulSetEvent
+	if p.Set != "" {
+		sets = p.Client.WatchStatefulSet(ctx, p.Set).Events()
+	}
 	var nodes <-chan kube.NodeEvent
 	if p.Node != "" {
 		nodes = p.Client.WatchNode(ctx, p.Node).Events()
 	}
-	for pods != nil || nodes != nil {
+	for pods != nil || sets != nil || nodes != nil {
 		select {
 		case event, ok := <-pods:
 			if !ok {
@@ -50,6 +58,12 @@ func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
 				continue
 			}
 			p.take(event.Pods)
+		case event, ok := <-sets:
+			if !ok {
+				sets = nil
+				continue
+			}
+			p.takeSet(event.Set)
 		case event, ok := <-nodes:
 			if !ok {
 				nodes = nil
@@ -63,6 +77,15 @@ func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
 	}
 }
 
+func (p *Pods) takeSet(set *kube.StatefulSet) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.revision = ""
+	if set != nil {
+		p.revision = set.Revision
+	}
+}
+
 func (p *Pods) take(pods []kube.PodMeta) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +95,7 @@ func (p *Pods) take(pods []kube.PodMeta) {
 	}
 }
 
-// pod is ours, as far as is known. It is of the newest revision where no pod of another one is younger: the newest pod has it.
+// pod is ours, as far as is known.
 func (p *Pods) pod() ha.Pod {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,18 +103,40 @@ func (p *Pods) pod() ha.Pod {
 	if !known || own.UID != p.UID {
 		return ha.Pod{Cordoned: p.cordoned}
 	}
-	return ha.Pod{Terminating: !own.Deleting.IsZero(), Cordoned: p.cordoned, Updated: own.Labels[RevisionLabel] == p.newest()}
+	return ha.Pod{
+		Terminating: !own.Deleting.IsZero(), Cordoned: p.cordoned,
+		Updated: p.revision != "" && own.Labels[RevisionLabel] == p.revision, Outdated: p.outdated(),
+	}
 }
 
-// newest is the revision that a StatefulSet is rolled to. It replaces pods from the highest ordinal down, so the pod of the highest one has it.
-func (p *Pods) newest() string {
-	revision, best := "", -1
+// outdated are the pods of another revision than the StatefulSet's, those of the highest ordinals first. A pod without the label is not one of
+// its pods, though it has their other labels.
+func (p *Pods) outdated() []string {
+	var names []string
 	for _, one := range p.all {
-		if n := (config.Pod{Name: one.Name}).Ordinal(); n > best && one.Deleting.IsZero() {
-			revision, best = one.Labels[RevisionLabel], n
+		if r := one.Labels[RevisionLabel]; p.revision != "" && r != "" && r != p.revision {
+			names = append(names, one.Name)
 		}
 	}
-	return revision
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(config.Pod{Name: b}.Ordinal()-config.Pod{Name: a}.Ordinal(), cmp.Compare(a, b))
+	})
+	return names
+}
+
+// Evict implements Cluster.
+func (p *Pods) Evict(ctx context.Context, pod string) error {
+	p.mu.Lock()
+	one, known := p.all[pod]
+	p.mu.Unlock()
+	if !known || !one.Deleting.IsZero() {
+		return nil
+	}
+	result := p.Client.Evict(ctx, one)
+	if result.Outcome == kube.Applied || result.Outcome == kube.Conflict || result.Outcome == kube.Absent {
+		return nil
+	}
+	return result.Err
 }
 
 // Dead implements Cluster.

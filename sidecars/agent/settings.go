@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net"
 	"strconv"
 	"strings"
@@ -17,10 +20,21 @@ func SettingsOf(f config.File, pod config.Pod) Settings {
 		Core: ha.Config{
 			Timing: timing, Mode: ha.Mode(f.Replication.Mode), W: f.Replication.MinSync, Ordinal: max(pod.Ordinal(), 0), Instances: f.Instances,
 			Priority: f.Tags.Priority, Barred: f.Tags.NoFailover, MaxLag: ha.LSN(f.Replication.MaxLagBytes),
+			Revision: revisionOf(f),
 		}.Defaults(),
 		Self:     ha.Member{Name: pod.Name, Addr: net.JoinHostPort(pod.IP, strconv.Itoa(f.Listen.Port)), Host: pod.IP},
 		LowBytes: lowBytes,
 	}
+}
+
+// revisionOf names what a file says: two members run by the same file where theirs are equal.
+func revisionOf(f config.File) string {
+	data, err := json.Marshal(f)
+	if err != nil {
+		return "" // a struct of texts and numbers
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 // lowBytes is four segments of the log: with less the next checkpoint may fail, and then everything.

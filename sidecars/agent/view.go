@@ -147,6 +147,7 @@ func (a *Agent) viewRecord(v *rest.View, s *shown, of Identity) {
 
 func (a *Agent) viewMember(v *rest.View, s *shown, m ha.Member, report ha.Report, of Identity) rest.Member {
 	one := rest.Member{Name: m.Name, Leader: m.ID == s.seen.Record.Record.Holder.ID, Host: m.Host, Port: of.Port, API: "http://" + m.Addr + "/patroni"}
+	one.Outdated = slices.Contains(s.seen.Pod.Outdated, m.Name)
 	r := &s.seen.Record.Record
 	if slices.Contains(r.Sync.Of, m.ID) && !one.Leader && r.Sync.W > 0 {
 		one.Sync = rest.Quorum

@@ -26,6 +26,8 @@ func (l *loop) work(a ha.Action) work {
 		return l.prove(a)
 	case ha.Label:
 		return func(ctx context.Context) (func(*loop), error) { return nil, parts.Cluster.Label(ctx, a.Role) }
+	case ha.Evict:
+		return func(ctx context.Context) (func(*loop), error) { return nil, parts.Cluster.Evict(ctx, a.Pod) }
 	case ha.Kill:
 		l.exec.breakOff("job")
 		return func(ctx context.Context) (func(*loop), error) { return nil, parts.Fence.Kill(ctx, a.Why) }

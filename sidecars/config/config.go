@@ -97,6 +97,8 @@ type Kubernetes struct {
 	Lease     string `json:"lease,omitempty"`     // default <cluster>-primary
 	// Container is the database container's name in the pod; default database.
 	Container string `json:"container,omitempty"`
+	// StatefulSet of the pods; default <cluster>. The agents replace its pods when its revision changes, so its updateStrategy is OnDelete.
+	StatefulSet string `json:"statefulSet,omitempty"`
 	// WatchNode asks for the node's cordon, which needs a cluster role.
 	WatchNode bool `json:"watchNode,omitempty"`
 }
@@ -196,6 +198,7 @@ func (f File) Defaults() File {
 	orInt(&f.Listen.Port, 8008)
 	or(&f.Kubernetes.Lease, f.Cluster+"-primary")
 	or(&f.Kubernetes.Container, "database")
+	or(&f.Kubernetes.StatefulSet, f.Cluster)
 	or(&f.Run.Dir, "/run/onggi")
 	or(&f.Run.TerminationLog, "/dev/termination-log")
 	orInt(&f.Run.GraceSeconds, 100)

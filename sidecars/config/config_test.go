@@ -35,7 +35,7 @@ func TestWhatIsLeftOutHasADefault(t *testing.T) {
 		Cluster: "shop", Instances: 3, Profile: "default", Replication: Replication{Mode: "async"},
 		Postgres:   Postgres{Volume: "/var/lib/postgresql/data", Data: "/var/lib/postgresql/data/pgdata", Port: 5432, Listen: "*"},
 		Listen:     Listen{Port: 8008},
-		Kubernetes: Kubernetes{Lease: "shop-primary", Container: "database"},
+		Kubernetes: Kubernetes{Lease: "shop-primary", Container: "database", StatefulSet: "shop"},
 		Run:        Run{Dir: "/run/onggi", TerminationLog: "/dev/termination-log", GraceSeconds: 100},
 		Labels:     map[string]string{"app.kubernetes.io/instance": "shop"},
 	}, f)

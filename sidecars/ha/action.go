@@ -30,10 +30,11 @@ const (
 	Label  // Role, and take the role from the others where it is primary
 	Slots  // Names
 	Answer // a request
+	Evict  // Pod, which is made again of the newest revision
 )
 
 var doNames = [...]string{"none", "send", "write", "read", "remember", "prove", "start primary", "start standby", "stop", "kill", "promote", "follow",
-	"set sync", "checkpoint", "open", "init", "clone", "rewind", "label", "slots", "answer"}
+	"set sync", "checkpoint", "open", "init", "clone", "rewind", "label", "slots", "answer", "evict"}
 
 func (d Do) String() string { return doNames[d] }
 
@@ -69,6 +70,8 @@ func (a Action) String() string {
 		s += " " + cmp.Or(a.Upstream.Name, "nobody")
 	case Label:
 		s += " " + a.Role
+	case Evict:
+		s += " " + a.Pod
 	case SetSync:
 		s += fmt.Sprintf(" %d of %v", a.Sync.W, a.Sync.Names)
 	}

@@ -13,6 +13,8 @@ type Config struct {
 	Priority  int
 	// Barred members never lead.
 	Barred bool
+	// Revision names the file that this is of: members compare theirs.
+	Revision string
 	// MaxLag is how far behind a standby may be and still be elected (Async), or be counted on (otherwise), in bytes.
 	MaxLag LSN
 	// MaxSilence is how long ago an asynchronous standby may have streamed for the last time.

@@ -52,6 +52,7 @@ type Report struct {
 	Barred   bool   `json:"barred,omitempty"` // nofailover, or leaving, or out of room
 	Updated  bool   `json:"updated,omitempty"`
 	Pending  bool   `json:"pending,omitempty"` // waits for a restart
+	Config   string `json:"config,omitempty"`  // the revision of the file that it runs by
 	Leaving  bool   `json:"leaving,omitempty"` // scaled down
 	Priority int    `json:"priority,omitempty"`
 	Phase    string `json:"phase,omitempty"`

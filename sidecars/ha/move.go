@@ -3,7 +3,7 @@ package ha
 import "time"
 
 // moves is the planned move of a primary: prepare while it serves, halt, release. It is begun by a person, by the end of the pod, of
-// the node, of the member's place or of the disk, and by a parameter that needs a restart.
+// the node, of the member's place or of the disk, and by a parameter or a revision of the pod that needs a restart.
 func (d *step) moves() {
 	m := &d.lead.Move
 	if m.Stage == NoMove {
@@ -121,6 +121,11 @@ func (d *step) sound(p *peer, crash bool) bool {
 	if crash {
 		return d.now.since(p.Streamed) < d.c.MaxSilence && (d.rec.Mode == Async || d.rec.Sync.has(p.Member.ID))
 	}
+	return d.streamed(p)
+}
+
+// streamed tells a standby that said so with its last answers.
+func (d *step) streamed(p *peer) bool {
 	return d.now.since(p.Streamed) < 2*d.c.Timing.Beat+d.c.Timing.BeatTimeout
 }
 
@@ -158,44 +163,4 @@ func (d *step) release(why string) {
 		next.Release.At = d.o.Data.End
 	}
 	d.write(next, why)
-}
-
-// roll restarts what waits for a restart: the replicas one after the other, then the primary by a planned move, or in its place where
-// it is alone.
-func (d *step) roll() {
-	l := &d.lead
-	if l.Restart != "" {
-		p := d.peerNamed(l.Restart)
-		if p == nil || !p.Report.Pending && p.Report.Streaming || d.now.since(l.RestartAt) > time.Minute {
-			l.Restart = ""
-		}
-		return
-	}
-	if d.rec.Paused || l.Move.Stage != NoMove {
-		return
-	}
-	for i := range d.peers {
-		p := &d.peers[i]
-		if d.isMember(p.Member.ID) && p.Report.Pending && p.Report.Streaming && d.now.since(p.Heard) < d.c.Timing.Window {
-			l.Restart, l.RestartAt = p.Member.Name, d.now
-			l.BeatAt = Instant{}
-			return
-		}
-	}
-	if !d.o.Postgres.PendingRestart || d.now.since(l.Opened) < 5*time.Second {
-		return
-	}
-	if to := d.target(false); to != nil {
-		d.begunMove("parameters that need a restart", to)
-		return
-	}
-	if len(d.rec.Members) == 1 {
-		d.restartHere("parameters that need a restart")
-	}
-}
-
-// restartHere stops the primary to start it again in its place.
-func (d *step) restartHere(why string) {
-	d.lead.Move = move{Stage: Halting, Why: why, Since: d.now, Here: true}
-	d.do(Action{Do: Stop, Why: why})
 }

@@ -163,6 +163,8 @@ type Pod struct {
 	Terminating bool // the pod is being deleted, or the supervisor was told to end
 	Cordoned    bool // the node takes no new pods
 	Updated     bool // the pod is of the newest revision
+	// Outdated are the names of the cluster's pods that are not; nil for none, or where the newest is not known.
+	Outdated []string
 	// Dead is an instance of which the kubelet reports that its container has terminated. It is asked for when it would help.
 	Dead string
 }

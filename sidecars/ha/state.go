@@ -122,6 +122,11 @@ type lead struct {
 	Applying  *setting // what was asked to be in force, until it is
 	Restart   string   // name of the replica that may restart
 	RestartAt Instant
+	PendingAt Instant // since when the primary waits for a restart
+	AgreedAt  Instant // since when all run by the same file
+	Evicted   string  // the pod whose eviction was asked for last
+	EvictedOf string  // the supervisor that ran in it then: until another is heard of, the pod is not back
+	EvictedAt Instant
 }
 
 type peer struct {

@@ -276,7 +276,7 @@ func (d *step) granted(p *peer, m *Message) {
 func (d *step) report() Report {
 	o := d.o
 	r := Report{Member: o.Self, Instance: o.Supervisor.Instance, Cordoned: o.Pod.Cordoned, Updated: o.Pod.Updated, Priority: d.c.Priority,
-		Barred: d.c.Barred || d.Durable.Fenced || o.DiskLow || o.Pod.Terminating, Pending: o.Postgres.PendingRestart, Leaving: d.leaving(), Phase: o.Supervisor.Phase.String()}
+		Barred: d.c.Barred || d.Durable.Fenced || o.DiskLow || o.Pod.Terminating, Pending: o.Postgres.PendingRestart, Leaving: d.leaving(), Config: d.c.Revision, Phase: o.Supervisor.Phase.String()}
 	if !o.Postgres.At.IsZero() {
 		r.At = o.Postgres.Position
 		r.Streaming = o.Postgres.Streaming && o.Postgres.Upstream == d.rec.Holder.ID && o.Supervisor.Phase == Standby

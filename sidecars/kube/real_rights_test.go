@@ -121,9 +121,12 @@ func probes(t *testing.T, c *kube.Client) map[string]func() kube.Outcome {
 		"events create": func() kube.Outcome {
 			return c.WriteEvent(soon(t), kube.Event{Kind: "Pod", Name: "shop-0", Reason: "Tested", Message: "m", Action: "Test"}).Outcome
 		},
-		"nodes list": func() kube.Outcome { return watched(c.WatchNode(soon(t), "n").Health) },
+		"pods/eviction create": func() kube.Outcome { return c.Evict(soon(t), pod().PodMeta).Outcome },
+		"statefulsets list":    func() kube.Outcome { return watched(c.WatchStatefulSet(soon(t), "l").Health) },
+		"nodes list":           func() kube.Outcome { return watched(c.WatchNode(soon(t), "n").Health) },
 	}
 	calls["leases watch"], calls["pods watch"], calls["nodes watch"] = calls["leases list"], calls["pods list"], calls["nodes list"]
+	calls["statefulsets watch"] = calls["statefulsets list"]
 	return calls
 }
 

@@ -47,6 +47,53 @@ func TestRealLease(t *testing.T) {
 	raceForALease(t, options, 20)
 }
 
+func TestRealEviction(t *testing.T) {
+	real := startReal(t, nil)
+	c, err := kube.New(kube.Options{Server: real.URL, CAFile: real.CAFile, TokenFile: tokenFile(t, kubetest.AdminToken), Namespace: "default"})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	admin(t, real, http.MethodPost, "/api/v1/nodes", kubetest.Object{"apiVersion": "v1", "kind": "Node", "metadata": kubetest.Object{"name": "n"}})
+	admin(t, real, http.MethodPost, "/api/v1/namespaces/default/pods", realPod("shop-0"))
+	pod, r := c.GetPod(soon(t), "shop-0")
+	require.Equal(t, kube.Applied, r.Outcome, r)
+
+	another := pod.PodMeta
+	another.UID = "of-the-pod-before"
+	require.Equal(t, kube.Conflict, c.Evict(soon(t), another).Outcome, "the pod of that name is another by now")
+	still, _ := c.GetPod(soon(t), "shop-0")
+	require.True(t, still.Deleting.IsZero())
+
+	require.Equal(t, kube.Applied, c.Evict(soon(t), pod.PodMeta).Outcome)
+	ending, _ := c.GetPod(soon(t), "shop-0")
+	require.False(t, ending.Deleting.IsZero())
+	require.Equal(t, kube.Absent, c.Evict(soon(t), kube.PodMeta{Name: "shop-7", UID: "u"}).Outcome)
+	require.Equal(t, kube.Refused, c.Evict(soon(t), kube.PodMeta{Name: "shop-0"}).Outcome, "which pod is not said")
+}
+
+func TestRealStatefulSetWatch(t *testing.T) {
+	real := startReal(t, nil)
+	c, err := kube.New(kube.Options{Server: real.URL, CAFile: real.CAFile, TokenFile: tokenFile(t, kubetest.AdminToken), Namespace: "default"})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	sets := "/apis/apps/v1/namespaces/default/statefulsets"
+	labels := kubetest.Object{"app": "shop"}
+	set := kubetest.Object{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": kubetest.Object{"name": "shop"}, "spec": kubetest.Object{
+		"serviceName": "shop", "selector": kubetest.Object{"matchLabels": labels}, "updateStrategy": kubetest.Object{"type": "OnDelete"},
+		"template": kubetest.Object{"metadata": kubetest.Object{"labels": labels}, "spec": realPod("x")["spec"]},
+	}}
+	delete(set["spec"].(kubetest.Object)["template"].(kubetest.Object)["spec"].(kubetest.Object), "nodeName")
+	events := c.WatchStatefulSet(t.Context(), "shop").Events()
+	require.Nil(t, (<-events).Set, "there is none yet")
+	admin(t, real, http.MethodPost, sets, set)
+	require.Empty(t, (<-events).Set.Revision, "the controller has not seen it")
+	for _, revision := range []string{"shop-1", "shop-2"} {
+		admin(t, real, http.MethodPatch, sets+"/shop/status", kubetest.Object{"status": kubetest.Object{"observedGeneration": 1, "replicas": 0, "updateRevision": revision}})
+		require.Equal(t, revision, (<-events).Set.Revision)
+	}
+	admin(t, real, http.MethodPatch, sets+"/shop", kubetest.Object{"spec": kubetest.Object{"template": kubetest.Object{"metadata": kubetest.Object{"annotations": kubetest.Object{"a": "b"}}}}})
+	require.Empty(t, (<-events).Set.Revision, "the newest change is not observed yet")
+}
+
 // raceForALease lets five clients take a Lease from each other, round by round: each version has one successor, and the term counts them.
 func raceForALease(t *testing.T, o kube.Options, rounds int64) {
 	t.Helper()

@@ -92,6 +92,7 @@ type (
 		PendingRestart   bool                    `json:"pending_restart,omitempty"`
 		PendingReason    map[string]parameterDoc `json:"pending_restart_reason,omitempty"`
 		ScheduledRestart *restartDoc             `json:"scheduled_restart,omitempty"`
+		Outdated         bool                    `json:"outdated,omitempty"`    // not Patroni's
 		ReceiveLag       any                     `json:"receive_lag,omitempty"` // bytes, or "unknown"
 		ReceiveLSN       string                  `json:"receive_lsn,omitempty"`
 		ReplayLag        any                     `json:"replay_lag,omitempty"`
@@ -219,7 +220,7 @@ func (v *View) member(m Member) memberDoc {
 	doc := memberDoc{
 		Name: m.Name, Role: "replica", State: cmp.Or(m.State, "unknown"), API: m.API, Host: m.Host, Port: m.Port, Timeline: m.Timeline,
 		Tags: plain(m.Tags), PendingRestart: len(m.PendingRestart) > 0, PendingReason: reasons(m.PendingRestart),
-		ScheduledRestart: scheduled(m.ScheduledRestart),
+		ScheduledRestart: scheduled(m.ScheduledRestart), Outdated: m.Outdated,
 	}
 	switch {
 	case m.Leader:

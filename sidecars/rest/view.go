@@ -145,6 +145,7 @@ type Member struct {
 	Tags             map[string]string
 	PendingRestart   []Parameter
 	ScheduledRestart *ScheduledRestart
+	Outdated         bool // its pod is of another revision than its StatefulSet
 }
 
 // Switch is the end of one timeline.

@@ -34,6 +34,7 @@ type member struct {
 	Tags           map[string]any    `json:"tags"`
 	PendingRestart bool              `json:"pending_restart"`
 	Reasons        map[string]change `json:"pending_restart_reason"`
+	Outdated       bool              `json:"outdated"`
 	Restart        *struct {
 		At      string `json:"schedule"`
 		Version string `json:"postgres_version"`
@@ -89,15 +90,16 @@ func rank(m member) int {
 	return 0
 }
 
-// columns are those of patronictl. The last three are shown when some member has something there.
-var columns = []string{"Member", "Host", "Role", "State", "TL", "Lag in MB", "Pending restart", "Scheduled restart", "Tags"}
+// columns are those of patronictl. The last four are shown when some member has something there; an old pod, which Patroni does not
+// know, is of another revision than its StatefulSet.
+var columns = []string{"Member", "Host", "Role", "State", "TL", "Lag in MB", "Pending restart", "Scheduled restart", "Old pod", "Tags"}
 
 // always is how many columns are shown in any case.
 const always = 6
 
 // row is a member as its cells.
 func (m member) row(port bool) []string {
-	host, timeline, pending := m.Host, "", ""
+	host, timeline, pending, old := m.Host, "", "", ""
 	if port && host != "" && m.Port > 0 {
 		host = fmt.Sprintf("%s:%d", host, m.Port)
 	}
@@ -107,7 +109,10 @@ func (m member) row(port bool) []string {
 	if m.PendingRestart {
 		pending = "*"
 	}
-	return []string{m.Name, host, roleTitle(m.Role), m.State, timeline, m.lagMB(), pending, m.scheduled(), m.tags()}
+	if m.Outdated {
+		old = "*"
+	}
+	return []string{m.Name, host, roleTitle(m.Role), m.State, timeline, m.lagMB(), pending, m.scheduled(), old, m.tags()}
 }
 
 // roleTitle is "Sync Standby" for sync_standby.

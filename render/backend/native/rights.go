@@ -5,7 +5,7 @@ import (
 	"github.com/onggi-db/onggi/render/manifest"
 )
 
-// Right is what the Role lets the agents do: verbs on one resource, where Named only on the cluster's own Lease.
+// Right is what the Role lets the agents do: verbs on one resource, where Named only on the cluster's own Lease or StatefulSet.
 type Right struct {
 	Group, Resource string
 	Verbs           []string
@@ -13,13 +13,15 @@ type Right struct {
 }
 
 // Rights are those of sidecars/kube without the optional one on nodes, which takes a ClusterRole; a test compares them. Create
-// cannot be bound to a name, since there is none yet when it is asked.
+// cannot be bound to a name, since there is none yet when it is asked, and an eviction not without one line for each pod.
 func Rights() []Right {
 	const coordination = "coordination.k8s.io"
 	return []Right{
 		{Group: coordination, Resource: "leases", Verbs: []string{"get", "list", "watch", "update"}, Named: true},
 		{Group: coordination, Resource: "leases", Verbs: []string{"create"}},
 		{Resource: "pods", Verbs: []string{"get", "list", "watch", "patch"}},
+		{Resource: "pods/eviction", Verbs: []string{"create"}},
+		{Group: "apps", Resource: "statefulsets", Verbs: []string{"list", "watch"}, Named: true},
 		{Resource: "events", Verbs: []string{"create"}},
 	}
 }
@@ -34,7 +36,7 @@ func (b builder) rights() []manifest.Object {
 	for _, r := range Rights() {
 		rule := manifest.Map{"apiGroups": []any{r.Group}, "resources": []any{r.Resource}, "verbs": fields.Texts(r.Verbs)}
 		if r.Named {
-			rule["resourceNames"] = []any{b.lease()}
+			rule["resourceNames"] = []any{b.owned(r.Resource)}
 		}
 		rules = append(rules, rule)
 	}
@@ -46,6 +48,14 @@ func (b builder) rights() []manifest.Object {
 			"subjects": []any{manifest.Map{"kind": "ServiceAccount", "name": b.Name, "namespace": b.Namespace}},
 		}),
 	}
+}
+
+// owned is the name of the one object of a resource that is the cluster's.
+func (b builder) owned(resource string) string {
+	if resource == "leases" {
+		return b.lease()
+	}
+	return b.Name
 }
 
 // lease is the record of who may write. The agents make it; were it rendered, GitOps would put an old one back.

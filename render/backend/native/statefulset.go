@@ -15,7 +15,7 @@ func (b builder) statefulSet() manifest.Object {
 		"replicas":             replicas,
 		"serviceName":          b.headless(),
 		"podManagementPolicy":  "Parallel",
-		"updateStrategy":       manifest.Map{"type": "RollingUpdate"},
+		"updateStrategy":       manifest.Map{"type": "OnDelete"}, // the agents know which pod is the last to go
 		"selector":             manifest.Map{"matchLabels": b.selector("")},
 		"template":             manifest.Map{"metadata": b.podMetadata(), "spec": b.pod()},
 		"volumeClaimTemplates": []any{b.claim()},

@@ -54,15 +54,16 @@ const (
 	FullDisk
 	PromoteByHand
 	KillAll
-	SetMode  // Mode and W
-	SetScale // Level instances
+	SetMode     // Mode and W
+	SetScale    // Level instances
+	NewRevision // of the pods
 	kinds
 )
 
 var kindNames = [kinds]string{"none", "kill postmaster", "crash backend", "kill sidecar", "kill supervisor", "lose node", "kill pod", "stop sidecar", "stop postmaster",
 	"stop supervisor", "freeze", "suspend", "cut all", "cut api", "cut peers", "cut one way", "cut link", "api down", "api flaky", "api slow", "freeze watch",
 	"delete record", "edit record", "restore record", "lose pvc", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
-	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale"}
+	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -53,7 +53,7 @@ type pod struct {
 	running     bool
 	terminating bool
 	cordoned    bool
-	updated     bool
+	revision    int // of the StatefulSet when it was made
 	addr, host  string
 	label       string
 	dead        string // the instance that the kubelet reports as terminated
@@ -65,7 +65,6 @@ func (w *World) newNode(i int) *node {
 	n := &node{w: w, i: i, name: "n" + string(rune('0'+i)), cfg: w.config(i)}
 	n.clock = clock{raw: w.rng.Int64N(1 << 50), boot: w.rng.Int64N(1 << 50), rawRate: 1, bootRate: 1, mistake: w.opt.Mistake}
 	n.vol = &volume{id: w.serial("v")}
-	n.pod.updated = true
 	n.pg.from = -1
 	return n
 }
@@ -79,6 +78,7 @@ func (n *node) createPod(in time.Duration) {
 	n.pod.gen++
 	gen := n.pod.gen
 	n.pod.exists, n.pod.running, n.pod.terminating, n.pod.dead, n.pod.label = true, false, false, "", ""
+	n.pod.revision = n.w.revision
 	n.w.after(in, func() {
 		if n.pod.gen != gen || n.gone {
 			return

@@ -2,6 +2,7 @@ package hatest
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/ha"
@@ -76,11 +77,16 @@ func (w *World) resume(tries int) {
 func (w *World) change(n *node, f Fault) {
 	switch f.Kind {
 	case PendingRestart:
+		w.files++
 		for _, other := range w.nodes {
-			if other.pg.alive {
-				other.pending = true
-			}
+			revision := strconv.Itoa(w.files)
+			w.after(w.between(0, f.For), func() { // when its kubelet brings the file
+				other.cfg.Revision, other.pending = revision, other.pending || other.pg.alive
+				other.nudge()
+			})
 		}
+	case NewRevision:
+		w.revision++
 	case SlewClock:
 		n.clock.set(w.now, n.clock.rawRate, f.Level)
 		w.after(f.For, func() { n.clock.set(w.now, n.clock.rawRate, 1) })

@@ -185,6 +185,16 @@ func (w *World) meets(e string) string {
 		if s.Outages > 0 || w.check.shutSince > 0 {
 			return fmt.Sprintf("%d, the longest %v", s.Outages, s.MaxOutage)
 		}
+	case e == "one switchover":
+		if s.Terms != 1 {
+			return fmt.Sprintf("%d terms began", s.Terms)
+		}
+	case e == "all pods new":
+		for _, n := range w.nodes {
+			if n.pod.revision != w.revision {
+				return n.name + " is not"
+			}
+		}
 	case e == "nothing lost":
 		if s.Lossy > 0 {
 			return "something is"

@@ -94,7 +94,12 @@ func (g ground) draw(seed uint64) (Options, []Fault) {
 	for i := range kinds {
 		kinds[i] = from[r.IntN(len(from))]
 	}
-	return o, o.faults(r, kinds, time.Duration(5+r.IntN(60))*second)
+	faults := o.faults(r, kinds, time.Duration(5+r.IntN(60))*second)
+	if r.IntN(4) == 0 && !o.Ignorable {
+		// Whatever else happens, it meets a rolling change.
+		faults = append(faults, Fault{At: 60*second + time.Duration(r.Int64N(int64(calmAt-90*second))), Kind: NewRevision})
+	}
+	return o, faults
 }
 
 func (g ground) set(o *Options, r *rand.Rand) {

@@ -71,6 +71,8 @@ type World struct {
 	// lastFault is what an outage is put down to.
 	lastFault Kind
 	ended     bool
+	revision  int // of the StatefulSet
+	files     int // that PendingRestart wrote
 }
 
 // New is a cluster of empty volumes whose pods are just being started.

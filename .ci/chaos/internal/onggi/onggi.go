@@ -98,7 +98,7 @@ func (d *Driver) configure(c *cluster.Cluster, p *kubelet.Pod) error {
 
 // Rules of the agents' Role: what package kube says that it needs in a namespace, and no more. Without is a right to leave out, as
 // "verb resource", for the proof that it is needed.
-func Rules(lease, without string) []any {
+func Rules(cluster, without string) []any {
 	var rules []any
 	for _, r := range kube.Rights() {
 		if r.Cluster || r.Verb+" "+r.Resource == without {
@@ -106,7 +106,7 @@ func Rules(lease, without string) []any {
 		}
 		rule := map[string]any{"apiGroups": []string{r.Group}, "resources": []string{r.Resource}, "verbs": []string{r.Verb}}
 		if r.Named {
-			rule["resourceNames"] = []string{lease}
+			rule["resourceNames"] = []string{map[string]string{"leases": cluster + "-primary", "statefulsets": cluster}[r.Resource]}
 		}
 		rules = append(rules, rule)
 	}
