@@ -42,15 +42,15 @@ func (s stage) mode() string {
 // The faults of the suites, by what they touch.
 var (
 	processes  = []string{"kill-postmaster", "stop-postmaster", "kill-agent", "agent-gone", "stop-agent", "stop-supervisor", "kill-container", "container-gone", "kill-pod", "kill-all", "freeze-pod", "node-lost"}
-	planned    = []string{"switchover", "delete-pod", "drain", "force-delete-pod", "switchover-raced", "switchover-twice"}
+	planned    = []string{"switchover", "delete-pod", "drain", "roll-image", "force-delete-pod", "switchover-raced", "switchover-twice"}
 	volumes    = []string{"disk-full", "standby-disk-full", "volume-lost", "clone-interrupted", "rewind-interrupted"}
 	network    = []string{"cut-primary", "cut-primary-api", "cut-primary-peers", "cut-primary-one-way", "cut-standby", "cut-standbys-api"}
 	apiServer  = []string{"api-down", "api-slow", "api-429", "api-500", "api-lost-answers", "api-frozen-watch", "frozen-watch-failover", "lease-deleted", "lease-edited", "record-lost"}
 	short      = []string{"kill-postmaster", "container-gone", "cut-primary", "switchover", "kill-agent"}
 	losing     = []string{"node-lost", "cut-primary", "agent-gone", "stop-agent", "freeze-pod"} // where async replication loses writes
-	numbered   = []string{"node-lost", "container-gone", "kill-container", "cut-primary", "kill-postmaster", "delete-pod", "drain", "switchover", "kill-agent", "agent-gone", "stop-agent", "stop-postmaster", "api-down"}
-	compared   = []string{"node-lost", "container-gone", "cut-primary", "kill-postmaster", "delete-pod", "switchover", "kill-agent", "stop-agent"}
-	graceful   = []string{"switchover", "delete-pod", "drain"}
+	numbered   = []string{"node-lost", "container-gone", "kill-container", "cut-primary", "kill-postmaster", "delete-pod", "drain", "switchover", "roll-image", "kill-agent", "agent-gone", "stop-agent", "stop-postmaster", "api-down"}
+	compared   = []string{"node-lost", "container-gone", "cut-primary", "kill-postmaster", "delete-pod", "switchover", "roll-image", "kill-agent", "stop-agent"}
+	graceful   = []string{"switchover", "delete-pod", "drain", "roll-image"}
 	quickCheck = []string{"node-lost"}
 )
 

@@ -139,3 +139,11 @@ func TestRegistersAreThoseOfOneCopy(t *testing.T) {
 		require.Equal(t, c.bad, len(verdict.Violated) == 1, c.name)
 	}
 }
+
+func TestMovesAreTimelines(t *testing.T) {
+	on := func(timeline uint32, outcome Outcome) Add { return Add{Timeline: timeline, Outcome: outcome} }
+	require.Zero(t, Moves(History{}))
+	require.Zero(t, Moves(History{Adds: []Add{on(3, Acked), on(3, Acked), on(0, Failed)}}))
+	require.Equal(t, 1, Moves(History{Adds: []Add{on(4, Acked), on(3, Acked)}}))
+	require.Equal(t, 2, Moves(History{Adds: []Add{on(3, Acked), on(5, Acked)}}), "nobody wrote on timeline 4, but it was")
+}

@@ -99,6 +99,21 @@ func Misled(h History) (n int) {
 	return n
 }
 
+// Moves is how often the primary changed: each time it does, a timeline begins. One on which nothing was acknowledged counts if any after it was.
+func Moves(h History) int {
+	var first, last uint32
+	for _, a := range h.Adds {
+		if a.Outcome != Acked {
+			continue
+		}
+		if first == 0 || a.Timeline < first {
+			first = a.Timeline
+		}
+		last = max(last, a.Timeline)
+	}
+	return int(last - first)
+}
+
 // Lost are the acknowledged writes that the final set does not have.
 func Lost(h History, final map[int64]bool) []Add {
 	var lost []Add

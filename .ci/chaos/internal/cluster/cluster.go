@@ -10,12 +10,15 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
 	"onggi.dev/ci/chaos/internal/world"
 )
 
 // Driver is what runs Postgres in the pods. There are two: package onggi and package patroni.
 type Driver interface {
+	// Template is the StatefulSet's pods, and its strategy of updates.
+	Template(c *Cluster) (pod kube.Object, strategy string)
 	// Spec is what a pod runs. It is asked again for each incarnation.
 	Spec(c *Cluster, p *kubelet.Pod) (kubelet.Spec, error)
 	// Follow keeps the route to the primary until ctx ends.
@@ -44,6 +47,7 @@ type Cluster struct {
 	Driver  Driver
 	World   *world.World
 	Kubelet *kubelet.Kubelet
+	Set     *kubelet.Set
 	Route   *kubelet.Route
 	Names   []string // of the pods
 	Nodes   []string // of the pods, in the same order
@@ -117,8 +121,8 @@ func (c *Cluster) Primary(ctx context.Context) (*kubelet.Pod, error) {
 	return found, nil
 }
 
-// Whole says why redundancy is not complete: each other member streams from the primary and, in sync mode, one of them is
-// waited for. It is nil when all is well, and clients are led to the primary.
+// Whole says why redundancy is not complete: each pod is of the present revision and runs its image, each other member streams from the primary
+// and, in sync mode, one of them is waited for. It is nil when all is well, and clients are led to the primary.
 func (c *Cluster) Whole(ctx context.Context) error {
 	p, err := c.Primary(ctx)
 	if err != nil {
@@ -126,6 +130,9 @@ func (c *Cluster) Whole(ctx context.Context) error {
 	}
 	if now := c.Route.Now(); now.Pod != p.Name {
 		return fmt.Errorf("%s is primary, clients are led to %q", p.Name, now.Pod)
+	}
+	if err := c.rolled(ctx); err != nil {
+		return err
 	}
 	if err := c.followed(ctx, p); err != nil || !c.SyncOn {
 		return err

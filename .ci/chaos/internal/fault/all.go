@@ -22,7 +22,7 @@ func All() []Fault {
 		[]Fault{storeDown("api-down", time.Minute)},
 		apiServer(),
 		[]Fault{
-			switchover(), deletePod(), drain(), forceDelete(), switchoverRaced(), switchoverTwice(),
+			switchover(), deletePod(), drain(), rollImage(), forceDelete(), switchoverRaced(), switchoverTwice(),
 			diskFull(), standbyDiskFull(), volumeLost(), cloneInterrupted(), rewindInterrupted(),
 		},
 	)

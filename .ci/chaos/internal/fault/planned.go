@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"onggi.dev/ci/chaos/internal/kubelet"
+	"onggi.dev/ci/chaos/internal/cluster"
 )
 
 // planned is what a move that was asked for may cost.
@@ -23,22 +23,12 @@ func switchover() Fault {
 // grace is the pods' terminationGracePeriodSeconds.
 const grace = 120 * time.Second
 
-// remake makes a pod again after its deletion, as its StatefulSet does.
-func remake(ctx context.Context, s *Scene, p *kubelet.Pod) error {
-	_, err := s.Kubelet.Create(context.WithoutCancel(ctx), p.Name, p.Node)
-	return err
-}
-
-// replace deletes the primary's pod and makes it again when it is gone, while the world goes on.
+// replace deletes the primary's pod, which its StatefulSet makes again when it is gone, while the world goes on.
 func replace(ctx context.Context, s *Scene, grace time.Duration) error {
 	victim := s.Primary
 	go func() {
 		if err := s.Kubelet.Delete(ctx, victim.Name, grace); err != nil {
 			s.Log("delete %s: %v", victim.Name, err)
-			return
-		}
-		if err := remake(ctx, s, victim); err != nil {
-			s.Log("make %s again: %v", victim.Name, err)
 		}
 	}()
 	return nil
@@ -77,12 +67,20 @@ func drain() Fault {
 			if err := s.Kubelet.Cordon(ctx, s.Primary.Node, false); err != nil {
 				return err
 			}
-			if err := <-gone; err != nil {
-				return err
-			}
-			return remake(ctx, s, s.Primary)
+			return <-gone
 		},
 		Expect: planned,
+	}
+}
+
+// rollImage changes what the pods run. Nobody holds anything: until each runs it, the cluster is not whole.
+func rollImage() Fault {
+	return Fault{
+		Name: "roll-image", What: "another image of Postgres: every pod is made again with it", Hold: time.Second, Calm: true,
+		Break: func(ctx context.Context, s *Scene) error {
+			return s.Set.SetImage(ctx, cluster.Database, s.NextImage())
+		},
+		Expect: Expect{Outage: planned.Outage, OutageMax: planned.OutageMax, NoLoss: true, Moves: 1},
 	}
 }
 

@@ -83,6 +83,8 @@ func recordLost() Fault {
 	return Fault{
 		Name: "record-lost", What: "the Lease is deleted and all pods are made again at once, at other addresses", Hold: 4 * time.Second, Needs: Lease, Calm: true,
 		Break: func(ctx context.Context, s *Scene) error {
+			s.Set.Pause(true)
+			defer s.Set.Pause(false)
 			for _, p := range s.Pods() {
 				p.Kill()
 				if err := s.Kubelet.Delete(ctx, p.Name, 0); err != nil {
@@ -90,15 +92,8 @@ func recordLost() Fault {
 				}
 			}
 			// Only now: a holder that lives puts its record back.
-			if _, err := s.Server.Admin.Do(ctx, http.MethodDelete, s.lease(), nil); err != nil {
-				return err
-			}
-			for i, name := range s.Names {
-				if _, err := s.Kubelet.Create(ctx, name, s.Nodes[i]); err != nil {
-					return err
-				}
-			}
-			return nil
+			_, err := s.Server.Admin.Do(ctx, http.MethodDelete, s.lease(), nil)
+			return err
 		},
 	}
 }

@@ -67,15 +67,10 @@ func standbyDiskFull() Fault {
 	}
 }
 
-// renew deletes a pod and its volume, and makes the pod again on an empty one.
+// renew deletes a pod and its volume: it is made again on an empty one.
 func renew(ctx context.Context, s *Scene, p *kubelet.Pod) error {
-	if err := s.Kubelet.Delete(ctx, p.Name, 0); err != nil {
-		return err
-	}
-	if err := s.Kubelet.Wipe(p.Name); err != nil {
-		return err
-	}
-	return remake(ctx, s, p)
+	s.Kubelet.Wipe(p.Name)
+	return s.Kubelet.Delete(ctx, p.Name, 0)
 }
 
 func volumeLost() Fault {
@@ -126,7 +121,11 @@ func rewindInterrupted() Fault {
 // killWhen kills a pod's database container at the first sight of a program in it.
 func (s *Scene) killWhen(ctx context.Context, pod, program string) {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 3*time.Millisecond) {
-		container := s.Driver.Parts(s.Kubelet.Pod(pod)).Database
+		p := s.Kubelet.Pod(pod)
+		if p == nil || p.Process(cluster.Database) == nil {
+			continue
+		}
+		container := s.Driver.Parts(p).Database
 		for _, t := range container.Tasks() {
 			if t.Program() == program {
 				_ = container.Signal(kill)

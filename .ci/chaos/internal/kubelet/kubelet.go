@@ -2,12 +2,13 @@
 // reports how they ended, the StatefulSet controller that makes a deleted pod again on its volume, and kube-proxy.
 //
 // A kubelet sees that a container ended when it next lists them, at most a second later; it then reports the termination, with the
-// message of the termination log, and starts the container again. A kubelet of a lost node does neither.
+// message of the termination log, and starts the container again. A kubelet of a lost node does neither. A pod that anybody deletes or
+// evicts through the API server is ended with its grace, and its Set makes it again.
 package kubelet
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,13 +29,11 @@ type Container struct {
 	Args    []string
 	Env     []string
 	Mounts  []world.Mount
+	Ready   *Probe // nil: as soon as it runs
 }
 
 // Spec is what a pod runs.
-type Spec struct {
-	Labels     map[string]string
-	Containers []Container
-}
+type Spec struct{ Containers []Container }
 
 // Config is what all pods have in common.
 type Config struct {
@@ -46,7 +45,8 @@ type Config struct {
 	Server    string // that address, host:port
 	UID, GID  int    // of the containers
 	VolumeMB  int    // size of a volume; 0 is no bound
-	Spec      func(*Pod) (Spec, error)
+	// Spec is what a pod, whose object is made, runs.
+	Spec func(*Pod) (Spec, error)
 	// Restart is the wait before a container is started for the nth time again.
 	Restart func(n int) time.Duration
 	Log     func(format string, args ...any)
@@ -56,14 +56,16 @@ type Config struct {
 type Kubelet struct {
 	Config
 
-	mu   sync.Mutex
-	pods map[string]*Pod
-	lost map[string]bool // nodes that nobody hears of
+	mu    sync.Mutex
+	pods  map[string]*Pod
+	lost  map[string]bool // nodes that nobody hears of
+	wiped map[string]bool // volumes to be emptied before a pod has them again
+	gone  func(pod string)
 }
 
 // New is a kubelet without pods.
 func New(c Config) *Kubelet {
-	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}}
+	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}, wiped: map[string]bool{}, gone: func(string) {}}
 }
 
 // AddNode makes a Node object, ready and schedulable.
@@ -87,62 +89,71 @@ func (k *Kubelet) Pod(name string) *Pod {
 	return k.pods[name]
 }
 
-// Create makes a pod on its volume, which stays when the pod goes, and starts it.
-func (k *Kubelet) Create(ctx context.Context, name, node string) (*Pod, error) {
+// Create makes a pod of an object with a name, labels and spec.nodeName, on its volume, which stays when the pod goes, and starts it.
+func (k *Kubelet) Create(ctx context.Context, object kube.Object) (*Pod, error) {
+	name := kube.Text(object, "metadata", "name")
 	host, err := k.World.AddHost(name)
 	if err != nil {
 		return nil, err
 	}
 	p := &Pod{
-		Name: name, Node: node, Host: host, Volume: filepath.Join(k.World.Dir, "volumes", name),
-		Clock: clock(host), k: k, running: map[string]*running{}, held: map[string]bool{}, dirty: make(chan struct{}, 1), done: make(chan struct{}),
+		Name: name, Node: kube.Text(object, "spec", "nodeName"), Host: host, Volume: filepath.Join(k.World.Dir, "volumes", name), Clock: clock(host),
+		k: k, running: map[string]*running{}, held: map[string]bool{}, dirty: make(chan struct{}, 1), now: make(chan struct{}), done: make(chan struct{}),
 	}
-	if err := k.volume(p.Volume); err != nil {
-		return nil, err
+	if err := k.volume(p); err != nil {
+		return nil, errors.Join(err, k.World.RemoveHost(host))
 	}
-	if err := p.register(ctx); err != nil {
-		return nil, err
+	if err := p.register(ctx, object); err != nil {
+		return nil, errors.Join(err, k.World.RemoveHost(host))
 	}
-	if err := p.files(ctx); err != nil {
-		return nil, err
-	}
-	spec, err := k.Spec(p)
-	if err != nil {
-		return nil, err
-	}
-	p.spec = spec
 	k.mu.Lock()
 	k.pods[name] = p
 	k.mu.Unlock()
-	go p.report()
-	return p, p.startAll()
+	if err := p.begin(ctx); err != nil {
+		return nil, errors.Join(err, k.Delete(ctx, name, 0))
+	}
+	// Whoever asked for its end before it was known here was not heard.
+	go k.look(ctx, p)
+	return p, nil
 }
 
-// volume makes the volume if it is not there yet.
-func (k *Kubelet) volume(at string) error {
-	if _, err := os.Stat(at); err == nil {
+// volume makes the pod's volume if it is not there yet, or empties it if its claim is another one.
+func (k *Kubelet) volume(p *Pod) error {
+	k.mu.Lock()
+	wiped := k.wiped[p.Name]
+	delete(k.wiped, p.Name)
+	k.mu.Unlock()
+	if _, err := os.Stat(p.Volume); err == nil {
+		if wiped {
+			return empty(p.Volume)
+		}
 		return nil
 	}
-	if err := os.MkdirAll(at, 0o755); err != nil {
+	if err := os.MkdirAll(p.Volume, 0o755); err != nil {
 		return err
 	}
 	if k.VolumeMB > 0 {
-		if err := world.MountMemory(at, k.VolumeMB); err != nil {
+		if err := world.MountMemory(p.Volume, k.VolumeMB); err != nil {
 			return err
 		}
 	}
-	return os.Chown(at, k.UID, k.GID)
+	return os.Chown(p.Volume, k.UID, k.GID)
 }
 
-// Wipe empties a pod's volume, as a new PersistentVolumeClaim would. The pod must be gone.
-func (k *Kubelet) Wipe(name string) error {
-	at := filepath.Join(k.World.Dir, "volumes", name)
-	entries, err := os.ReadDir(at)
+// Wipe is the deletion of a pod's claim while the pod uses it: the next pod of the name gets an empty volume.
+func (k *Kubelet) Wipe(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.wiped[name] = true
+}
+
+func empty(dir string) error {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(at, e.Name())); err != nil {
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
@@ -177,6 +188,7 @@ func (k *Kubelet) Return(node string) error {
 			return err
 		}
 		p.touch()
+		go k.look(context.Background(), p)
 	}
 	return nil
 }
@@ -197,37 +209,6 @@ func (k *Kubelet) isLost(node string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.lost[node]
-}
-
-// Delete ends a pod as the API server's DELETE does, with a grace period: main containers are asked first, sidecars after them. It
-// returns when the pod is gone. Grace 0 removes the object at once and kills afterwards.
-func (k *Kubelet) Delete(ctx context.Context, name string, grace time.Duration) error {
-	p := k.Pod(name)
-	if p == nil {
-		return fmt.Errorf("delete pod %s: not there", name)
-	}
-	// Once it is asked for, a deletion goes on without whoever asked.
-	ctx = context.WithoutCancel(ctx)
-	seconds := int(grace / time.Second)
-	if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), kube.Object{"gracePeriodSeconds": seconds}); err != nil {
-		return err
-	}
-	if !p.end() {
-		return fmt.Errorf("delete pod %s: that is under way", name)
-	}
-	p.stop(grace)
-	if seconds > 0 {
-		p.touch()
-		body := kube.Object{"gracePeriodSeconds": 0, "preconditions": kube.Object{"uid": p.UID}}
-		if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), body); err != nil {
-			return err
-		}
-	}
-	close(p.done)
-	k.mu.Lock()
-	delete(k.pods, name)
-	k.mu.Unlock()
-	return k.World.RemoveHost(p.Host)
 }
 
 // clock gives every pod a clock of its own, days from those of others: none may be compared with another's.

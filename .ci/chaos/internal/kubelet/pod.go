@@ -21,17 +21,20 @@ type Pod struct {
 	Volume          string // the data volume, on the world's side
 	Dir             string // what lives as long as the pod: its emptyDir "run", its secrets
 	Token           string // its ServiceAccount token
-	Clock           int    // seconds by which its monotonic and boot clocks are off
+	Object          kube.Object
+	Clock           int // seconds by which its monotonic and boot clocks are off
 
 	k     *Kubelet
 	spec  Spec
 	dirty chan struct{}
-	done  chan struct{}
+	now   chan struct{} // closed when no grace is left
+	done  chan struct{} // closed when the pod is gone
 
 	mu       sync.Mutex
 	running  map[string]*running
 	held     map[string]bool
 	stopping bool
+	hurried  bool
 }
 
 // running is a container's state, as the kubelet knows it.
@@ -42,6 +45,7 @@ type running struct {
 	ended    kube.Object // state.terminated, when it is not running
 	last     kube.Object // lastState.terminated
 	log      string      // the termination log
+	unready  bool        // its probe says so
 }
 
 func (p *Pod) path() string { return "/api/v1/namespaces/" + p.k.Namespace + "/pods/" + p.Name }
@@ -105,30 +109,29 @@ func (p *Pod) isHeld(container string) bool {
 }
 
 // register creates the Pod object.
-func (p *Pod) register(ctx context.Context) error {
-	spec, err := p.k.Spec(p)
-	if err != nil {
+func (p *Pod) register(ctx context.Context, object kube.Object) (err error) {
+	p.Object, err = p.k.API.Do(ctx, http.MethodPost, "/api/v1/namespaces/"+p.k.Namespace+"/pods", object)
+	p.UID = kube.Text(p.Object, "metadata", "uid")
+	return err
+}
+
+// Image is that of a container, or "".
+func (p *Pod) Image(container string) string { return image(p.Object, container) }
+
+// Revision is that of its Set which the pod was made of.
+func (p *Pod) Revision() string { return kube.Text(p.Object, "metadata", "labels", revisionLabel) }
+
+// begin starts a pod that is registered.
+func (p *Pod) begin(ctx context.Context) error {
+	if err := p.files(ctx); err != nil {
 		return err
 	}
-	var mains, sidecars []any
-	for _, c := range spec.Containers {
-		o := kube.Object{"name": c.Name, "image": "postgres"}
-		if c.Sidecar {
-			o["restartPolicy"] = "Always"
-			sidecars = append(sidecars, o)
-		} else {
-			mains = append(mains, o)
-		}
-	}
-	made, err := p.k.API.Do(ctx, http.MethodPost, "/api/v1/namespaces/"+p.k.Namespace+"/pods", kube.Object{
-		"apiVersion": "v1", "kind": "Pod", "metadata": kube.Object{"name": p.Name, "labels": spec.Labels},
-		"spec": kube.Object{"nodeName": p.Node, "serviceAccountName": p.k.Account, "containers": mains, "initContainers": sidecars, "terminationGracePeriodSeconds": 120},
-	})
-	if err != nil {
+	var err error
+	if p.spec, err = p.k.Spec(p); err != nil {
 		return err
 	}
-	p.UID = kube.Text(made, "metadata", "uid")
-	return nil
+	go p.report()
+	return p.startAll()
 }
 
 // files makes the pod's emptyDir and the folder of its ServiceAccount.
@@ -168,6 +171,16 @@ func (p *Pod) end() bool {
 	}
 	p.stopping = true
 	return true
+}
+
+// hurry takes back what grace is left.
+func (p *Pod) hurry() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.hurried {
+		p.hurried = true
+		close(p.now)
+	}
 }
 
 func (p *Pod) isEnding() bool {
@@ -227,8 +240,11 @@ func (p *Pod) start(c Container) error {
 		r.restarts++
 		r.last, r.ended = r.ended, nil
 	}
-	r.process, r.started = process, time.Now()
+	r.process, r.started, r.unready = process, time.Now(), c.Ready != nil
 	go p.attend(c, process)
+	if c.Ready != nil {
+		go p.probe(c, process)
+	}
 	return nil
 }
 
@@ -278,28 +294,30 @@ func (p *Pod) attend(c Container, process *world.Process) {
 
 // stop ends the containers as a kubelet does: SIGTERM to the main ones, SIGKILL after the grace, then the sidecars.
 func (p *Pod) stop(grace time.Duration) {
-	end := time.After(grace)
+	timer := time.AfterFunc(grace, p.hurry)
+	defer timer.Stop()
 	for _, sidecar := range []bool{false, true} {
 		for _, c := range p.spec.Containers {
 			if c.Sidecar == sidecar {
-				p.terminate(p.Process(c.Name), end, grace)
+				p.terminate(p.Process(c.Name))
 			}
 		}
 	}
 }
 
-func (p *Pod) terminate(process *world.Process, end <-chan time.Time, grace time.Duration) {
+func (p *Pod) terminate(process *world.Process) {
 	if process == nil {
 		return
 	}
-	if grace > 0 {
+	select {
+	case <-p.now:
+	default:
 		_ = process.Signal(syscall.SIGTERM)
-		select {
-		case <-process.Ended():
-			return
-		case <-end:
-		}
 	}
-	_ = process.Signal(syscall.SIGKILL)
-	<-process.Ended()
+	select {
+	case <-process.Ended():
+	case <-p.now:
+		_ = process.Signal(syscall.SIGKILL)
+		<-process.Ended()
+	}
 }

@@ -54,7 +54,7 @@ func (p *Pod) status() kube.Object {
 			ready = "False"
 			continue
 		}
-		if r.ended != nil {
+		if !r.ready() {
 			ready = "False"
 		}
 		if c.Sidecar {
@@ -70,9 +70,23 @@ func (p *Pod) status() kube.Object {
 	}
 }
 
+func (r *running) ready() bool { return r.ended == nil && !r.unready }
+
+// Ready is the pod's condition.
+func (p *Pod) Ready() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.spec.Containers {
+		if r := p.running[c.Name]; r == nil || !r.ready() {
+			return false
+		}
+	}
+	return len(p.spec.Containers) > 0
+}
+
 func (r *running) status(name string) kube.Object {
 	s := kube.Object{
-		"name": name, "image": "postgres", "imageID": "postgres", "restartCount": r.restarts, "ready": r.ended == nil, "started": r.ended == nil,
+		"name": name, "image": "postgres", "imageID": "postgres", "restartCount": r.restarts, "ready": r.ready(), "started": r.ended == nil,
 		"state": kube.Object{"running": kube.Object{"startedAt": stamp(r.started)}},
 	}
 	if r.ended != nil {

@@ -15,15 +15,16 @@ import (
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/config"
-	"github.com/onggi-db/onggi/sidecars/kube"
+	agentkube "github.com/onggi-db/onggi/sidecars/kube"
 
 	"onggi.dev/ci/chaos/internal/cluster"
+	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
 	"onggi.dev/ci/chaos/internal/world"
 )
 
 const (
-	database = "database"
+	database = cluster.Database
 	agent    = "agent"
 
 	volume = "/run/volume"
@@ -43,12 +44,18 @@ type Driver struct {
 	Members  int
 }
 
+// Template has no strategy of its own: the agents replace their pods.
+func (d *Driver) Template(c *cluster.Cluster) (kube.Object, string) {
+	return cluster.Template(map[string]string{"app.kubernetes.io/instance": c.Name}, []string{agent}, []string{database}), "OnDelete"
+}
+
 // Spec is the two containers, with the configuration that the native back end would write.
 func (d *Driver) Spec(c *cluster.Cluster, p *kubelet.Pod) (kubelet.Spec, error) {
-	spec := kubelet.Spec{Labels: map[string]string{"app.kubernetes.io/instance": c.Name}}
-	mounts := []world.Mount{
+	var spec kubelet.Spec
+	_, mounts := cluster.Programs(p.Image(database), d.Postgres)
+	mounts = append(mounts, []world.Mount{
 		{Source: p.Volume, Target: volume}, {Source: p.Run(), Target: run}, {Source: p.Config(), Target: etc}, {Source: d.Agent, Target: binary},
-	}
+	}...)
 	for _, of := range []struct {
 		name, verb string
 		sidecar    bool
@@ -58,18 +65,16 @@ func (d *Driver) Spec(c *cluster.Cluster, p *kubelet.Pod) (kubelet.Spec, error) 
 			Args: []string{binary, of.verb, "--config", etc + "/config.yaml"},
 		})
 	}
-	if p.UID == "" {
-		return spec, nil // not registered yet, so there is no folder for a file
-	}
 	return spec, d.configure(c, p)
 }
 
 // configure writes what a ConfigMap and a Secret would hold.
 func (d *Driver) configure(c *cluster.Cluster, p *kubelet.Pod) error {
+	programs, _ := cluster.Programs(p.Image(database), d.Postgres)
 	file := config.File{
 		Cluster: c.Name, Instances: d.Members, Profile: d.Profile,
 		Postgres: config.Postgres{
-			Volume: volume, Bin: d.Postgres,
+			Volume: volume, Bin: programs,
 			Parameters:              map[string]string{"max_connections": "100", "shared_buffers": "32MB", "wal_keep_size": "64MB", "max_wal_size": "128MB"},
 			HBA:                     []string{"host all all all trust"},
 			SuperuserPasswordFile:   etc + "/secret",
@@ -100,17 +105,25 @@ func (d *Driver) configure(c *cluster.Cluster, p *kubelet.Pod) error {
 // "verb resource", for the proof that it is needed.
 func Rules(cluster, without string) []any {
 	var rules []any
-	for _, r := range kube.Rights() {
+	for _, r := range agentkube.Rights() {
 		if r.Cluster || r.Verb+" "+r.Resource == without {
 			continue
 		}
 		rule := map[string]any{"apiGroups": []string{r.Group}, "resources": []string{r.Resource}, "verbs": []string{r.Verb}}
 		if r.Named {
-			rule["resourceNames"] = []string{map[string]string{"leases": cluster + "-primary", "statefulsets": cluster}[r.Resource]}
+			rule["resourceNames"] = []string{named(r.Resource, cluster)}
 		}
 		rules = append(rules, rule)
 	}
 	return rules
+}
+
+// named is the one object of a resource that an agent has to do with.
+func named(resource, cluster string) string {
+	if resource == "leases" {
+		return cluster + "-primary"
+	}
+	return cluster
 }
 
 // Follow the label, as the Service of the native back end does.

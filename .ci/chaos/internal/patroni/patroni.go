@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"onggi.dev/ci/chaos/internal/cluster"
+	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
 	"onggi.dev/ci/chaos/internal/world"
 )
@@ -38,33 +39,36 @@ type Driver struct {
 }
 
 const (
-	container = "patroni"
+	container = cluster.Database
 	volume    = "/run/volume"
 	run       = "/run/pod"
 )
 
-// Spec is a pod with one container.
+// Template is replaced by the StatefulSet's controller, a pod when the one before is ready.
+func (d *Driver) Template(*cluster.Cluster) (kube.Object, string) {
+	return cluster.Template(map[string]string{"app": "patroni"}, nil, []string{container}), "RollingUpdate"
+}
+
+// Spec is a pod with one container. Patroni's own answer is its readiness, asked as often as a kubelet does if nobody says otherwise.
 func (d *Driver) Spec(c *cluster.Cluster, p *kubelet.Pod) (kubelet.Spec, error) {
+	programs, mounts := cluster.Programs(p.Image(container), d.Postgres)
 	spec := kubelet.Spec{
-		Labels: map[string]string{"app": "patroni"},
 		Containers: []kubelet.Container{{
 			Name: container,
 			Args: []string{"/run/init", "init", run + "/hold", "/usr/bin/patroni", run + "/patroni.yml"},
 			Env:  []string{"PYTHONUNBUFFERED=1"},
-			Mounts: []world.Mount{
+			Mounts: append(mounts, []world.Mount{
 				{Source: p.Volume, Target: volume}, {Source: p.Run(), Target: run}, {Source: d.Init, Target: "/run/init"},
-			},
+			}...),
+			Ready: &kubelet.Probe{Path: "/readiness", Port: "8008", Every: 10 * time.Second, Timeout: time.Second, Failures: 3},
 		}},
-	}
-	if p.UID == "" {
-		return spec, nil // not registered yet, so there is no folder for a file
 	}
 	if d.Settings.TTL == 0 {
 		d.Settings.TTL, d.Settings.LoopWait, d.Settings.RetryTimeout = 30, 10, 10
 	}
 	var b bytes.Buffer
 	err := config.Execute(&b, map[string]any{
-		"Scope": c.Name, "Name": p.Name, "IP": p.Host.IP, "Volume": volume, "Run": run, "Bin": d.Postgres, "Sync": d.SyncOn, "S": d.Settings,
+		"Scope": c.Name, "Name": p.Name, "IP": p.Host.IP, "Volume": volume, "Run": run, "Bin": programs, "Sync": d.SyncOn, "S": d.Settings,
 		"Etcd": fmt.Sprintf("%s:%d", world.Platform, Port),
 	})
 	if err != nil {

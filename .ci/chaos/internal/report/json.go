@@ -25,7 +25,7 @@ type rowFile struct {
 type runFile struct {
 	Outage, Dual, DualClaims, Stale, Whole  float64
 	Refused, Misled, LostRouted, LostDirect int
-	StaleAcks                               int
+	StaleAcks, Moves                        int
 	RegistersViolated                       []int64
 	Requests                                float64
 	Sync                                    bool
@@ -40,7 +40,7 @@ func JSON(out io.Writer, rows []Row, idle []Idle) error {
 		for _, t := range r.Runs {
 			o.Runs = append(o.Runs, runFile{
 				t.Outage.Seconds(), t.Dual.Seconds(), t.DualClaims.Seconds(), t.Stale.Seconds(), t.Whole.Seconds(),
-				t.Refused, t.Misled, t.LostRouted, t.LostDirect, t.StaleAcks, t.Registers.Violated, t.Requests, t.Sync, t.From, t.To, t.Trouble,
+				t.Refused, t.Misled, t.LostRouted, t.LostDirect, t.StaleAcks, t.Moves, t.Registers.Violated, t.Requests, t.Sync, t.From, t.To, t.Trouble,
 			})
 		}
 		f.Rows = append(f.Rows, o)
@@ -66,7 +66,7 @@ func ReadJSON(in io.Reader) ([]Row, []Idle, error) {
 			r := trial.Result{
 				Fault: o.Fault, Sync: t.Sync, Outage: duration(t.Outage), Dual: duration(t.Dual), DualClaims: duration(t.DualClaims), Stale: duration(t.Stale),
 				Whole: duration(t.Whole), Refused: t.Refused, Misled: t.Misled, LostRouted: t.LostRouted, LostDirect: t.LostDirect, StaleAcks: t.StaleAcks,
-				Requests: t.Requests, From: t.From, To: t.To, Trouble: t.Trouble,
+				Requests: t.Requests, Moves: t.Moves, From: t.From, To: t.To, Trouble: t.Trouble,
 			}
 			r.Registers.Violated = t.RegistersViolated
 			row.Runs = append(row.Runs, r)

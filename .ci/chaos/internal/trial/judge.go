@@ -40,6 +40,9 @@ func Broken(f fault.Fault, runs []Result) []string {
 				say("the primary moved from %s to %s", r.From, r.To)
 			}
 		}
+		if f.Expect.Moves > 0 && r.Moves > f.Expect.Moves {
+			say("the primary moved %d times", r.Moves)
+		}
 		if f.Expect.Quiet && r.Refused > 0 {
 			say("%d writes were not acknowledged", r.Refused)
 		}

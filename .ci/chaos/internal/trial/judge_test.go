@@ -12,6 +12,7 @@ import (
 
 func TestInvariants(t *testing.T) {
 	plain, quiet := fault.Fault{}, fault.Fault{Expect: fault.Expect{Stays: true, Quiet: true, NoLoss: true}}
+	once := fault.Fault{Expect: fault.Expect{Moves: 1}}
 	thaw := fault.Fault{Expect: fault.Expect{Thaw: 100 * time.Millisecond}}
 	for _, c := range []struct {
 		name string
@@ -31,6 +32,8 @@ func TestInvariants(t *testing.T) {
 		{"registers", plain, Result{Sync: true, Registers: check.Verdict{Violated: []int64{4}}}, []string{"registers [4] are not those of one copy"}},
 		{"a move that nobody asked for", quiet, Result{From: "a", To: "b"}, []string{"the primary moved from a to b"}},
 		{"a refusal that nobody asked for", quiet, Result{Refused: 2}, []string{"2 writes were not acknowledged"}},
+		{"one move where one is allowed", once, Result{Moves: 1}, nil},
+		{"two moves where one is allowed", once, Result{Moves: 2}, []string{"the primary moved 2 times"}},
 		{"no end", plain, Result{Trouble: "not whole"}, []string{"not whole"}},
 	} {
 		require.Equal(t, c.want, Broken(c.f, []Result{c.r}), c.name)

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -46,7 +47,7 @@ type Platform struct {
 	Proxy  *kube.Proxy
 
 	clusters int
-	stop     context.CancelFunc // of what follows the cluster's primary
+	stop     func() // of what follows the cluster's primary and keeps its pods
 }
 
 // NewPlatform starts the API server and makes what a namespace needs for a cluster: nodes, an account and its Role.
@@ -112,17 +113,15 @@ func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, sync bool, 
 	for i := range p.Plan.Members {
 		c.Names, c.Nodes = append(c.Names, fmt.Sprintf("%s-%d", c.Name, i)), append(c.Nodes, fmt.Sprintf("%s-node-%d", c.Name, i))
 	}
-	for i := range c.Names {
-		if err := c.Kubelet.AddNode(ctx, c.Nodes[i]); err != nil {
-			return nil, err
-		}
-		if _, err := c.Kubelet.Create(ctx, c.Names[i], c.Nodes[i]); err != nil {
+	for _, node := range c.Nodes {
+		if err := c.Kubelet.AddNode(ctx, node); err != nil {
 			return nil, err
 		}
 	}
-	ctx, stop := context.WithCancel(ctx)
-	p.stop = stop
-	go d.Follow(ctx, c)
+	if c.Set, err = c.Kubelet.AddSet(ctx, statefulSet(c), c.Nodes); err != nil {
+		return nil, err
+	}
+	ctx = p.keep(ctx, c)
 	s := &fault.Scene{
 		Cluster: c, Server: p.Server, Proxy: p.Proxy, Namespace: namespace, Stores: append([]*world.Process{p.Server.API, p.Server.Store}, stores...),
 		Dice: rand.New(rand.NewPCG(p.Plan.Seed, 0)), Log: p.Plan.Log,
@@ -138,14 +137,41 @@ func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, sync bool, 
 	return s, err
 }
 
+// keep plays what Kubernetes does for a cluster, until p.stop.
+func (p *Platform) keep(ctx context.Context, c *cluster.Cluster) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	var controller sync.WaitGroup
+	controller.Go(func() { c.Set.Run(ctx) })
+	go c.Kubelet.Watch(ctx)
+	go c.Driver.Follow(ctx, c)
+	p.stop = func() {
+		cancel()
+		controller.Wait()
+	}
+	return ctx
+}
+
+// statefulSet is the object that the controller makes the cluster's pods of.
+func statefulSet(c *cluster.Cluster) kube.Object {
+	template, strategy := c.Driver.Template(c)
+	template["spec"].(kube.Object)["serviceAccountName"] = owner
+	return kube.Object{
+		"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": kube.Object{"name": c.Name},
+		"spec": kube.Object{
+			"replicas": len(c.Names), "serviceName": c.Name, "podManagementPolicy": "Parallel", "updateStrategy": kube.Object{"type": strategy},
+			"selector": kube.Object{"matchLabels": template["metadata"].(kube.Object)["labels"]}, "template": template,
+		},
+	}
+}
+
 // Remove ends a cluster, whatever state it is in.
 func (p *Platform) Remove(ctx context.Context, s *fault.Scene) {
-	p.stop()
 	_ = p.World.MendAll()
 	p.Proxy.Set(kube.Mode{})
 	for _, store := range s.Stores {
 		_ = store.Signal(unix.SIGCONT)
 	}
+	p.stop()
 	for _, pod := range s.Pods() {
 		if err := s.Kubelet.Delete(ctx, pod.Name, 0); err != nil {
 			p.Plan.Log("remove %s: %v", pod.Name, err)

@@ -36,6 +36,7 @@ type Result struct {
 	StaleAcks  int
 	Registers  check.Verdict
 	Whole      time.Duration // from the mending to full redundancy
+	Moves      int           // of the primary
 	From, To   string        // the primary before and after
 	Requests   float64       // of agents to the API server, per second
 	Trouble    string        // what kept the trial from its end
@@ -102,7 +103,7 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 // judge takes from a history what needs no final set.
 func judge(r *Result, h check.History, began time.Duration) {
 	r.Outage = check.Outage(h, began)
-	r.Refused, r.Misled = check.Refused(h), check.Misled(h)
+	r.Refused, r.Misled, r.Moves = check.Refused(h), check.Misled(h), check.Moves(h)
 	r.Dual, r.DualClaims = check.DualWritable(h), check.DualClaims(h)
 	r.Stale, r.StaleAcks = check.StaleAcks(h)
 	r.Registers = check.Linearizable(h, decide)
