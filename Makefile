@@ -188,6 +188,13 @@ e2e-kube: $(BIN)/.apiserver ## run the agent's API client against a real API ser
 e2e-agent: ## change everything that can be changed on a running cluster of three real servers
 	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run TestChangesOfARunningCluster -count=1 -timeout 10m
 
+.cache/pgbouncer/pgbouncer:
+	.ci/pgbouncer $(@D)
+
+.PHONY: e2e-pooler
+e2e-pooler: .cache/pgbouncer/pgbouncer ## PgBouncer as rendered, before a cluster of three real servers whose primary dies
+	ONGGI_E2E_POOLER=$(CURDIR)/$< go test ./cmd/onggi-agent -run TestAPooler -count=1 -v -timeout 10m
+
 .PHONY: e2e-native-apply
 e2e-native-apply: $(BIN)/.apiserver ## show the native goldens to a real API server that enforces the restricted pod security standard
 	ONGGI_E2E_NATIVE=$(CURDIR)/$(BIN) go test ./cmd/onggi -run TestRealApplyNative -count=1 -timeout 10m

@@ -5,13 +5,13 @@ import "github.com/onggi-db/onggi/render/spec"
 func nativeCodes() []spec.CodeDoc {
 	return []spec.CodeDoc{{
 		Code: "ONG2301", Title: "a Service that every native cluster has",
-		Text: "The native back end makes the Services NAME-rw (the primary), NAME-ro (standbys), NAME-r (any instance) and NAME-pods (without an address, for the names of the pods). " +
+		Text: "The native back end makes the Services NAME-rw (the primary), NAME-ro (standbys), NAME-r (any instance) and NAME-pods (without an address, for the names of the pods), and NAME-pooler with poolers. " +
 			"Another one of the same name would replace it, and applications would find nobody.",
 		Wrong: "backend: native\nexpose: [{name: rw}]", Right: "backend: native\nexpose: [{name: lb}]",
 	}, {
 		Code: "ONG2302", Title: "a Service for a pooler that is not there",
-		Text:  "The entry of expose has the role pooler, and the native back end runs no pooler. The Service would select no pod, and connections to it would hang.",
-		Wrong: "backend: native\nexpose: [{name: lb, role: pooler}]", Right: "backend: native\nexpose: [{name: lb, role: primary}]",
+		Text:  "The entry of expose has the role pooler, and the spec has no pooler. The Service would select no pod, and connections to it would hang.",
+		Wrong: "backend: native\nexpose: [{name: lb, role: pooler}]", Right: "backend: native\npooler: {mode: transaction}\nexpose: [{name: lb, role: pooler}]",
 	}, {
 		Code: "ONG2303", Title: "a parameter that is the agent's",
 		Text: "The agent writes this parameter itself, or would lose the server with another value: it changes with every change of the primary, or belongs to another field of the spec. " +
@@ -36,5 +36,14 @@ func nativeCodes() []spec.CodeDoc {
 		Text: "An operator makes a certificate for its servers by itself; the agent does not. Without one, a server with tls set would offer nothing, and with tls.only refuse everybody. " +
 			"Name a Secret with tls.crt and tls.key, or an issuer of cert-manager.",
 		Wrong: "backend: native\ntls: {only: true}", Right: "backend: native\ntls: {secret: shop-tls, only: true}",
+	}, {
+		Code: "ONG2340", Title: "a setting of PgBouncer's that is onggi's",
+		Text: "onggi writes this setting of pgbouncer.ini: it follows from another field of the spec, or the pod depends on it. With another value PgBouncer would listen where nobody asks, " +
+			"or look for passwords where there are none.",
+		Wrong: "backend: native\npooler: {parameters: {pool_mode: session}}", Right: "backend: native\npooler: {mode: session}",
+	}, {
+		Code: "ONG2341", Title: "a setting of PgBouncer's of several lines",
+		Text:  "pgbouncer.ini has one setting on each line. What follows the first line of this value would be settings, or sections, that nobody asked for.",
+		Wrong: "backend: native\npooler: {parameters: {server_reset_query: \"DISCARD ALL\\nadmin_users = app\"}}", Right: "backend: native\npooler: {parameters: {server_reset_query: DISCARD ALL}}",
 	}}
 }

@@ -54,6 +54,7 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	}
 	defer serving.close()
 	go s.watchFile(working)
+	go s.keepPooler(working)
 	s.log.Info("the sidecar runs", "cluster", s.current.load().Cluster, "version", buildVersion())
 	return s.agent.Run(working)
 }

@@ -62,7 +62,7 @@ func withoutOperator(v any) {
 			}
 		}
 	}
-	drop(spec, "operatorVersion", "imageCatalog", "tablespaces", "databases", "roles", "ident", "bootstrap", "replica", "externalClusters", "pooler", "backup",
+	drop(spec, "operatorVersion", "imageCatalog", "tablespaces", "databases", "roles", "ident", "bootstrap", "replica", "externalClusters", "backup",
 		"logLevel", "timeouts", "overrides", "updates", "tls", "secrets")
 	drop(spec["storage"], "wal")
 	drop(spec["replication"], "logicalSlots", "failoverQuorum")
@@ -72,11 +72,4 @@ func withoutOperator(v any) {
 	drop(spec["monitoring"], "dashboards", "dashboardNamespace", "dashboardFolder", "tls", "queries")
 	drop(spec["network"], "operatorNamespace")
 	drop(spec["parameters"], append(native.OwnedNames(), "shared_preload_libraries")...)
-	if list, ok := spec["expose"].([]any); ok {
-		for _, e := range list {
-			if m, ok := e.(map[string]any); ok && m["role"] == "pooler" {
-				m["role"] = "primary"
-			}
-		}
-	}
 }

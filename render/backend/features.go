@@ -46,7 +46,7 @@ var features = sync.OnceValue(func() []Feature {
 		{"bootstrap.recovery.snapshot", "recovery from volume snapshots", func(s *spec.Spec) bool {
 			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil
 		}, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
-		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes})},
+		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes, Native: yes})},
 		{"backup.destination=pvc", "backups to a volume", backupVolume, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes})},
 		{"externalClusters", "archives on a volume", archiveVolume, only(map[Name]Support{Crunchy: yes})},
 		{"backup.method=plugin", "the barman-cloud plugin", method("plugin"), only(map[Name]Support{CloudNativePG: since(1, 26)})},

@@ -29,7 +29,7 @@ func agentFeatures(with, only cells) []Feature {
 		{"bootstrap.basebackup", "copies of running servers", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Basebackup != nil }, lacking()},
 		{"replica", "standby clusters", func(s *spec.Spec) bool { return s.Replica != nil }, lacking()},
 		{"externalClusters", "other databases to start from or to follow", func(s *spec.Spec) bool { return len(s.ExternalClusters) > 0 }, lacking()},
-		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, lacking(MySQLOperator)},
+		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, with(map[Name]Support{MySQLOperator: yes})},
 		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, lacking(MySQLOperator)},
 		{"monitoring.dashboards", "dashboards", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Dashboards }, lacking()},
 		{"tls.replicationSecret", "client certificates for replication", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ReplicationSecret != "" }, lacking()},

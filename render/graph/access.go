@@ -20,11 +20,19 @@ func (a *artist) poolers() {
 			to, whom = a.standbys(), "to the standbys"
 		}
 		id := a.add(Node{
-			ID: "pooler:" + m.Name, Lane: Pooling, Kind: KindPooler, Title: m.Name, Object: a.orCluster(a.find("Pooler", m.Name)), Idle: a.Pooler.Paused,
+			ID: "pooler:" + m.Name, Lane: Pooling, Kind: KindPooler, Title: m.Name, Object: a.pooler(m.Name, "Deployment"), Idle: a.Pooler.Paused,
 			Lines: []string{"PgBouncer × " + fmt.Sprint(m.Instances), a.Pooler.Mode + " pooling", whom},
 		})
 		a.join(id, to, Traffic, "")
 	}
+}
+
+// pooler is the object that stands for a pooler: an operator's own, or what native makes of it.
+func (a *artist) pooler(name, kind string) manifest.Ref {
+	if own := a.find("Pooler", name); own != (manifest.Ref{}) {
+		return own
+	}
+	return a.orCluster(a.find(kind, name))
 }
 
 // services are the ways in, those through a pooler first, so that their edges stay clear of the others.
@@ -37,7 +45,7 @@ func (a *artist) services() {
 	if a.Pooler != nil {
 		for _, m := range a.Pooler.Members {
 			id := a.add(Node{
-				ID: "service:" + m.Name, Lane: Access, Kind: KindService, Title: m.Name, Object: a.orCluster(a.find("Pooler", m.Name)),
+				ID: "service:" + m.Name, Lane: Access, Kind: KindService, Title: m.Name, Object: a.pooler(m.Name, "Service"),
 				Lines: []string{fmt.Sprintf("to the pooler, port %d", postgresPort)},
 			})
 			a.join(id, "pooler:"+m.Name, Traffic, "")

@@ -50,6 +50,8 @@ type metrics struct {
 	// poolerError is 0 on each pod of a pooler that answers. poolerWait is how long its oldest client waits; labels
 	// database, user.
 	poolerError, poolerWait string
+	// poolerAnswers ends a comparison that holds for a pod that answers, where that is not poolerError == 0.
+	poolerAnswers string
 	// poolerPods follows the pooler's name in the pattern of its pods' names.
 	poolerPods string
 }

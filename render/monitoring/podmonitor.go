@@ -10,7 +10,7 @@ func PodMonitors(c Cluster) []manifest.Object {
 	case CloudNativePG:
 		return cnpgPodMonitors(c)
 	case Native:
-		return agentPodMonitor(c)
+		return append(agentPodMonitor(c), poolerMonitors(c, "onggi.dev/pooler")...)
 	}
 	return nil
 }
@@ -25,16 +25,21 @@ func cnpgPodMonitors(c Cluster) []manifest.Object {
 			"serverName": c.Name + "-rw",
 		}
 	}
-	objs := make([]manifest.Object, 0, 1+len(c.Poolers))
-	objs = append(objs, podMonitor(c, c.Name, endpoint, manifest.Map{
+	objs := []manifest.Object{podMonitor(c, c.Name, endpoint, manifest.Map{
 		"cnpg.io/cluster": c.Name,
 		// Pooler pods carry the cluster's label and a port named metrics as well.
 		"cnpg.io/podRole": "instance",
-	}))
+	})}
+	return append(objs, poolerMonitors(c, "cnpg.io/poolerName")...)
+}
+
+// poolerMonitors scrape the pods that a label names the pooler of.
+func poolerMonitors(c Cluster, label string) []manifest.Object {
+	var objs []manifest.Object
 	for _, pooler := range c.Poolers {
 		// A pooler's metrics port has TLS settings of its own, off by default.
 		endpoint := manifest.Map{"port": "metrics", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
-		objs = append(objs, podMonitor(c, pooler, endpoint, manifest.Map{"cnpg.io/poolerName": pooler}))
+		objs = append(objs, podMonitor(c, pooler, endpoint, manifest.Map{label: pooler}))
 	}
 	return objs
 }

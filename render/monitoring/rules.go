@@ -11,18 +11,13 @@ import (
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	if c.Backend == Native && !c.Hibernated {
-		return agentRules(c)
+		return append(agentRules(c), nativePoolerRules(c)...)
 	}
 	m, ok := metricsOf(c)
 	if !ok || c.Hibernated {
 		return nil
 	}
-	b := &builder{
-		Cluster: c, metrics: m,
-		subject:   c.Namespace + "/" + c.Name + ": ",
-		runbooks:  c.RunbookURL + "/",
-		namespace: c.Namespace, name: c.Name,
-	}
+	b := newBuilder(c, m)
 	b.texts.Grow(textSize)
 	objs := make([]manifest.Object, 0, 4)
 	objs = append(objs, b.object(c.Name+"-alerts",
@@ -41,14 +36,35 @@ func Rules(c Cluster) []manifest.Object {
 			objs = append(objs, b.object(c.Name+"-alerts-drill", b.group("drill", b.drills())))
 		}
 	}
-	if len(c.Poolers) > 0 {
-		var alerts []alert
-		for _, pooler := range c.Poolers {
-			alerts = append(alerts, b.pooler(pooler)...)
-		}
-		objs = append(objs, b.object(c.Name+"-alerts-pooler", b.group("pooler", alerts)))
+	return append(objs, b.poolerRules()...)
+}
+
+func newBuilder(c Cluster, m metrics) *builder {
+	return &builder{
+		Cluster: c, metrics: m,
+		subject:   c.Namespace + "/" + c.Name + ": ",
+		runbooks:  c.RunbookURL + "/",
+		namespace: c.Namespace, name: c.Name,
 	}
-	return objs
+}
+
+func (b *builder) poolerRules() []manifest.Object {
+	if len(b.Poolers) == 0 {
+		return nil
+	}
+	var alerts []alert
+	for _, pooler := range b.Poolers {
+		alerts = append(alerts, b.pooler(pooler)...)
+	}
+	return []manifest.Object{b.object(b.Name+"-alerts-pooler", b.group("pooler", alerts))}
+}
+
+// nativePoolerRules are the alerts on the metrics of onggi-agent pooler.
+func nativePoolerRules(c Cluster) []manifest.Object {
+	return newBuilder(c, metrics{
+		poolerError: "pgbouncer_up", poolerAnswers: " == 1)",
+		poolerWait: "pgbouncer_pools_client_maxwait_seconds", poolerPods: "-[a-z0-9]+-[a-z0-9]+",
+	}).poolerRules()
 }
 
 // Severities, from the gravest.

@@ -10,6 +10,8 @@ type Agent struct {
 	// Replication and Token name Secrets (kubernetes.io/basic-auth): the password of the role that standbys log in as, and the token that
 	// agents know each other by.
 	Replication, Token string
+	// Pooler names the Secret (kubernetes.io/basic-auth) of the role by which poolers ask for passwords; "" without a pooler.
+	Pooler string
 }
 
 const native = "native"
@@ -18,6 +20,7 @@ const native = "native"
 const (
 	replicator = "onggi_replicator"
 	agentUser  = "onggi-agent"
+	poolerRole = "onggi_pooler"
 )
 
 // agentImage is pinned as programImage is: the release that this one was tested with.
@@ -28,6 +31,9 @@ func (r *resolver) agent() *Agent {
 		return nil
 	}
 	a := &Agent{Profile: "default", Image: agentImage, Replication: r.name + "-replication", Token: r.name + "-agent"}
+	if r.spec.Pooler != nil {
+		a.Pooler = r.name + "-pooler"
+	}
 	if s := r.spec.Agent; s != nil {
 		a.Profile, a.Image, a.Resources = s.Profile, orElse(s.Image, a.Image), s.Resources
 	}

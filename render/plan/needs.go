@@ -32,6 +32,9 @@ func (r *resolver) needs(p *Plan) {
 	if a := p.Agent; a != nil {
 		add(Need{a.Replication, []string{"username", "password"}, basicAuth, replicator, "the password by which standbys log in to the primary", "backend"})
 		add(Need{a.Token, []string{"username", "password"}, basicAuth, agentUser, "the token that agents, and people who move the primary, show", "backend"})
+		if a.Pooler != "" {
+			add(Need{a.Pooler, []string{"username", "password"}, basicAuth, poolerRole, "the password by which poolers ask for those of clients", "pooler"})
+		}
 	}
 	for i, name := range p.PullSecrets {
 		add(Need{Name: name, Keys: []string{".dockerconfigjson"}, Type: "kubernetes.io/dockerconfigjson", Why: "pulling images", Path: index("imagePullSecrets", i)})

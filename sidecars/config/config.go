@@ -67,6 +67,8 @@ type Postgres struct {
 	// Files that hold one password each, and no newline that counts.
 	SuperuserPasswordFile   string `json:"superuserPasswordFile,omitempty"`
 	ReplicationPasswordFile string `json:"replicationPasswordFile,omitempty"`
+	// PoolerPasswordFile: with it, the primary keeps the role by which poolers ask for the passwords of others.
+	PoolerPasswordFile string `json:"poolerPasswordFile,omitempty"`
 	// TLS of the server: paths of certificate, key and the authority of clients.
 	TLS TLS `json:"tls,omitempty"`
 	// InitDB are more arguments of initdb.

@@ -32,11 +32,14 @@ func (b builder) services() []manifest.Object {
 }
 
 func (b builder) service(part manifest.Part, e plan.Service) manifest.Object {
-	role := e.Role
-	if role == "any" {
-		role = ""
+	labels := b.selector(e.Role)
+	switch e.Role {
+	case "any":
+		labels = b.selector("")
+	case "pooler":
+		labels = poolerSelector(b.Name + "-pooler")
 	}
-	return b.object(part, "v1", "Service", e.FullName, manifest.Map{"spec": fields.Service(e, b.selector(role), postgresPort)})
+	return b.object(part, "v1", "Service", e.FullName, manifest.Map{"spec": fields.Service(e, labels, postgresPort)})
 }
 
 // network closes the pods but to each other, to Prometheus and to the peers allowed. The kubelet's probes are let in by every
@@ -48,6 +51,11 @@ func (b builder) network() []manifest.Object {
 	rules := []any{
 		fields.Rule([]any{fields.Pods(b.selector(""))}, postgresPort, agentPort),
 		fields.Rule([]any{fields.InNamespace(b.Network.MonitoringNamespace, nil)}, agentPort),
+	}
+	if b.Pooler != nil {
+		for _, m := range b.Pooler.Members {
+			rules = append(rules, fields.Rule([]any{fields.Pods(poolerSelector(m.Name))}, postgresPort))
+		}
 	}
 	rules = append(rules, fields.Clients(b.Network, b.Namespace, postgresPort)...)
 	return []manifest.Object{b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.Name,

@@ -18,6 +18,7 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k.version()
 	k.stop()
 	k.tls()
+	k.pooler()
 	return k.problems
 }
 
@@ -34,12 +35,12 @@ func (k *checker) problem(code, path, message, why, fix string) {
 // names keeps to those that the builder has not taken.
 func (k *checker) names() {
 	for i, s := range k.plan.Services {
-		if slices.Contains([]string{"rw", "ro", "r", "pods"}, s.Name) {
+		if slices.Contains([]string{"rw", "ro", "r", "pods", "pooler", "pooler-ro"}, s.Name) {
 			k.problem("ONG2301", fmt.Sprintf("spec.expose[%d].name", i), fmt.Sprintf("a Service called %s exists already", s.FullName),
 				"every cluster has it", "choose another name, e.g. lb")
 		}
-		if s.Role == "pooler" {
-			k.problem("ONG2302", fmt.Sprintf("spec.expose[%d].role", i), "there is no pooler to expose", "native has none", "expose the primary")
+		if s.Role == "pooler" && k.plan.Pooler == nil {
+			k.problem("ONG2302", fmt.Sprintf("spec.expose[%d].role", i), "there is no pooler to expose", "spec.pooler is not set", "add pooler: {mode: transaction}, or expose the primary")
 		}
 	}
 }

@@ -40,6 +40,9 @@ func File(p *plan.Plan) config.File {
 		Run:    config.Run{Dir: runDir, GraceSeconds: stepIn},
 		Labels: map[string]string{labelCluster: p.Name},
 	}
+	if p.Agent.Pooler != "" {
+		f.Postgres.PoolerPasswordFile = secretsDir + "/pooler/password"
+	}
 	if p.Superuser != "" {
 		f.Postgres.SuperuserPasswordFile = secretsDir + "/superuser/password"
 	}
@@ -70,8 +73,17 @@ const preload = "shared_preload_libraries"
 
 // hba ends with the line that every back end ends with: who is not refused before may log in with a password. To the agent, lines
 // of one's own replace it.
+// Before them comes what poolers need: whatever the lines say of clients, a pooler asks for their passwords.
 func hba(p *plan.Plan) []string {
-	return append(p.HBA[:len(p.HBA):len(p.HBA)], "host all all all scram-sha-256")
+	var lines []string
+	if p.Pooler != nil {
+		kind := "host"
+		if p.TLS != nil {
+			kind = "hostssl"
+		}
+		lines = []string{kind + " postgres " + config.PoolerRole + " all scram-sha-256", "host all " + config.PoolerRole + " all reject"}
+	}
+	return append(append(lines, p.HBA...), "host all all all scram-sha-256")
 }
 
 // config is the ConfigMap of the agent's file. Its pods read it again when it changes.
@@ -82,9 +94,9 @@ func (b builder) config() manifest.Object {
 func (b builder) configName() string { return b.Name + "-config" }
 
 // write leaves out what is empty, which encoding/json does not do for structs.
-func write(f config.File) string {
+func write(file any) string {
 	var tree manifest.Map
-	text, err := json.Marshal(f)
+	text, err := json.Marshal(file)
 	if err == nil {
 		err = json.Unmarshal(text, &tree)
 	}
@@ -115,6 +127,9 @@ type secret struct{ volume, name string }
 
 func (b builder) secrets() []secret {
 	all := []secret{{"replication", b.Agent.Replication}, {"token", b.Agent.Token}}
+	if b.Agent.Pooler != "" {
+		all = append(all, secret{"pooler", b.Agent.Pooler})
+	}
 	if b.Superuser != "" {
 		all = append(all, secret{"superuser", b.Superuser})
 	}
@@ -137,6 +152,11 @@ func (b builder) credentials() []any {
 	if b.TLS == nil {
 		return out
 	}
+	return append(out, b.certificateFiles())
+}
+
+// certificateFiles are the server's certificate, its key, and who signed it.
+func (b builder) certificateFiles() manifest.Map {
 	pick := func(secret string, keys ...string) manifest.Map {
 		var items []any
 		for _, key := range keys {
@@ -148,7 +168,7 @@ func (b builder) credentials() []any {
 	if ca := b.authority(); ca != "" {
 		sources = append(sources, pick(ca, "ca.crt"))
 	}
-	return append(out, manifest.Map{"name": "tls", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
+	return manifest.Map{"name": "tls", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}}
 }
 
 // account is the token by which the agent asks the API server. Mounting it by hand keeps it from the database's container.

@@ -41,7 +41,9 @@ func Build(p *plan.Plan) []manifest.Object {
 		b.budget(),
 		b.services(),
 		b.certificates(),
+		b.poolers(),
 		b.network(),
+		b.poolerNetwork(),
 		b.monitoring(),
 	)
 }

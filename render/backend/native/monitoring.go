@@ -21,6 +21,11 @@ func (b builder) monitoring() []manifest.Object {
 		Name: b.Name, Namespace: b.Namespace, Backend: monitoring.Native, Labels: labels,
 		Interval: m.Interval, Hibernated: b.Hibernate, MonitorLabels: m.Labels, RunbookURL: m.RunbookURL,
 	}
+	if b.Pooler != nil {
+		for _, member := range b.Pooler.Members {
+			c.Poolers = append(c.Poolers, member.Name)
+		}
+	}
 	var monitors, rules []manifest.Object
 	if m.Scrape {
 		monitors = monitoring.PodMonitors(c)

@@ -29,8 +29,13 @@ func (b builder) certificates() []manifest.Object {
 		return nil
 	}
 	var names []any
-	for _, suffix := range []string{"-rw", "-ro", "-r"} {
-		base := b.Name + suffix
+	services := []string{b.Name + "-rw", b.Name + "-ro", b.Name + "-r"}
+	if b.Pooler != nil {
+		for _, m := range b.Pooler.Members {
+			services = append(services, m.Name)
+		}
+	}
+	for _, base := range services {
 		names = append(names, base, base+"."+b.Namespace, base+"."+b.Namespace+".svc", base+"."+b.Namespace+".svc.cluster.local")
 	}
 	for _, name := range b.TLS.DNSNames {
