@@ -157,7 +157,7 @@ $(BIN)/argocd-cmp.test: $(wildcard .ci/cmp/*.go) .ci/cmp/go.mod .ci/cmp/go.sum
 	@go -C .ci/cmp test -c -o $(CURDIR)/$@ .
 
 .PHONY: tools
-tools: ## install what the tests and checks ask: yamllint, promtool and Postgres with apt-get, the rest with Go
+tools: ## install what the tests and checks ask: yamllint, promtool, Postgres and pgBackRest with apt-get, the rest with Go
 	@.ci/install
 	@$(MAKE) -s --no-print-directory $(BIN)/.stamp || echo "not installed: staticcheck, kubeconform, kube-score; the checks that ask them are skipped or fail"
 

@@ -163,7 +163,7 @@ listen: {port: %d, tokenFile: %s/token}
 kubernetes: {server: "%s"}
 run: {dir: %s/run, terminationLog: %s/run/termination, graceSeconds: 30}
 %s
-`, instances, cmp.Or(os.Getenv("ONGGI_PROFILE"), "fast"), bindir, p.dir, l.port, p.ip, p.dir, p.dir, l.port+1, p.dir, l.api.URL, p.dir, p.dir, more))
+`, instances, cmp.Or(os.Getenv("ONGGI_PROFILE"), "fast"), bindir, p.dir, l.port, p.ip, p.dir, p.dir, l.port+1, p.dir, l.api.URL, p.dir, p.dir, strings.ReplaceAll(more, "LAB", l.dir)))
 	l.pods = append(l.pods, p)
 	return p
 }

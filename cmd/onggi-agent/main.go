@@ -8,7 +8,8 @@
 //	onggi-agent ctl …
 //	onggi-agent version
 //
-// supervise starts a third one by itself, guard, which kills when PID 1 is stopped.
+// supervise starts a third one by itself, guard, which kills when PID 1 is stopped. Postgres runs the commands for its archive through unless and
+// while, and pgBackRest reaches another member through the link onggi-remote.
 package main
 
 import (
@@ -17,10 +18,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 
 	"github.com/onggi-db/onggi/cmd/onggi-agent/ctl"
+	"github.com/onggi-db/onggi/sidecars/agent"
 	"github.com/onggi-db/onggi/sidecars/supervise"
 )
 
@@ -37,6 +40,9 @@ func main() { os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // dispatch is the whole program but for the process. The two verbs that have to be small and early come first.
 func dispatch(args []string, out, errs io.Writer) int {
+	if filepath.Base(os.Args[0]) == agent.RemoteProgram {
+		return conclude(errs, remoteVerb(args, os.Stdin, out))
+	}
 	verb := ""
 	if len(args) > 0 {
 		verb, args = args[0], args[1:]
@@ -54,6 +60,8 @@ func dispatch(args []string, out, errs io.Writer) int {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return withFile(args, errs, func(file string) error { return poolerVerb(ctx, file, errs) })
+	case "unless", "while":
+		return guardedVerb(verb, args, errs)
 	case "install":
 		return conclude(errs, installVerb(args, out))
 	case "ctl":

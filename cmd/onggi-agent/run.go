@@ -29,6 +29,7 @@ type sidecar struct {
 	database *agent.Database
 	agent    *agent.Agent
 	source   *agent.Source
+	keeper   *agent.Keeper
 	letters  *letters
 	current  currentFile
 }
@@ -55,6 +56,7 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	defer serving.close()
 	go s.watchFile(working)
 	go s.keepPooler(working)
+	go s.keeper.Run(working)
 	s.log.Info("the sidecar runs", "cluster", s.current.load().Cluster, "version", buildVersion())
 	return s.agent.Run(working)
 }
@@ -78,6 +80,8 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	s.database = agent.NewDatabase(agent.PathsOf(f), supervisor)
 	settings := agent.SettingsOf(f, pod)
 	s.database.Name, s.database.StopWithin = pod.Name, settings.Core.StopWithin
+	marks := agent.MarksOf(f)
+	s.database.Log, s.database.Marks, s.database.Recovery = s.log, marks, agent.RecoveryOf(f)
 	s.database.InitDB, s.database.TLS = agent.InitOf(f), agent.UpstreamTLSOf(f)
 	if err := s.configure(context.Background(), f); err != nil {
 		s.log.Warn("postgres is not configured yet", "err", err)
@@ -94,12 +98,14 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	s.agent, err = agent.New(agent.Parts{
 		Store: agent.NewLease(s.kube, f.Kubernetes.Lease), Fence: supervisor, Server: s.database, Hands: s.database, Wire: s.letters, Cluster: pods,
 		Memory: agent.NewVolume(f.Postgres.Volume, ballast), Clock: agent.SystemClock, Nonce: hex.EncodeToString(nonce[:]), Log: s.log,
+		Fetch: marks.Allow,
 	}, settings)
 	if err != nil {
 		return nil, err
 	}
 	s.letters.member = s.agent.Member
-	s.source = &agent.Source{Agent: s.agent, Identity: s.identity, Forward: s.letters.forward, Reload: s.reload}
+	s.backups(supervisor)
+	s.source = &agent.Source{Agent: s.agent, Identity: s.identity, Forward: s.letters.forward, Reload: s.reload, Keeper: s.keeper}
 	return s, nil
 }
 

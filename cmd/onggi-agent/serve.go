@@ -173,7 +173,7 @@ func (s *sidecar) serve(ctx context.Context) (*serving, error) {
 		_ = network.Close()
 		return nil, fmt.Errorf("listen for ctl: %w", err)
 	}
-	both := &serving{open: rest.NewServer(s.split(handler), secure), local: rest.NewServer(handler.Local(), nil)}
+	both := &serving{open: rest.NewServer(s.split(handler), secure), local: rest.NewServer(s.inside(handler.Local()), nil)}
 	for _, one := range []*http.Server{both.open, both.local} {
 		one.BaseContext = func(net.Listener) context.Context { return ctx }
 	}
@@ -196,7 +196,9 @@ func (s *sidecar) split(handler http.Handler) http.Handler {
 			http.Error(w, agent.ErrNotReady.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		once.Do(func() { letters = peers.NewHandler(s.letters.identity(), s.letters.trust(), s.kinds()) })
+		once.Do(func() {
+			letters = peers.NewHandler(s.letters.identity(), s.letters.trust(), s.kinds()).WithStreams(s.streams())
+		})
 		letters.ServeHTTP(w, r)
 	})
 }
@@ -207,5 +209,6 @@ func (s *sidecar) kinds() map[string]peers.Answer {
 	kinds[kindRequest] = peers.Typed(func(ctx context.Context, _ string, r agent.Forwarded) (agent.Answer, error) {
 		return s.source.Take(ctx, r)
 	})
+	kinds[kindBackup] = peers.Typed(s.keeper.Obey)
 	return kinds
 }

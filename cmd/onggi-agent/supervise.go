@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
+	"github.com/onggi-db/onggi/sidecars/agent"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/supervise"
 )
@@ -25,6 +28,16 @@ func superviseVerb(file string, out io.Writer) error {
 	for _, dir := range []string{f.Run.Dir, f.PostgresSocket()} {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return fmt.Errorf("make a folder for sockets: %w", err)
+		}
+	}
+	// What the sidecar has postgres run is in both containers, but not at the same path.
+	for _, name := range []string{agent.Program, agent.RemoteProgram} {
+		link := filepath.Join(f.Run.Dir, name)
+		if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("link our own program: %w", err)
+		}
+		if err := os.Symlink(self, link); err != nil {
+			return fmt.Errorf("link our own program: %w", err)
 		}
 	}
 	// Handing work from one thread to another is most of what it costs at rest. A goroutine that blocks in the kernel gives its processor

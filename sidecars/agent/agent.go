@@ -37,6 +37,7 @@ type shown struct {
 	book     []acquaintance
 	fenced   bool
 	turned   ha.Instant
+	wrote    ha.Instant
 }
 
 // New is an agent that does nothing before Run.

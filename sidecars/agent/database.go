@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,6 +26,11 @@ type Database struct {
 	InitDB     postgres.InitOptions
 	Port       int // of every member's postgres
 	TLS        postgres.TLS
+	Log        *slog.Logger
+	// Marks are for the commands that postgres runs for the archive; empty where there is none.
+	Marks Marks
+	// Recovery is how a cluster without data comes to have some; nil: by initdb.
+	Recovery *Recovery
 
 	mu       sync.Mutex
 	settings postgres.Settings
@@ -35,6 +41,7 @@ type Database struct {
 	held     bool // the log of the primary asks for more of a parameter than was chosen
 	lowers   bool // what is pending has to come to the primary first
 	stall    stall
+	backlog  backlog
 }
 
 // applied is a synchronous replication that is in force, and since where in the log.
@@ -114,6 +121,9 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	}
 	if s.ReplayedAt != nil {
 		detail.Replayed = *s.ReplayedAt
+	}
+	if d.settings.ArchiveCommand != "" && !s.InRecovery {
+		detail.Archiver = d.archived(s.Archiver)
 	}
 	for _, w := range s.Standbys {
 		if w.State != "backup" {
@@ -210,8 +220,12 @@ func (d *Database) Probe(ctx context.Context) error {
 
 // Data implements Server. What an interrupted copy left is put in its place before.
 func (d *Database) Data(ctx context.Context) (ha.Data, error) {
-	if _, err := d.Postgres.Recover(); err != nil {
+	if done, err := d.Postgres.Recover(); err != nil {
 		return ha.Data{}, err
+	} else if d.Log != nil {
+		for _, r := range done.Removed {
+			d.Log.Info("removed a folder of the volume", "path", r.Path, "since", string(r.Reason))
+		}
 	}
 	if !d.exists() {
 		return ha.Data{}, nil

@@ -20,5 +20,6 @@ type Detail struct {
 	Aside         string               // why the settings that people chose are not in force, empty where they are
 	Waiting       int                  // commits that wait for standbys
 	Sessions      int
-	RestartHere   bool // a restart is pending that has to come to the primary before its standbys, so it cannot be a move
+	Archiver      *rest.Archive // of a primary that archives; without what the repository knows
+	RestartHere   bool          // a restart is pending that has to come to the primary before its standbys, so it cannot be a move
 }

@@ -23,9 +23,10 @@ func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 		return d.startStandby(ctx, a, f.Log)
 	case ha.Stop:
 		d.stopped()
+		defer d.hold()()
 		return d.Supervisor.stop(ctx, d.StopWithin)
 	case ha.Promote:
-		return d.promote(ctx, a)
+		return d.promote(ctx, a, f.Log)
 	case ha.Follow:
 		return d.follow(ctx, a.Upstream)
 	case ha.SetSync:
@@ -35,7 +36,7 @@ func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 	case ha.Open:
 		return d.Postgres.Gate(ctx, false)
 	case ha.Init:
-		return d.Postgres.Init(ctx, d.InitDB)
+		return d.init(ctx, f)
 	case ha.Clone:
 		return d.clone(ctx, a.Upstream, f)
 	case ha.Rewind:
@@ -129,6 +130,9 @@ func (d *Database) startStandby(ctx context.Context, a ha.Action, log *slog.Logg
 }
 
 func (d *Database) start(ctx context.Context, mode supervise.Mode, command postgres.Command) error {
+	if err := setMark(d.Marks.Hold, false); err != nil {
+		return err
+	}
 	if err := d.Supervisor.start(ctx, mode, command); err != nil {
 		return err
 	}
@@ -137,7 +141,8 @@ func (d *Database) start(ctx context.Context, mode supervise.Mode, command postg
 }
 
 // promote sets for whom commits will wait before there can be any.
-func (d *Database) promote(ctx context.Context, a ha.Action) error {
+func (d *Database) promote(ctx context.Context, a ha.Action, log *slog.Logger) error {
+	d.resend(log)
 	if err := d.setSync(ctx, a.Sync); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type loop struct {
 	asked       []asked
 	pace        pace
 	story       story
+	fetch       fetch
 	killed      killed     // the last that was counted
 	pending     bool       // a parameter of our server waits for a restart
 	pendingFrom ha.Instant // since when we have led with it
@@ -116,6 +117,7 @@ func (l *loop) turn(ctx context.Context) error {
 		}
 	}
 	l.exec.turn(l)
+	l.feed()
 	l.keepSlots()
 	l.maybeExit(ctx)
 	l.lower()
@@ -150,6 +152,7 @@ func (l *loop) gather(ctx context.Context) {
 	l.seen.Self.ID = id
 	l.seen.Postgres.Wrote = l.wrote
 	l.seen.Postgres.PendingRestart = l.mayMove()
+	l.seen.Postgres.Fetching = l.fetching()
 	// The supervisor looks at the control file twice a second; a server that was promoted says so itself, and sooner.
 	l.seen.Supervisor.Phase = l.fence.Phase
 	if l.fence.Phase == ha.Standby && l.fence.Announced && !l.seen.Postgres.At.IsZero() && !l.seen.Postgres.InRecovery {
@@ -178,7 +181,7 @@ func (l *loop) publish() {
 	}
 	l.agent.shown.Store(&shown{
 		book: book, fenced: l.state.Durable.Fenced, state: l.state.Clone(), seen: l.seen, detail: l.detail, fence: l.fence, settings: l.settings, ready: l.ready, life: l.life,
-		turned: l.now,
+		turned: l.now, wrote: l.wrote,
 	})
 }
 

@@ -20,6 +20,8 @@ type Parts struct {
 	Clock   func() ha.Instant
 	Nonce   string // random, of this process
 	Log     *slog.Logger
+	// Fetch lets a standby ask the archive, or forbids it. Nil where there is none.
+	Fetch func(bool) error
 }
 
 // Store keeps the one record.
@@ -90,7 +92,9 @@ type Facts struct {
 	Term     uint64
 	Timeline uint32 // the holder's
 	Replayed ha.LSN // of a standby
-	Log      *slog.Logger
+	// Leads tells, whenever it is asked, whether this member still holds the record of this term.
+	Leads func() bool
+	Log   *slog.Logger
 }
 
 // Wire carries messages to peers.

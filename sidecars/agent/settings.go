@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/ha"
 	"github.com/onggi-db/onggi/sidecars/postgres"
@@ -46,6 +47,11 @@ func PostgresOf(f config.File) postgres.Settings {
 		Listen:     f.Postgres.Listen,
 		Parameters: f.Postgres.Parameters, HBA: f.Postgres.HBA, Members: f.Instances, Synchronous: f.Replication.Mode != "async",
 		ServerTLS: postgres.ServerTLS{Cert: f.Postgres.TLS.Cert, Key: f.Postgres.TLS.Key, CA: f.Postgres.TLS.CA},
+	}
+	if f.Backup != nil {
+		marks, c := MarksOf(f), backup.Of(*f.Backup, f)
+		s.ArchiveCommand = backup.Archiver(f.Run.Dir+"/"+Program, marks.Hold, c)
+		s.RestoreCommand = backup.Fetcher(f.Run.Dir+"/"+Program, marks.Fetch, c)
 	}
 	if timing, ok := ha.Profile(f.Profile); ok {
 		s.ReplicationTimeout = timing.Window * 3 / 4

@@ -19,6 +19,8 @@ type Source struct {
 	Forward func(ctx context.Context, to ha.Member, r Forwarded) (Answer, error)
 	// Reload reads the configuration again.
 	Reload func(context.Context) error
+	// Keeper looks after backups; nil: nobody does.
+	Keeper *Keeper
 
 	mu         sync.Mutex
 	switchover *scheduled
@@ -42,6 +44,9 @@ type scheduled struct {
 // View implements rest.Source.
 func (s *Source) View() rest.View {
 	v := s.Agent.View(s.Identity())
+	if s.Keeper != nil {
+		v.Backup = s.Keeper.view()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.switchover != nil {

@@ -180,6 +180,33 @@ func (s *Supervisor) promoting(ctx context.Context) error {
 	return awaitPermit(ctx, func() error { return c.Promoting(ctx) })
 }
 
+// endTool ends the program that works on the volume, if one does, and waits for its end.
+func (s *Supervisor) endTool(ctx context.Context) error {
+	c, err := s.connected()
+	if err != nil {
+		return err
+	}
+	for told := ""; ; {
+		tool := c.Status().Tool
+		if tool == nil {
+			return nil
+		}
+		if tool.ID != told {
+			told = tool.ID
+			if err := c.Cancel(told); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.Done():
+			return errNotConnected
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
 // tools runs the programs of postgres in the database container.
 type tools struct{ supervisor *Supervisor }
 
@@ -191,6 +218,7 @@ func (t tools) Run(ctx context.Context, command postgres.Command) (postgres.Resu
 	}
 	output, err := c.Exec(ctx, supervise.Command{
 		Argv: command.Argv, Env: command.Env, Dir: command.Dir, Stdin: command.Stdin, Millis: command.Timeout.Milliseconds(),
+		Aside: command.Aside,
 	})
 	if err != nil {
 		return postgres.Result{}, err

@@ -44,6 +44,8 @@ func (l *loop) work(a ha.Action) work {
 func (l *loop) facts() Facts {
 	r := &l.seen.Record.Record
 	f := Facts{SystemID: r.SystemID, Term: r.Term, Timeline: r.At.Timeline, Log: l.agent.parts.Log}
+	term, a := r.Term, l.agent
+	f.Leads = func() bool { return a.shown.Load().state.Lead() == term }
 	if known, ok := l.book[r.Holder.ID]; ok {
 		f.Timeline = max(f.Timeline, known.report.At.Timeline)
 	}

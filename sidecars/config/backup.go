@@ -136,6 +136,20 @@ func (r *Recover) validate() []error {
 	return wrong
 }
 
+// apart keeps a recovered cluster from the archive that it came from. It has the same system identifier, so nothing else would.
+func apart(b *Backup, r *Recover) []error {
+	if b == nil || r == nil || b.Stanza != r.Stanza || !b.Repository.Same(r.Repository) {
+		return nil
+	}
+	return []error{fmt.Errorf("backup and recover are the same place and stanza (%s): the log of this cluster would go between that of the one it was recovered from; "+
+		"give backup another path or stanza", b.Stanza)}
+}
+
+// Same tells that two repositories are one place.
+func (r Repository) Same(as Repository) bool {
+	return r.Type == as.Type && r.Bucket == as.Bucket && strings.EqualFold(r.Endpoint, as.Endpoint) && path.Clean(r.Path) == path.Clean(as.Path)
+}
+
 func (r Repository) validate(at string) []error {
 	var wrong []error
 	if !slices.Contains([]string{"posix", "s3", "gcs", "azure"}, r.Type) {

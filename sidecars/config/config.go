@@ -254,6 +254,7 @@ func (f File) Validate() error {
 	}
 	wrong = append(wrong, f.Backup.validate()...)
 	wrong = append(wrong, f.Recover.validate()...)
+	wrong = append(wrong, apart(f.Backup, f.Recover)...)
 	return errors.Join(wrong...)
 }
 

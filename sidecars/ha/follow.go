@@ -218,7 +218,7 @@ func (d *step) followUp() {
 // stuck is a standby that gets nothing from a primary that is there.
 func (d *step) stuck() {
 	j := &d.rejoin
-	if _, open := d.source(); !open || d.o.Postgres.Streaming {
+	if _, open := d.source(); !open || d.o.Postgres.Streaming || d.o.Postgres.Fetching {
 		j.NotSince = Instant{}
 		if d.o.Postgres.Streaming {
 			j.Redo = false

@@ -56,7 +56,9 @@ type Postgres struct {
 	// that it gets WAL.
 	Upstream            string
 	Receiver, Streaming bool
-	Standbys            []Walsender // of a primary, by name
+	// Fetching tells that it gets on by the archive meanwhile.
+	Fetching bool
+	Standbys []Walsender // of a primary, by name
 	// Sync is the quorum in force as postgres runs it, with names in place of ids. Blocked tells a setting that lets no commit
 	// through; Foreign, a setting that is not ours.
 	Sync SyncSetting

@@ -18,6 +18,11 @@
 // their files, so that rotation needs no restart, and an authority file may hold the old and the new one. Both may be used together.
 // Either way what is proven is membership: the id in a message is the caller's word among members that share a key.
 //
+// # Streams
+//
+// Beside messages there are connections that carry what two programs have to say to each other ([Client.Stream], [Handler.WithStreams]). Each is opened by
+// a ticket that the other side has just given, so that a recorded request opens none. What goes through is as safe as the network, or TLS.
+//
 // # What a dead peer costs
 //
 // A [Client] has no goroutines of its own. A call uses the caller's, ends with the caller's context at the latest, and takes the

@@ -72,6 +72,8 @@ type Handler struct {
 	self  Identity
 	trust Trust
 	kinds map[string]Answer
+	// streams is nil where there are none.
+	streams *Streams
 }
 
 // NewHandler is a handler for these kinds, below /peer/v1/.
@@ -87,6 +89,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		nonce: r.Header.Get(headerNonce),
 	}
 	body, err := h.admit(w, r, &letter, ours)
+	if err == nil && h.streams != nil && kind == kindStream {
+		h.serveStream(w, r, letter)
+		return
+	}
 	if err == nil {
 		body, err = h.kinds[kind](r.Context(), letter.from, body)
 	}

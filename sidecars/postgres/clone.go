@@ -173,7 +173,9 @@ func (s *Server) swap(m mark, done *Cloned) error {
 	if exists(next) && exists(s.Paths.Data) {
 		away := s.removing()
 		if m.Reason == "" {
-			away = s.freeName(m.Term)
+			if away = m.Keep; away == "" {
+				away = s.freeName(m.Term)
+			}
 			done.Kept = away
 		}
 		if err := errors.Join(os.Rename(s.Paths.Data, away), syncDir(volume)); err != nil {

@@ -40,6 +40,7 @@ type Settings struct {
 	AtLeast            map[string]int
 	ServerTLS          ServerTLS
 	RestoreCommand     string
+	ArchiveCommand     string        // "": the log is archived by nobody, or as the user's parameters say
 	SlotKeepMB         int           // what a slot may hold back at most; 0 is 10 GiB
 	ReplicationTimeout time.Duration // after which a silent walsender or walreceiver is given up; 0 is 6 s
 }
@@ -104,7 +105,7 @@ func (s *Server) Configure(settings Settings) (Configured, error) {
 }
 
 func (s Settings) limits() limits {
-	return limits{synchronous: s.Synchronous, senders: s.senders()}
+	return limits{synchronous: s.Synchronous, senders: s.senders(), archiving: s.ArchiveCommand != ""}
 }
 
 // senders are the connections and slots that replication needs: one for each member, one for a copy of it being made, and a few.
@@ -144,6 +145,9 @@ func (s Settings) defaults(major int) map[string]string {
 		"max_connections": "100", "max_worker_processes": "8", "max_prepared_transactions": "0", "max_locks_per_transaction": "64",
 		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "11000",
 	}
+	if s.ArchiveCommand != "" {
+		d["archive_timeout"] = "5min" // what a lost site loses of a cluster that writes little
+	}
 	if major == 13 {
 		d["password_encryption"] = "scram-sha-256"
 	}
@@ -175,6 +179,9 @@ func (s Settings) own(major int, paths Paths) map[string]string {
 	}
 	if tls := s.ServerTLS; tls.Cert != "" {
 		own["ssl"], own["ssl_cert_file"], own["ssl_key_file"], own["ssl_ca_file"] = "on", tls.Cert, tls.Key, tls.CA
+	}
+	if s.ArchiveCommand != "" {
+		own["archive_mode"], own["archive_command"] = "on", s.ArchiveCommand
 	}
 	if major >= 17 {
 		own["allow_alter_system"] = "off"

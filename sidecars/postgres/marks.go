@@ -24,6 +24,7 @@ type mark struct {
 	From   string        `json:"from,omitempty"`
 	Term   uint64        `json:"term,omitempty"`
 	Reason RemovalReason `json:"reason,omitempty"` // why the old directory goes; "" where it is kept
+	Keep   string        `json:"keep,omitempty"`   // the path under which it is kept; "" is one made of the term
 }
 
 func (s *Server) notes() string    { return filepath.Join(s.Paths.Volume, "onggi") }

@@ -73,6 +73,7 @@ var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Z
 type limits struct {
 	synchronous bool // commits wait for standbys
 	senders     int  // least max_wal_senders and max_replication_slots
+	archiving   bool // the agent archives the log
 }
 
 // checkParameter says why a parameter is refused, "" when it is not. The name is in lower case.
@@ -84,6 +85,10 @@ func (l limits) checkParameter(name, value string) string {
 		return "it has a NUL"
 	}
 	switch name {
+	case "archive_mode", "archive_command", "archive_library":
+		if l.archiving {
+			return "it belongs to the cluster's backup section"
+		}
 	case "fsync", "full_page_writes":
 		if isFalse(value) {
 			return "a crash would leave a data directory that can neither be started nor rewound"

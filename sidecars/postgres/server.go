@@ -35,6 +35,8 @@ type Command struct {
 	Dir     string
 	Stdin   string
 	Timeout time.Duration // none when 0
+	// Aside is for a program that runs beside others, and keeps none of them from being started.
+	Aside bool
 }
 
 // Result is what a program that ended left.

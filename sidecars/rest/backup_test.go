@@ -76,3 +76,48 @@ func TestBackupsAreReadByEverybody(t *testing.T) {
 	status, _, _ = call(t, New(s, Auth{}), http.MethodGet, "/backup", "")
 	require.Equal(t, 404, status)
 }
+
+// backupsSeen is a repository with some backups, on the leader.
+func backupsSeen() *BackupView {
+	at := func(seconds int64) time.Time { return time.Unix(1790000000+seconds, 0).UTC() }
+	return &BackupView{
+		Configured: true, Leader: true, Archiving: true, Done: map[[2]string]uint64{{"full", "done"}: 2, {"incr", "failed"}: 1}, Gaps: 1, Recover: "done",
+		Backups: Backups{
+			State: "ok", Read: at(900), MaxAge: 90000,
+			Backups: []Backup{
+				{Label: "a", Type: "full", Start: at(0), Stop: at(60), Size: 1 << 30, StoredDelta: 1 << 28},
+				{Label: "b", Type: "full", Start: at(500), Stop: at(570), Size: 1 << 31, StoredDelta: 1 << 29, Error: true},
+				{Label: "c", Type: "incr", Start: at(600), Stop: at(605), Size: 1 << 31, StoredDelta: 1 << 20},
+			},
+			Running: &BackupRun{ID: "x", Type: "diff"},
+			Runs:    []BackupRun{{Type: "full", State: "done", Ended: at(60)}, {Type: "full", State: "done", Ended: at(570)}, {Type: "incr", State: "failed", Ended: at(620)}},
+			Archive: Archive{Min: "000000010000000000000001", Max: "00000002000000000000000F", Ready: 3, Archived: 14, Failed: 2, LastSuccess: at(800), LastFailure: at(10)},
+		},
+	}
+}
+
+func TestBackupsAsMetrics(t *testing.T) {
+	v := primaryView()
+	v.Backup = backupsSeen()
+	text := string(Metrics(&v))
+	for _, line := range []string{
+		`onggi_backups{type="full"} 2`, `onggi_backups{type="diff"} 0`, `onggi_backups{type="incr"} 1`,
+		`onggi_backup_last_timestamp_seconds{type="any"} 1790000605`, `onggi_backup_last_timestamp_seconds{type="full"} 1790000570`,
+		`onggi_backup_last_timestamp_seconds{type="diff"} 0`, `onggi_backup_last_duration_seconds{type="full"} 70`, `onggi_backup_last_error{type="full"} 1`,
+		`onggi_backup_last_error{type="any"} 0`, `onggi_backup_running{type="diff"} 1`, `onggi_backup_running{type="full"} 0`,
+		`onggi_backup_runs_total{type="full",result="done"} 2`, `onggi_backup_runs_total{type="incr",result="failed"} 1`,
+		`onggi_backup_last_success_timestamp_seconds{type="full"} 1790000570`, `onggi_backup_last_failure_timestamp_seconds{type="incr"} 1790000620`,
+		`onggi_backup_repository_ok{reason=""} 1`, `onggi_archive_ready_segments 3`, `onggi_archive_failed_total 2`, `onggi_archive_gap_total 1`,
+		`onggi_recover_state{state="done"} 1`, `onggi_recover_state{state="none"} 0`,
+		`onggi_archive_segments{min="000000010000000000000001",max="00000002000000000000000F"} 1`,
+	} {
+		require.Contains(t, text, line+"\n")
+	}
+	require.Contains(t, text, "onggi_archive_oldest_ready_seconds 0\n")
+	v.Backup.Backups.Archive.OldestReady = time.Now().Add(-time.Hour)
+	require.Contains(t, string(Metrics(&v)), "onggi_archive_oldest_ready_seconds 3600.")
+	v.Backup.Backups.State, v.Backup.Backups.Reason = "foreign", "it belongs to another"
+	require.Contains(t, string(Metrics(&v)), "onggi_backup_repository_ok{reason=\"foreign\"} 0\n")
+	v.Backup = nil
+	require.Contains(t, string(Metrics(&v)), "onggi_backup_configured 0\n", "also where none are configured")
+}

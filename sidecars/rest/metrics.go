@@ -72,6 +72,7 @@ func Metrics(v *View) []byte {
 	patroniMetrics(w, v)
 	permitMetrics(w, v)
 	eventMetrics(w, &v.Counters)
+	backupMetrics(w, v.Backup)
 	return w.text
 }
 

@@ -24,6 +24,7 @@ func busy() View {
 		for _, seconds := range []float64{0.003, 0.084, 0.1, 3} {
 			kills = kills.Observe(seconds)
 		}
+		v.Backup = backupsSeen()
 		v.PendingRestart = []Parameter{{"max_connections", "100", "200"}}
 		v.Counters = Counters{
 			PermitPaths: map[string]bool{"peers": true}, PeerGrants: map[string]bool{"shop-1": true, "shop-2": false},
@@ -46,6 +47,20 @@ var vocabulary = func() map[string]string {
 		"onggi_sync_effective": "n w", "onggi_commit_stall_seconds": "", "onggi_sync_wait_canceled_total": "", "onggi_loop_gap_seconds_max": "",
 		"onggi_clock_divergence_seconds": "", "onggi_replica_eligible": "reason", "onggi_disk_free_bytes": "volume", "onggi_rejoin_total": "how",
 	}
+	for name, labels := range map[string]string{
+		"configured leader max_age_seconds repository_read_timestamp_seconds":                                                              "",
+		"last_timestamp_seconds last_duration_seconds last_size_bytes last_stored_bytes last_error running last_success_timestamp_seconds": "type",
+		"last_failure_timestamp_seconds": "type", "runs_total": "result type", "repository_ok": "reason",
+	} {
+		for _, one := range strings.Fields(name) {
+			all["onggi_backup_"+one] = labels
+		}
+	}
+	for _, name := range strings.Fields(`enabled ready_segments oldest_ready_seconds archived_total failed_total last_success_timestamp_seconds
+		last_failure_timestamp_seconds gap_total`) {
+		all["onggi_archive_"+name] = ""
+	}
+	all["onggi_archive_segments"], all["onggi_backups"], all["onggi_recover_state"] = "max min", "type", "state"
 	for _, name := range strings.Fields(`version primary replica standby_leader sync_standby quorum_standby postgres_running postgres_state
 		postgres_timeline postgres_streaming postgres_in_archive_recovery postgres_server_version postmaster_start_time xlog_location
 		xlog_received_location xlog_replayed_location xlog_replayed_timestamp xlog_paused cluster_unlocked failsafe_mode_enabled

@@ -115,6 +115,8 @@ type View struct {
 	FailsafePeers  map[string]string // name to address of the members that grant permits; nil is that there are none yet
 
 	Counters Counters
+	// Backup is nil where nobody looks after backups.
+	Backup *BackupView
 }
 
 // Walsender is a row of pg_stat_replication.

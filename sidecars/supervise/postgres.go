@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -83,7 +84,10 @@ func (s *supervisor) start(r *start) {
 		return
 	}
 	s.pg.starting = true
-	guard := s.guard.pid
+	own := []int{s.guard.pid}
+	for _, t := range s.asides {
+		own = append(own, t.pid)
+	}
 	go func() {
 		_, r.err = os.Lstat(filepath.Join(s.o.Data, "standby.signal"))
 		r.signal = r.err == nil
@@ -92,7 +96,7 @@ func (s *supervisor) start(r *start) {
 		}
 		r.before = readControl(s.o.Data)
 		if !s.o.Unfenced {
-			r.strays = strays(func(pid int) bool { return pid == guard })
+			r.strays = strays(func(pid int) bool { return slices.Contains(own, pid) })
 			s.removeStale()
 		}
 		s.post(func() { s.startLooked(r) })
@@ -262,7 +266,7 @@ func (s *supervisor) killAsked(r reply, reason string) {
 	if reason == "" {
 		reason = "the sidecar asked for it"
 	}
-	if !s.pg.running() && s.sweep == nil && s.tool == nil {
+	if !s.pg.running() && s.sweep == nil && s.tool == nil && len(s.asides) == 0 {
 		s.answer(r, answer{Exit: s.pg.exit})
 		return
 	}

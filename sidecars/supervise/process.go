@@ -138,7 +138,14 @@ func (s *supervisor) ended(pid int, ws syscall.WaitStatus) {
 	case s.pg.pid == pid:
 		s.postmasterEnded(ws)
 	case s.tool != nil && pid == s.tool.pid:
-		s.toolEnded(ws)
+		s.toolEnded(s.tool, ws)
+	default:
+		for _, t := range s.asides {
+			if t.pid == pid {
+				s.toolEnded(t, ws)
+				return
+			}
+		}
 	}
 }
 

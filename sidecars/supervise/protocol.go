@@ -57,6 +57,8 @@ type Status struct {
 	// Canceled counts the commits whose wait for standbys was cancelled, by what postgres printed of them. It needs lc_messages in English,
 	// and a log on standard error.
 	Canceled uint64 `json:"canceled,omitempty"`
+	// Asides are the IDs of the programs beside postgres, with a space between two.
+	Asides string `json:"asides,omitempty"`
 }
 
 // Exit is how a postmaster ended. It is told only when no process of it is left.
@@ -114,9 +116,12 @@ type Command struct {
 	Dir    string   `json:"dir,omitempty"`
 	Stdin  string   `json:"stdin,omitempty"`
 	Millis int64    `json:"millis,omitempty"` // 0: no limit
+	// Aside is a program that works on nothing that a server or another tool needs, as a backup: it keeps neither from being started, and
+	// several of them run at once. It dies with everything else.
+	Aside bool `json:"aside,omitempty"`
 }
 
-// Output is how a program ended and the last 64 KiB of each of its streams.
+// Output is how a program ended and the last 64 KiB of each of its streams; of standard output of an Aside the last 384 KiB.
 type Output struct {
 	Code      int    `json:"code"` // -1 when a signal ended it
 	Signal    int    `json:"signal,omitempty"`
@@ -183,6 +188,8 @@ type message struct {
 type hello struct {
 	Version  int    `json:"version"`
 	Instance string `json:"instance,omitempty"` // of the supervisor
+	// Pipe makes the connection, once it was answered, the standard input and output of a program. It does not lead.
+	Pipe *Command `json:"pipe,omitempty"`
 }
 
 // ticked has no Status where nothing but the permit is another than with the tick before.

@@ -155,11 +155,23 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestAToolIsNoServer(t *testing.T) {
-	require.True(t, server([]string{"/usr/bin/postgres", "-D", "x"}))
-	require.True(t, server([]string{"pg_ctl", "start"}))
-	require.False(t, server([]string{"postgres", "--single", "-D", "x"}))
-	require.False(t, server([]string{"postgres", "-D", "x", "-C", "data_checksums"}))
-	require.False(t, server([]string{"pg_controldata"}))
+	for _, row := range []struct {
+		argv []string
+		is   bool
+	}{
+		{[]string{"/usr/bin/postgres", "-D", "/v/data"}, true},
+		{[]string{"/usr/bin/postgres", "-D", "/v/./data/"}, true},
+		{[]string{"/usr/bin/postgres"}, true},
+		{[]string{"/usr/bin/postgres", "-D", "/v/data.new"}, false}, // a recovery beside what is served
+		{[]string{"pg_ctl", "start"}, true},
+		{[]string{"pg_ctl", "stop", "-D", "/v/data"}, true},
+		{[]string{"pg_ctl", "stop", "-D", "/v/data.new"}, false},
+		{[]string{"postgres", "--single", "-D", "/v/data"}, false},
+		{[]string{"postgres", "-D", "/v/data", "-C", "data_checksums"}, false},
+		{[]string{"pg_controldata"}, false},
+	} {
+		require.Equal(t, row.is, server(row.argv, "/v/data"), row.argv)
+	}
 }
 
 // What postgres is, by its control file.

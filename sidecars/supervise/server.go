@@ -94,20 +94,27 @@ func (s *supervisor) serve(nc *net.UnixConn) {
 	go c.write()
 	c.send(message{Hello: &hello{Version: Version, Instance: s.instance}})
 	_ = nc.SetReadDeadline(time.Now().Add(helloPatience))
-	greeted := false
+	greeted, pipe := false, (*Command)(nil)
 	err := lines(nc, func(m message) error {
 		if !greeted {
 			if m.Hello == nil || m.Hello.Version != Version {
 				return refuse(CodeVersion, "this supervisor speaks version %d", Version)
 			}
-			greeted = true
 			_ = nc.SetReadDeadline(time.Time{})
+			if pipe = m.Hello.Pipe; pipe != nil {
+				return errPipe
+			}
+			greeted = true
 			s.post(func() { s.follow(c) })
 			return nil
 		}
 		s.post(func() { s.received(c, m) })
 		return nil
 	})
+	if pipe != nil {
+		s.servePipe(c, *pipe)
+		return
+	}
 	var why *Error
 	if errors.As(err, &why) {
 		s.log.printf("ended a connection: %s", why.Message)
@@ -242,8 +249,8 @@ func (s *supervisor) endStep(now instant) {
 		}
 	case s.lead != nil && !s.exitAsked && min(asked, now.since(s.downAt)) < s.o.Linger:
 		// The sidecar may want to read the control file, and to tell of the handover, before its container's neighbour goes.
-	case s.tool != nil:
-		if s.tool.pid > 0 {
+	case s.tool != nil || len(s.asides) > 0:
+		if s.anyTool() {
 			s.beginSweep("the supervisor ends", nil)
 		}
 	default:

@@ -74,9 +74,11 @@ type supervisor struct {
 	guard guard
 	pg    postgres
 	tool  *tool
-	told  answers
-	sweep *sweep
-	lead  *conn
+	// asides run beside postgres and the tool.
+	asides []*tool
+	told   answers
+	sweep  *sweep
+	lead   *conn
 
 	n         uint64 // last tick
 	beats     uint64 // of the ticker
@@ -221,7 +223,9 @@ func (s *supervisor) post(f func()) {
 func (s *supervisor) after(d time.Duration, f func()) { time.AfterFunc(d, func() { s.post(f) }) }
 
 // busy says whether anything runs that postgres or a tool is part of.
-func (s *supervisor) busy() bool { return s.pg.running() || s.sweep != nil || s.tool != nil }
+func (s *supervisor) busy() bool {
+	return s.pg.running() || s.sweep != nil || s.tool != nil || len(s.asides) > 0
+}
 
 func (s *supervisor) ticked() {
 	now := s.clock()
@@ -284,6 +288,12 @@ func (s *supervisor) status() Status {
 	}
 	if s.tool != nil {
 		st.Tool = &Tool{ID: s.tool.id, Name: s.tool.name, Millis: now.since(s.tool.since).Milliseconds()}
+	}
+	for i, t := range s.asides {
+		if i > 0 {
+			st.Asides += " "
+		}
+		st.Asides += t.id
 	}
 	if s.disk != nil && now.since(s.diskAt) < 15*time.Second {
 		st.Disk = s.disk

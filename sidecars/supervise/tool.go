@@ -15,11 +15,15 @@ const (
 	outputTail = 64 << 10
 	// toolMercy is from SIGTERM to SIGKILL when a tool is cancelled or out of time.
 	toolMercy = 2 * time.Second
+	// maxAsides bounds the programs beside postgres: a backup, what it asks of the primary, and somebody who looks.
+	maxAsides = 24
+	asideTail = 384 << 10
 )
 
-// tool is the one program that Exec runs.
+// tool is a program that Exec runs: the one that works on the volume, or one of those beside everything else.
 type tool struct {
 	id      string
+	aside   bool
 	name    string
 	pid     int // 0 once it was reaped
 	since   instant
@@ -55,24 +59,12 @@ func (s *supervisor) exec(r reply, c Command) {
 		s.answer(r, was)
 		return
 	}
-	var err error
-	switch {
-	case s.tool != nil && s.tool.id == r.id:
-		s.tool.waiting = append(s.tool.waiting, r)
+	if t := s.running(r.id); t != nil {
+		t.waiting = append(t.waiting, r)
 		return
-	case len(c.Argv) == 0:
-		err = refuse(CodeBadRequest, "there is no program to start")
-	case server(c.Argv):
-		err = refuse(CodeBadRequest, "a server is started with Start, not as a tool")
-	case s.lock == nil:
-		err = refuse(CodeNotLocked, "another supervisor holds the volume")
-	case s.tool != nil:
-		err = refuse(CodeBusy, "%s runs", s.tool.name)
-	case s.sweep != nil || s.pg.starting:
-		err = refuse(CodeBusy, "postgres is being started or killed")
-	case s.exitAsked:
-		err = refuse(CodeTerminating, "the supervisor ends")
-	default:
+	}
+	err := s.mayRun(c)
+	if err == nil {
 		err = s.launchTool(r, c)
 	}
 	if err != nil {
@@ -82,9 +74,47 @@ func (s *supervisor) exec(r reply, c Command) {
 	s.tell()
 }
 
-// server says whether a tool would be a postgres that takes sessions, past the permit. This catches a slip, not an intent.
-func server(argv []string) bool {
+// running finds a tool that runs by its id.
+func (s *supervisor) running(id string) *tool {
+	if s.tool != nil && s.tool.id == id {
+		return s.tool
+	}
+	for _, t := range s.asides {
+		if t.id == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// mayRun is why a program is not started now.
+func (s *supervisor) mayRun(c Command) error {
+	switch {
+	case len(c.Argv) == 0:
+		return refuse(CodeBadRequest, "there is no program to start")
+	case server(c.Argv, s.o.Data):
+		return refuse(CodeBadRequest, "a server is started with Start, not as a tool")
+	case s.lock == nil:
+		return refuse(CodeNotLocked, "another supervisor holds the volume")
+	case c.Aside && len(s.asides) >= maxAsides:
+		return refuse(CodeBusy, "%d programs run beside postgres already", len(s.asides))
+	case !c.Aside && s.tool != nil:
+		return refuse(CodeBusy, "%s runs", s.tool.name)
+	case s.sweep != nil || s.pg.starting:
+		return refuse(CodeBusy, "postgres is being started or killed")
+	case s.exitAsked:
+		return refuse(CodeTerminating, "the supervisor ends")
+	}
+	return nil
+}
+
+// server says whether a tool would be a postgres that takes sessions, past the permit. One on another directory than the served one is none: a
+// backup is recovered beside it, for nobody to see before it is whole. This catches a slip, not an intent.
+func server(argv []string, data string) bool {
 	if name := filepath.Base(argv[0]); name != "postgres" && name != "postmaster" && name != "pg_ctl" {
+		return false
+	}
+	if at := slices.Index(argv, "-D"); at > 0 && at+1 < len(argv) && filepath.Clean(argv[at+1]) != filepath.Clean(data) {
 		return false
 	}
 	return !slices.ContainsFunc(argv[1:], func(a string) bool {
@@ -100,7 +130,11 @@ func (s *supervisor) launchTool(r reply, c Command) error {
 	if stdin != s.null {
 		defer stdin.Close()
 	}
-	stdout, outW, err := newStream(outputTail, nil)
+	tail := outputTail
+	if c.Aside {
+		tail = asideTail // the list of all backups
+	}
+	stdout, outW, err := newStream(tail, nil)
 	if err != nil {
 		return refuse(CodeSpawn, "%s", err)
 	}
@@ -117,8 +151,12 @@ func (s *supervisor) launchTool(r reply, c Command) error {
 	if err != nil {
 		return err
 	}
-	t := &tool{id: r.id, name: c.Argv[0], pid: pid, since: s.clock(), stdout: stdout, stderr: stderr, waiting: []reply{r}}
-	s.tool = t
+	t := &tool{id: r.id, aside: c.Aside, name: c.Argv[0], pid: pid, since: s.clock(), stdout: stdout, stderr: stderr, waiting: []reply{r}}
+	if t.aside {
+		s.asides = append(s.asides, t)
+	} else {
+		s.tool = t
+	}
 	if c.Millis > 0 {
 		s.after(time.Duration(c.Millis)*time.Millisecond, func() { s.endTool(t, "it took too long") })
 	}
@@ -147,27 +185,26 @@ func input(text string, null *os.File) (*os.File, error) {
 }
 
 func (s *supervisor) cancel(r reply) {
-	if s.tool != nil && s.tool.id == r.id {
-		s.endTool(s.tool, "it was cancelled")
+	if t := s.running(r.id); t != nil {
+		s.endTool(t, "it was cancelled")
 	}
 	// The answer to the request itself says how it ended; there is none of its own.
 }
 
 func (s *supervisor) endTool(t *tool, reason string) {
-	if s.tool != t || t.pid == 0 || t.reason != "" {
+	if t.pid == 0 || t.reason != "" {
 		return
 	}
 	t.reason = reason
 	_ = unix.Kill(-t.pid, unix.SIGTERM)
 	s.after(toolMercy, func() {
-		if s.tool == t && t.pid > 0 {
+		if t.pid > 0 {
 			_ = unix.Kill(-t.pid, unix.SIGKILL)
 		}
 	})
 }
 
-func (s *supervisor) toolEnded(ws syscall.WaitStatus) {
-	t := s.tool
+func (s *supervisor) toolEnded(t *tool, ws syscall.WaitStatus) {
 	took := s.clock().since(t.since)
 	// What it started goes with it: pg_basebackup leaves a child when it is killed.
 	_ = unix.Kill(-t.pid, unix.SIGKILL)
@@ -196,8 +233,14 @@ func (s *supervisor) toolGone(t *tool, ws syscall.WaitStatus, took time.Duration
 	a := answer{Output: &Output{
 		Code: code, Signal: sig, Reason: t.reason, Stdout: stdout, Stderr: stderr, Truncated: cut1 || cut2, Millis: took.Milliseconds(),
 	}}
-	s.told.put(t.id, a)
-	s.tool = nil
+	if len(t.waiting) > 0 || !t.aside {
+		s.told.put(t.id, a)
+	}
+	if t.aside {
+		s.asides = slices.DeleteFunc(s.asides, func(one *tool) bool { return one == t })
+	} else {
+		s.tool = nil
+	}
 	for _, r := range t.waiting {
 		s.answer(r, a)
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// backups asks a pod for the document.
+func (p *pod) backups() rest.Backups {
+	client := http.Client{Timeout: 6 * time.Second}
+	answer, err := client.Get(fmt.Sprintf("http://%s:%d/backup", p.ip, p.lab.port+1))
+	if err != nil {
+		return rest.Backups{}
+	}
+	defer answer.Body.Close()
+	var b rest.Backups
+	_ = json.NewDecoder(answer.Body).Decode(&b)
+	return b
+}
+
+// ctl runs the program as a CronJob does: with a URL and the token, and nothing else.
+func (p *pod) ctl(args ...string) (string, error) {
+	argv := append([]string{"ctl", "--url", fmt.Sprintf("http://%s:%d", p.ip, p.lab.port+1), "--token-file", p.dir + "/token"}, args...)
+	out, err := exec.Command(p.program, argv...).CombinedOutput()
+	return string(out), err
+}
+
+// metric is a sample of a pod, as it is written.
+func (p *pod) metric(series string) string {
+	answer, err := http.Get(fmt.Sprintf("http://%s:%d/metrics", p.ip, p.lab.port+1))
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, series+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// withRepository is a lab with a folder for backups, as a claim that every pod has mounted.
+func withRepository(t *testing.T, members int, more string) *lab {
+	t.Helper()
+	_, err := exec.LookPath("pgbackrest")
+	need(t, err == nil, "pgbackrest")
+	l := newLab(t, members, "backup: {repository: {type: posix, path: LAB/repository}, retentionFull: 2}\n"+more)
+	l.mkdir(l.dir + "/repository")
+	return l
+}
+
+// startAll waits until every member streams.
+func (l *lab) startAll() {
+	l.t.Helper()
+	for _, p := range l.pods {
+		p.start()
+	}
+	if len(l.pods) == 3 {
+		l.eventually(90*time.Second, "the cluster is whole", l.whole)
+		return
+	}
+	l.eventually(90*time.Second, "there is a primary", func() bool { return l.primary() != nil })
+}
+
+func (l *lab) repositoryIsOurs() {
+	l.t.Helper()
+	l.eventually(60*time.Second, "the stanza is there", func() bool { p := l.primary(); return p != nil && p.backups().State == "ok" })
+}
+
+func TestBackupsOfAClusterInAFolder(t *testing.T) {
+	t.Parallel()
+	l := withRepository(t, 3, "")
+	l.startAll()
+	l.repositoryIsOurs()
+	primary := l.primary()
+	_, err := primary.sql("CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 1000)")
+	require.NoError(t, err)
+
+	out, err := l.other(primary).ctl("backup", "--type", "full", "--wait")
+	require.NoError(t, err, out)
+	t.Log(out)
+	b := l.other(primary).backups()
+	require.Len(t, b.Backups, 1)
+	require.Equal(t, "full", b.Backups[0].Type)
+	require.NotEqual(t, primary.name, b.Runs[0].Member, "a standby makes it")
+	require.Equal(t, "1", primary.metric(`onggi_backups{type="full"}`))
+	require.Equal(t, "1", primary.metric(`onggi_backup_leader`))
+
+	old := primary
+	old.killDatabase()
+	l.eventually(30*time.Second, "another leads", func() bool { p := l.primary(); return p != nil && p != old })
+	old.startSupervisor()
+	l.eventually(60*time.Second, "the cluster is whole again", l.whole)
+	l.repositoryIsOurs()
+	out, err = old.ctl("backup", "--type", "incr", "--wait")
+	require.NoError(t, err, out)
+	require.Len(t, l.primary().backups().Backups, 2)
+	requireNoGap(t, l.dir+"/repository/archive/shop")
+	out, err = old.ctl("backups")
+	require.NoError(t, err)
+	t.Log(out)
+}
+
+// requireNoGap looks through the archive: from the first segment on, each follows the one before, over all timelines.
+func requireNoGap(t *testing.T, dir string) {
+	t.Helper()
+	seen := map[uint64]bool{}
+	var low, high uint64
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		name := entry.Name()
+		if err != nil || entry.IsDir() || len(name) < 24 || strings.Contains(name, ".partial") || strings.Contains(name, ".backup") {
+			return err
+		}
+		high32, err1 := strconv.ParseUint(name[8:16], 16, 32)
+		low32, err2 := strconv.ParseUint(name[16:24], 16, 32)
+		if err1 != nil || err2 != nil {
+			return nil
+		}
+		n := high32<<8 | low32
+		seen[n] = true
+		if low == 0 || n < low {
+			low = n
+		}
+		high = max(high, n)
+		return nil
+	}))
+	require.NotZero(t, high, "something is archived")
+	for n := low; n <= high; n++ {
+		require.True(t, seen[n], "segment %X is in no timeline of the archive", n)
+	}
+}

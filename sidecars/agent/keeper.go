@@ -1,0 +1,291 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/backup"
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// Keeper looks after backups. On the leader it makes the stanza, reads the repository, and has backups made by the member that is best for
+// it; on every member it makes the backup that the leader asks for. Nothing of it decides who leads, and nothing that fails here harms the server.
+type Keeper struct {
+	Agent      *Agent
+	Supervisor *Supervisor
+	Database   *Database
+	// File is the configuration in force.
+	File func() config.File
+	// Ask gives an order to another member's keeper.
+	Ask func(ctx context.Context, to ha.Member, o Order) (Reply, error)
+	Log *slog.Logger
+	// WebIdentity tells that the pod has an identity for AWS.
+	WebIdentity bool
+
+	mu    sync.Mutex
+	seen  sight
+	runs  []rest.BackupRun // those that ended, as the leader knows of them
+	under *underway        // the run that this leader has begun
+	mine  map[string]rest.BackupRun
+	done  map[[2]string]uint64 // runs by type and result
+	gaps  uint64
+	wake  chan struct{}
+}
+
+// sight is what is known of the repository.
+type sight struct {
+	term    uint64 // of the lead for which it holds
+	state   backup.State
+	reason  string
+	at      time.Time // of the last look that succeeded
+	tried   time.Time // of the last one
+	info    backup.Info
+	checked bool // for a gap in the archive, in this lead
+	asked   time.Time
+}
+
+// underway is a run as the leader knows it.
+type underway struct {
+	run  rest.BackupRun
+	by   ha.Member
+	lost time.Time // since when its member does not answer
+}
+
+const (
+	keeperEvery = 2 * time.Second
+	// lookEvery is the time between two looks at a repository that is as it should be, troubleEvery at one that is not.
+	lookEvery    = 5 * time.Minute
+	troubleEvery = 20 * time.Second
+	// lostFor is how long a member that makes a backup may be silent.
+	lostFor = 2 * time.Minute
+	// immediateAgain is the time between two tries of the first backup.
+	immediateAgain = 5 * time.Minute
+	keptRuns       = 24
+)
+
+// Start makes k ready; it is called once, before anything else is.
+func (k *Keeper) Start() *Keeper {
+	k.wake, k.mine, k.done = make(chan struct{}, 1), map[string]rest.BackupRun{}, map[[2]string]uint64{}
+	return k
+}
+
+// Run works until ctx ends.
+func (k *Keeper) Run(ctx context.Context) {
+	ticker := time.NewTicker(keeperEvery)
+	defer ticker.Stop()
+	prepared := time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-k.wake:
+		}
+		r, ok := k.repository()
+		if !ok {
+			continue
+		}
+		if time.Since(prepared) > time.Minute || k.stale() {
+			if err := r.prepare(); err != nil {
+				k.trouble(backup.Unknown, err.Error())
+				continue
+			}
+			prepared = time.Now()
+		}
+		k.attach(ctx)
+		k.lead(ctx, r)
+	}
+}
+
+// repository is the one that is configured.
+func (k *Keeper) repository() (repository, bool) {
+	f := k.File()
+	if f.Backup == nil {
+		return repository{}, false
+	}
+	s := backup.Of(*f.Backup, f)
+	s.WebIdentity = k.WebIdentity
+	return repository{s, k.Database.Postgres.Tools}, true
+}
+
+// stale tells that the last look failed: a key may have been renewed.
+func (k *Keeper) stale() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seen.state == backup.Unknown && time.Since(k.seen.tried) > troubleEvery
+}
+
+// lead is what the leader does.
+func (k *Keeper) lead(ctx context.Context, r repository) {
+	standing := k.Agent.standing()
+	if !standing.Leads {
+		k.mu.Lock()
+		k.seen, k.under = sight{}, nil
+		k.mu.Unlock()
+		return
+	}
+	k.mu.Lock()
+	if k.seen.term != standing.Term {
+		k.seen = sight{term: standing.Term, state: backup.Unknown, reason: "the repository was not read yet"}
+		k.under = nil
+	}
+	first := k.seen.tried.IsZero()
+	every := lookEvery
+	if k.seen.state != backup.OK {
+		every = troubleEvery
+	}
+	due := time.Since(k.seen.tried) > every
+	k.mu.Unlock()
+	if first {
+		k.adopt(ctx, standing)
+	}
+	if due {
+		k.look(ctx, r, standing)
+	}
+	k.follow(ctx, standing)
+	k.immediate(ctx, standing)
+}
+
+// look reads the repository, and makes the stanza where there is none.
+func (k *Keeper) look(ctx context.Context, r repository, standing standing) {
+	info, err := r.info(ctx)
+	state, why := backup.Unknown, ""
+	if err == nil {
+		if state, why = backup.Judge(info, standing.SystemID); state == backup.Missing {
+			if _, err = r.run(ctx, infoWithin, r.settings.StanzaCreate()); err == nil {
+				k.Log.Info("made the stanza", "stanza", r.settings.Stanza, "repository", r.settings.Place())
+				if info, err = r.info(ctx); err == nil {
+					state, why = backup.Judge(info, standing.SystemID)
+				}
+			}
+		}
+	}
+	if err != nil {
+		state, why = backup.Unknown, err.Error()
+	}
+	if state != backup.OK {
+		k.trouble(state, why)
+		return
+	}
+	k.mu.Lock()
+	recovered := k.seen.state != backup.OK && k.seen.at.IsZero()
+	check := !k.seen.checked
+	k.seen.state, k.seen.reason, k.seen.info, k.seen.checked = backup.OK, "", info, true
+	k.seen.at, k.seen.tried = time.Now(), time.Now()
+	k.mu.Unlock()
+	if recovered {
+		k.Log.Info("the repository is ours", "repository", r.settings.Place(), "stanza", r.settings.Stanza, "backups", len(info.Backups))
+	}
+	if check {
+		k.checkGap(info)
+	}
+}
+
+// trouble notes a repository that is not as it should be, and says so when it begins.
+func (k *Keeper) trouble(state backup.State, why string) {
+	k.mu.Lock()
+	news := k.seen.state != state || k.seen.reason != why
+	fresh := k.seen.state != state || k.seen.tried.IsZero()
+	k.seen.state, k.seen.reason, k.seen.tried = state, why, time.Now()
+	k.mu.Unlock()
+	if news {
+		k.Log.Error("there are no backups", "repository", string(state), "why", why)
+	}
+	if state == backup.Foreign && fresh {
+		k.Agent.tell(true, "BackupRefused", why)
+	}
+}
+
+// checkGap looks, once in a lead, whether the archive ends where our log begins. The former primary may have died with segments that it had
+// not sent and that no standby had any more.
+func (k *Keeper) checkGap(info backup.Info) {
+	if len(info.Systems) == 0 || len(info.Backups) == 0 {
+		return
+	}
+	last := info.Systems[len(info.Systems)-1].Max
+	segments, err := k.Database.Postgres.Segments()
+	if err != nil || len(segments) == 0 || last == "" {
+		return
+	}
+	if from, gap := backup.Gap(last, segments); gap {
+		k.mu.Lock()
+		k.gaps++
+		k.mu.Unlock()
+		text := fmt.Sprintf("the archive ends with %s, and the oldest segment here is %s: between them nothing can be restored, until there is a new backup", last, from)
+		k.Log.Error("a gap in the archive", "why", text)
+		k.Agent.tell(true, "ArchiveGap", text)
+	}
+}
+
+// immediate makes the first backup.
+func (k *Keeper) immediate(ctx context.Context, standing standing) {
+	f := k.File()
+	k.mu.Lock()
+	want := f.Backup != nil && f.Backup.Immediate && k.seen.state == backup.OK && len(k.seen.info.Backups) == 0 && k.under == nil &&
+		time.Since(k.seen.asked) > immediateAgain
+	if want {
+		k.seen.asked = time.Now()
+	}
+	k.mu.Unlock()
+	if !want {
+		return
+	}
+	if _, outcome := k.begin(ctx, backup.Full); outcome.Result != rest.Done {
+		k.Log.Warn("the first backup does not begin", "why", outcome.Text)
+	}
+}
+
+// standing is what the keeper has to know of the member and its cluster.
+type standing struct {
+	Leads    bool // a primary that has written
+	Term     uint64
+	SystemID uint64
+	Self     ha.Member
+	Holder   ha.Member
+	Held     bool
+	Members  []ha.Member
+	Choice   []backup.Member
+}
+
+func (a *Agent) standing() standing {
+	s := a.shown.Load()
+	r, p := &s.seen.Record.Record, &s.seen.Postgres
+	out := standing{Term: r.Term, SystemID: r.SystemID, Self: s.seen.Self, Members: r.Members}
+	out.Holder, out.Held = r.Member(r.Holder.ID)
+	out.Leads = s.ready && s.state.Lead() != 0 && r.Holder.ID == s.seen.Self.ID && s.seen.Supervisor.Phase == ha.Primary && !p.At.IsZero() && !p.InRecovery &&
+		!s.wrote.IsZero()
+	if out.SystemID == 0 {
+		out.SystemID = p.SystemID
+	}
+	for _, m := range r.Members {
+		one := backup.Member{Name: m.Name, Leader: m.ID == s.seen.Self.ID && out.Leads}
+		if at := slices.IndexFunc(p.Standbys, func(w ha.Walsender) bool { return w.Name == m.Name }); at >= 0 {
+			one.Streaming = p.Standbys[at].Streaming
+			one.Lag = uint64(p.Position.LSN - min(p.Position.LSN, p.Standbys[at].Flushed))
+		}
+		out.Choice = append(out.Choice, one)
+	}
+	return out
+}
+
+// tell writes an event, at best.
+func (a *Agent) tell(warning bool, reason, message string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	a.parts.Cluster.Tell(ctx, warning, reason, message)
+}
+
+// Tell writes an event, at best, without waiting for it.
+func (a *Agent) Tell(warning bool, reason, message string) { go a.tell(warning, reason, message) }
+
+// Leader is the id of the member that the record names, empty for none.
+func (a *Agent) Leader() string { return a.shown.Load().seen.Record.Record.Holder.ID }
+
+// LeadingMember is the member that the record names.
+func (a *Agent) LeadingMember() (ha.Member, bool) { return a.holder() }

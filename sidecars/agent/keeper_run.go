@@ -1,0 +1,330 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/backup"
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/rest"
+	"github.com/onggi-db/onggi/sidecars/supervise"
+)
+
+// Order is what one keeper asks another.
+type Order struct {
+	Verb string `json:"verb"` // begin and document, of the leader; run and state, of the member that makes a backup
+	Type string `json:"type,omitempty"`
+	ID   string `json:"id,omitempty"`
+	// Primary is the leader's server, of run.
+	Primary backup.Primary `json:"primary,omitzero"`
+}
+
+// Reply is the answer.
+type Reply struct {
+	Run      *rest.BackupRun `json:"run,omitempty"`
+	Document *rest.Backups   `json:"document,omitempty"`
+	Result   rest.Result     `json:"result,omitempty"`
+	Text     string          `json:"text,omitempty"`
+}
+
+// Obey answers another keeper.
+func (k *Keeper) Obey(ctx context.Context, _ string, o Order) (Reply, error) {
+	switch o.Verb {
+	case "begin":
+		run, outcome := k.begin(ctx, backup.Type(o.Type))
+		return Reply{Run: &run, Result: outcome.Result, Text: outcome.Text}, nil
+	case "document":
+		d := k.document()
+		d.Backups = d.Backups[max(0, len(d.Backups)-mostTold):]
+		return Reply{Document: &d, Result: rest.Done}, nil
+	case "run":
+		run, err := k.make(o)
+		if err != nil {
+			return Reply{Result: rest.Failed, Text: err.Error()}, nil
+		}
+		return Reply{Run: &run, Result: rest.Done}, nil
+	case "state":
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for id, run := range k.mine {
+			if id == o.ID || o.ID == "" && run.State == "running" {
+				return Reply{Run: &run, Result: rest.Done}, nil
+			}
+		}
+		return Reply{Result: rest.Absent}, nil
+	}
+	return Reply{}, fmt.Errorf("%q is no order", o.Verb)
+}
+
+// mostTold is how many backups fit into a message between members.
+const mostTold = 80
+
+// begin has a backup made.
+func (k *Keeper) begin(ctx context.Context, kind backup.Type) (rest.BackupRun, rest.Outcome) {
+	f := k.File()
+	standing := k.Agent.standing()
+	k.mu.Lock()
+	state, why := k.seen.state, k.seen.reason
+	if k.under != nil {
+		defer k.mu.Unlock()
+		return k.under.run, rest.Outcome{Result: rest.Conflict}
+	}
+	switch {
+	case f.Backup == nil:
+		k.mu.Unlock()
+		return rest.BackupRun{}, rest.Outcome{Result: rest.Absent}
+	case !standing.Leads:
+		k.mu.Unlock()
+		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: "there is no leader that takes writes"}
+	case state != backup.OK:
+		k.mu.Unlock()
+		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: fmt.Sprintf("the repository is %s: %s", cmp.Or(state, backup.Unknown), why)}
+	}
+	chosen, reason, _ := backup.Choose(standing.Choice, f.Backup.Target)
+	at := slices.IndexFunc(standing.Members, func(m ha.Member) bool { return m.Name == chosen.Name })
+	if at < 0 {
+		k.mu.Unlock()
+		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: reason}
+	}
+	u := &underway{run: newRun(kind, chosen.Name), by: standing.Members[at]}
+	k.under = u // from here on nobody begins another
+	k.mu.Unlock()
+	if err := k.order(ctx, standing, u); err != nil {
+		k.mu.Lock()
+		k.under = nil
+		k.mu.Unlock()
+		return u.run, rest.Outcome{Result: rest.Failed, Text: err.Error()}
+	}
+	k.Log.Info("a backup has begun", "type", string(kind), "member", chosen.Name, "why", reason, "id", u.run.ID)
+	return u.run, rest.Outcome{Result: rest.Done}
+}
+
+// order has the chosen member make it.
+func (k *Keeper) order(ctx context.Context, s standing, u *underway) error {
+	r, ok := k.repository()
+	if !ok {
+		return errors.New("there is no repository any more")
+	}
+	o := Order{Verb: "run", Type: u.run.Type, ID: u.run.ID, Primary: backup.Primary{
+		Name: s.Self.Name, Data: r.settings.Data, Socket: r.settings.Socket, Port: r.settings.Port, Config: r.settings.Config(),
+	}}
+	if u.by.ID == s.Self.ID {
+		_, err := k.make(o)
+		return err
+	}
+	reply, err := k.Ask(ctx, u.by, o)
+	if err == nil && reply.Result != rest.Done {
+		err = errors.New(reply.Text)
+	}
+	if err != nil {
+		return fmt.Errorf("ask %s for a backup: %w", u.by.Name, err)
+	}
+	return nil
+}
+
+// newRun names a run so that a sidecar that finds it running knows what it is.
+func newRun(kind backup.Type, member string) rest.BackupRun {
+	var raw [4]byte
+	_, _ = rand.Read(raw[:]) // never fails
+	now := time.Now().UTC().Truncate(time.Second)
+	return rest.BackupRun{
+		ID: fmt.Sprintf("%s%s.%d.%s", runPrefix, kind, now.Unix(), hex.EncodeToString(raw[:])), Type: string(kind), Member: member, State: "running", Begun: now,
+	}
+}
+
+const runPrefix = "backup."
+
+// parseRun is newRun backwards.
+func parseRun(id, member string) (rest.BackupRun, bool) {
+	parts := strings.Split(id, ".")
+	if len(parts) != 4 || parts[0]+"." != runPrefix {
+		return rest.BackupRun{}, false
+	}
+	at, err := strconv.ParseInt(parts[2], 10, 64)
+	return rest.BackupRun{ID: id, Type: parts[1], Member: member, State: "running", Begun: time.Unix(at, 0).UTC()}, err == nil
+}
+
+// make begins a backup on this member.
+func (k *Keeper) make(o Order) (rest.BackupRun, error) {
+	r, ok := k.repository()
+	if !ok {
+		return rest.BackupRun{}, errors.New("this member has no repository")
+	}
+	run, ok := parseRun(o.ID, k.Agent.standing().Self.Name)
+	if !ok || !slices.Contains(backup.Types(), backup.Type(o.Type)) {
+		return run, fmt.Errorf("%q is no backup to make", o.ID)
+	}
+	if err := r.prepare(); err != nil {
+		return run, err
+	}
+	var primary *backup.Primary
+	if o.Primary.Name != run.Member {
+		primary = &o.Primary
+		primary.Remote = path.Join(k.File().Run.Dir, RemoteProgram)
+	}
+	return run, k.execute(run, r.settings.Backup(backup.Type(o.Type), primary))
+}
+
+// execute runs a backup of this member to its end, in the background. The same run is not begun twice.
+func (k *Keeper) execute(run rest.BackupRun, argv []string) error {
+	client, err := k.Supervisor.connected()
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for id, one := range k.mine {
+		if id == run.ID {
+			return nil
+		}
+		if one.State == "running" {
+			return fmt.Errorf("a %s backup is under way here since %s", one.Type, one.Begun.Format(time.RFC3339))
+		}
+		if time.Since(one.Ended) > time.Hour {
+			delete(k.mine, id)
+		}
+	}
+	k.mine[run.ID] = run
+	go func() {
+		// Not with the sidecar's context: a backup goes on without it, and the next one finds it.
+		output, err := client.Exec(context.Background(), supervise.Command{ID: run.ID, Argv: argv, Env: []string{"LC_ALL=C", "ONGGI_RUN=" + k.File().Run.Dir}, Aside: true})
+		k.ended(run, output, err)
+	}()
+	return nil
+}
+
+// ended notes the end of a backup of this member.
+func (k *Keeper) ended(run rest.BackupRun, output *supervise.Output, err error) {
+	run.State, run.Ended = "done", time.Now().UTC().Truncate(time.Second)
+	switch {
+	case err != nil:
+		run.State, run.Text = "failed", err.Error()
+	case output.Reason != "":
+		run.State, run.Text = "failed", output.Reason
+	case output.Code != 0:
+		run.State, run.Text = "failed", fmt.Sprintf("pgbackrest ended with %d: %s", output.Code, lastLines(output.Stderr))
+	}
+	k.mu.Lock()
+	k.mine[run.ID] = run
+	k.mu.Unlock()
+	k.nudge()
+}
+
+// attach takes over a backup that runs here and that a former sidecar had begun.
+func (k *Keeper) attach(context.Context) {
+	client, err := k.Supervisor.connected()
+	if err != nil {
+		return
+	}
+	for _, id := range strings.Fields(client.Status().Asides) {
+		k.mu.Lock()
+		_, known := k.mine[id]
+		k.mu.Unlock()
+		if run, ok := parseRun(id, k.Agent.standing().Self.Name); ok && !known {
+			k.Log.Info("a backup is under way, which a former sidecar had begun", "id", id)
+			_ = k.execute(run, []string{"false"}) // the supervisor knows the id, and runs nothing else
+		}
+	}
+}
+
+// adopt finds the backup that is under way when a lead begins.
+func (k *Keeper) adopt(ctx context.Context, s standing) {
+	for _, m := range s.Members {
+		var reply Reply
+		if m.ID == s.Self.ID {
+			reply, _ = k.Obey(ctx, "", Order{Verb: "state"})
+		} else {
+			brief, cancel := context.WithTimeout(ctx, 2*time.Second)
+			reply, _ = k.Ask(brief, m, Order{Verb: "state"})
+			cancel()
+		}
+		if reply.Run != nil {
+			k.mu.Lock()
+			if k.under == nil {
+				k.under = &underway{run: *reply.Run, by: m}
+			}
+			k.mu.Unlock()
+		}
+	}
+}
+
+// follow looks how the run is that is under way.
+func (k *Keeper) follow(ctx context.Context, s standing) {
+	k.mu.Lock()
+	u := k.under
+	k.mu.Unlock()
+	if u == nil {
+		return
+	}
+	var reply Reply
+	var err error
+	if u.by.ID == s.Self.ID {
+		reply, err = k.Obey(ctx, "", Order{Verb: "state", ID: u.run.ID})
+	} else {
+		brief, cancel := context.WithTimeout(ctx, 3*time.Second)
+		reply, err = k.Ask(brief, u.by, Order{Verb: "state", ID: u.run.ID})
+		cancel()
+	}
+	run := u.run
+	switch {
+	case err == nil && reply.Run != nil && reply.Run.State == "running":
+		u.lost = time.Time{}
+		return
+	case err == nil && reply.Run != nil:
+		run = *reply.Run
+	default:
+		// Not there, or not heard of: its sidecar may be starting.
+		if u.lost.IsZero() {
+			u.lost = time.Now()
+		}
+		if time.Since(u.lost) < lostFor {
+			return
+		}
+		run.State, run.Ended, run.Text = "failed", time.Now().UTC().Truncate(time.Second), "the member that made it is gone, or does not answer"
+	}
+	k.conclude(ctx, s, run)
+}
+
+// conclude notes the end of a run, and reads the repository for what it made.
+func (k *Keeper) conclude(ctx context.Context, s standing, run rest.BackupRun) {
+	if run.State == "done" {
+		if r, ok := k.repository(); ok {
+			k.look(ctx, r, s)
+		}
+	}
+	k.mu.Lock()
+	if run.State == "done" {
+		if newest, ok := backup.Newest(k.seen.info.Backups, ""); ok && !newest.Stop.Before(run.Begun) {
+			run.Label = newest.Label
+		}
+	}
+	k.under = nil
+	k.runs = append(k.runs, run)
+	k.runs = k.runs[max(0, len(k.runs)-keptRuns):]
+	k.done[[2]string{run.Type, run.State}]++
+	k.mu.Unlock()
+	if run.State == "done" {
+		k.Log.Info("the backup is done", "label", run.Label, "member", run.Member, "took", run.Ended.Sub(run.Begun).String())
+		k.Agent.tell(false, "BackupDone", fmt.Sprintf("%s backup %s was made on %s in %s", run.Type, run.Label, run.Member, run.Ended.Sub(run.Begun)))
+		return
+	}
+	k.Log.Error("the backup failed", "type", run.Type, "member", run.Member, "why", run.Text)
+	k.Agent.tell(true, "BackupFailed", fmt.Sprintf("%s backup on %s: %s", run.Type, run.Member, run.Text))
+}
+
+// nudge has the keeper look now.
+func (k *Keeper) nudge() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,175 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/backup"
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/postgres"
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// Recovery makes the data of a cluster that has none of another one's backups.
+type Recovery struct {
+	Source backup.Settings
+	From   config.Recover
+	Socket string // a folder for the server that recovers
+	// Tell writes an event.
+	Tell func(warning bool, reason, message string)
+
+	mu    sync.Mutex
+	state rest.RestoreRun
+	fails int
+	after time.Time
+}
+
+// RecoveryOf is what the file asks for; nil where it asks for none.
+func RecoveryOf(f config.File) *Recovery {
+	if f.Recover == nil {
+		return nil
+	}
+	return &Recovery{Source: backup.SourceOf(*f.Recover, f), From: *f.Recover, Socket: path.Join(f.Run.Dir, "recover"), Tell: func(bool, string, string) {}}
+}
+
+// State is what is being done, or was.
+func (r *Recovery) State() rest.RestoreRun {
+	if r == nil {
+		return rest.RestoreRun{}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state
+}
+
+// is notes a state, and tells people of one that is another.
+func (r *Recovery) is(log *slog.Logger, state, text string) {
+	r.mu.Lock()
+	before := r.state
+	r.state.State, r.state.Text, r.state.From = state, text, r.Source.Place()+" stanza "+r.Source.Stanza
+	if before.Begun.IsZero() {
+		r.state.Begun = time.Now()
+	}
+	if state == "done" || state == "failed" {
+		r.state.Ended = time.Now()
+	}
+	r.mu.Unlock()
+	if before.State == state && before.Text == text {
+		return
+	}
+	if log != nil {
+		log.Info("recovery from a backup", "state", state, "what", text)
+	}
+	if state != before.State {
+		reason := map[string]string{"waiting": "RecoverWaits", "running": "RecoverBegan", "done": "Recovered", "failed": "RecoverFailed"}[state]
+		r.Tell(state == "waiting" || state == "failed", reason, text)
+	}
+}
+
+// lookAgain is the time between two looks for a backup.
+const lookAgain = 15 * time.Second
+
+// errWaits ends a try that found nothing to recover from.
+var errWaits = errors.New("waits for a backup to recover from")
+
+// init makes the data of a new cluster.
+func (d *Database) init(ctx context.Context, f Facts) error {
+	r := d.Recovery
+	if r == nil {
+		return d.Postgres.Init(ctx, d.InitDB)
+	}
+	if err := r.patience(ctx); err != nil {
+		return err
+	}
+	err := d.recoverFrom(ctx, r, f)
+	switch {
+	case err == nil:
+		r.is(f.Log, "done", "the cluster was recovered")
+	case ctx.Err() != nil, errors.Is(err, errWaits):
+	default:
+		r.is(f.Log, "failed", err.Error())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fails++; err == nil {
+		r.fails = 0
+	}
+	r.after = time.Now().Add(min(5*time.Second<<min(r.fails, 7), 10*time.Minute))
+	if errors.Is(err, errWaits) {
+		r.after = time.Now().Add(lookAgain)
+	}
+	return err
+}
+
+// patience keeps one try from following the other at once: each copies the whole backup.
+func (r *Recovery) patience(ctx context.Context) error {
+	r.mu.Lock()
+	wait := time.Until(r.after)
+	if r.fails == 0 {
+		wait = 0
+	}
+	r.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// recoverFrom is one try.
+func (d *Database) recoverFrom(ctx context.Context, r *Recovery, f Facts) error {
+	// What a sidecar that died had begun would go on in the folder that is emptied now.
+	if err := d.Supervisor.endTool(ctx); err != nil {
+		return err
+	}
+	source := repository{r.Source, d.Postgres.Tools}
+	if err := source.prepare(); err != nil {
+		return err
+	}
+	info, err := source.info(ctx)
+	if err != nil {
+		return err
+	}
+	there, known := backup.Restorable(info)
+	switch {
+	case !known:
+		return fmt.Errorf("the repository does not say whether it holds a backup: status %d: %s", info.Code, info.Message)
+	case !there && r.From.OrInit:
+		r.is(f.Log, "none", "there is no backup of stanza "+r.Source.Stanza+": a new cluster is made")
+		return d.Postgres.Init(ctx, d.InitDB)
+	case !there:
+		r.is(f.Log, "waiting", fmt.Sprintf("there is no backup of stanza %s in %s", r.Source.Stanza, r.Source.Place()))
+		return errWaits
+	}
+	done, err := d.Postgres.Restore(ctx, d.restoreOptions(source, r.From.Target, r.From.Set, r.Socket, func() error {
+		if f.Leads != nil && !f.Leads() {
+			return errors.New("another member makes the cluster by now")
+		}
+		return nil
+	}, func(what string) { r.is(f.Log, "running", what) }))
+	if err != nil {
+		return err
+	}
+	if f.Log != nil {
+		f.Log.Info("recovered from a backup", "system", done.System, "timeline", done.Timeline, "end", done.End.String())
+	}
+	return nil
+}
+
+// restoreOptions are those of a restore from a repository.
+func (d *Database) restoreOptions(from repository, target config.RecoverTarget, set, socket string, still func() error, progress func(string)) postgres.RestoreOptions {
+	return postgres.RestoreOptions{
+		Fetch: func(ctx context.Context, into string) error {
+			// Not beside everything else: nothing else is done to the volume meanwhile.
+			_, err := from.exec(ctx, postgres.Command{Argv: from.settings.Restore(into, target, set)})
+			return err
+		},
+		Command: from.settings.ArchiveGet, Recovery: backup.Recovery(target), Init: d.InitDB, Socket: socket, Still: still, Progress: progress,
+	}
+}
