@@ -3,7 +3,7 @@ package render
 import "github.com/onggi-db/onggi/render/spec"
 
 func nativeCodes() []spec.CodeDoc {
-	return []spec.CodeDoc{{
+	return append(provisionCodes(), []spec.CodeDoc{{
 		Code: "ONG2301", Title: "a Service that every native cluster has",
 		Text: "The native back end makes the Services NAME-rw (the primary), NAME-ro (standbys), NAME-r (any instance) and NAME-pods (without an address, for the names of the pods), and NAME-pooler with poolers. " +
 			"Another one of the same name would replace it, and applications would find nobody.",
@@ -45,5 +45,5 @@ func nativeCodes() []spec.CodeDoc {
 		Code: "ONG2341", Title: "a setting of PgBouncer's of several lines",
 		Text:  "pgbouncer.ini has one setting on each line. What follows the first line of this value would be settings, or sections, that nobody asked for.",
 		Wrong: "backend: native\npooler: {parameters: {server_reset_query: \"DISCARD ALL\\nadmin_users = app\"}}", Right: "backend: native\npooler: {parameters: {server_reset_query: DISCARD ALL}}",
-	}}
+	}}...)
 }

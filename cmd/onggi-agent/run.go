@@ -32,6 +32,8 @@ type sidecar struct {
 	keeper   *agent.Keeper
 	letters  *letters
 	current  currentFile
+
+	provisioner *agent.Provisioner
 }
 
 // runVerb is the sidecar, until ctx ends. A process that is told to end while it gives the record back finishes that first.
@@ -57,6 +59,7 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	go s.watchFile(working)
 	go s.keepPooler(working)
 	go s.keeper.Run(working)
+	go s.provisioner.Run(working)
 	s.log.Info("the sidecar runs", "cluster", s.current.load().Cluster, "version", buildVersion())
 	return s.agent.Run(working)
 }
@@ -106,6 +109,8 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	s.letters.member = s.agent.Member
 	s.backups(supervisor)
 	s.source = &agent.Source{Agent: s.agent, Identity: s.identity, Forward: s.letters.forward, Reload: s.reload, Keeper: s.keeper}
+	s.provisioner = &agent.Provisioner{Agent: s.agent, Database: s.database, File: s.current.load, Log: s.log}
+	s.source.Provision = s.provisioner.Told
 	return s, nil
 }
 
@@ -130,10 +135,13 @@ func kubeClient(f config.File, pod config.Pod, log *slog.Logger) (*kube.Client, 
 
 // configure gives postgres what people chose.
 func (s *sidecar) configure(ctx context.Context, f config.File) error {
-	if f.Postgres.ReplicationPasswordFile != "" {
-		if err := s.database.Postgres.WritePassfile(f.Postgres.ReplicationPasswordFile); err != nil {
-			return err
-		}
+	// What an earlier sidecar of this pod wrote stays: a new password is taken when it is in force.
+	kept, err := s.database.Postgres.Passfile()
+	if err == nil && kept == "" && f.Postgres.ReplicationPasswordFile != "" {
+		err = s.database.Postgres.WritePassfile(f.Postgres.ReplicationPasswordFile)
+	}
+	if err != nil {
+		return err
 	}
 	return s.database.Configure(ctx, agent.PostgresOf(f))
 }
@@ -201,7 +209,7 @@ func (s *sidecar) finish() {
 func (s *sidecar) identity() agent.Identity {
 	f := s.current.load()
 	return agent.Identity{
-		Scope: f.Cluster, Version: buildVersion(), NoLoadBalance: f.Tags.NoLoadbalance, Port: f.Postgres.Port, Config: f, Requests: s.requests,
+		Scope: f.Cluster, Version: buildVersion(), NoLoadBalance: f.Tags.NoLoadbalance, Port: f.Postgres.Port, Node: s.pod.Node, Config: f, Requests: s.requests,
 	}
 }
 

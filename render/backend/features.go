@@ -39,9 +39,9 @@ var features = sync.OnceValue(func() []Feature {
 		}, with(map[Name]Support{CloudNativePG: since(1, 25)})},
 		{"replication.failoverQuorum", "failover quorums", func(s *spec.Spec) bool { return s.Replication.FailoverQuorum }, only(map[Name]Support{CloudNativePG: since(1, 28), Native: yes})},
 		{"replication.logicalSlots", "logical slots on standbys", func(s *spec.Spec) bool { return s.Replication.LogicalSlots }, only(map[Name]Support{CloudNativePG: since(1, 27), Crunchy: yes, Zalando: yes})},
-		{"databases", "databases as objects", databaseObjects, with(map[Name]Support{CloudNativePG: since(1, 25), Native: {}})},
-		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26), Native: {}})},
-		{"bootstrap.initdb.localeProvider", "locale providers", localeProvider, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes})},
+		{"databases", "databases as objects", databaseObjects, with(map[Name]Support{CloudNativePG: since(1, 25)})},
+		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26)})},
+		{"bootstrap.initdb.localeProvider", "locale providers", localeProvider, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes, Native: yes})},
 		{"bootstrap.initdb.import", "imports from running servers", func(s *spec.Spec) bool { return initdb(s).Import != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"bootstrap.recovery.snapshot", "recovery from volume snapshots", func(s *spec.Spec) bool {
 			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil

@@ -1,6 +1,10 @@
 package backend
 
-import "github.com/onggi-db/onggi/render/spec"
+import (
+	"slices"
+
+	"github.com/onggi-db/onggi/render/spec"
+)
 
 // cells makes the cells of a row.
 type cells func(map[Name]Support) map[Name]Support
@@ -21,10 +25,10 @@ func agentFeatures(with, only cells) []Feature {
 		{"storage.accessMode", "a choice of access modes", func(s *spec.Spec) bool { return s.Storage.AccessMode != "" }, alone()},
 		{"operatorVersion", "operator", func(s *spec.Spec) bool { return s.OperatorVersion != "" }, lacking(MySQLOperator)},
 		{"replication.mode=sync", "synchronous standbys in an order of priority", func(s *spec.Spec) bool { return s.Replication.Mode == "sync" }, lacking()},
-		{"databases", "databases made from the spec", func(s *spec.Spec) bool { return len(s.Databases) > 0 }, lacking()},
-		{"roles", "roles kept as described", func(s *spec.Spec) bool { return len(s.Roles) > 0 }, lacking()},
+		{"databases", "databases that are dropped when the spec no longer names them", func(s *spec.Spec) bool {
+			return slices.ContainsFunc(s.Databases, func(d spec.Database) bool { return d.Reclaim == "delete" })
+		}, lacking()},
 		{"ident", "lines of pg_ident.conf", func(s *spec.Spec) bool { return len(s.Ident) > 0 }, lacking()},
-		{"bootstrap.initdb", "settings of initdb", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Initdb != nil }, lacking()},
 		{"bootstrap.recovery", "recovery from a backup", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Recovery != nil }, lacking(MySQLOperator)},
 		{"bootstrap.basebackup", "copies of running servers", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Basebackup != nil }, lacking()},
 		{"replica", "standby clusters", func(s *spec.Spec) bool { return s.Replica != nil }, lacking()},

@@ -22,7 +22,7 @@ type Plan struct {
 	Tablespaces []spec.Tablespace
 	Replication spec.Replication
 
-	Databases  []Database // the first is the application's; none with native
+	Databases  []Database // the first is the application's; with native there may be none
 	Roles      []spec.Role
 	Parameters map[string]string
 	Preload    []string

@@ -141,6 +141,7 @@ func (r *resolver) databases(p *Plan) {
 		p.Databases = append(p.Databases, out)
 		if i == 0 {
 			r.first(d)
+			p.Databases[0].Secret = r.ownersSecret(out)
 			continue
 		}
 		if d.Secret != "" {
@@ -161,10 +162,23 @@ func (r *resolver) first(d spec.Database) {
 	}
 }
 
+// ownersSecret is the Secret of the first database's owner. An operator makes one where none is named; native takes the one of the name
+// that CloudNativePG would have given it, which somebody else makes.
+func (r *resolver) ownersSecret(d Database) string {
+	brings := func(role spec.Role) bool { return role.Name == d.Owner && role.Secret != "" }
+	if d.Secret != "" || r.spec.Backend != native || ServersRole(d.Owner) || slices.ContainsFunc(r.spec.Roles, brings) {
+		return d.Secret
+	}
+	return r.name + "-app"
+}
+
+// ServersRole tells the roles that every server has.
+func ServersRole(name string) bool { return name == "postgres" || strings.HasPrefix(name, "pg_") }
+
 // needRole makes a login role for an owner that neither the first database nor roles nor the server itself brings.
 func (p *Plan) needRole(name string) {
 	known := func(role spec.Role) bool { return role.Name == name }
-	if name == p.Databases[0].Owner || slices.ContainsFunc(p.Roles, known) || name == "postgres" || strings.HasPrefix(name, "pg_") {
+	if name == p.Databases[0].Owner || slices.ContainsFunc(p.Roles, known) || ServersRole(name) {
 		return
 	}
 	yes, unlimited := true, -1

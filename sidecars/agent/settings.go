@@ -46,6 +46,7 @@ func PostgresOf(f config.File) postgres.Settings {
 	s := postgres.Settings{
 		Listen:     f.Postgres.Listen,
 		Parameters: f.Postgres.Parameters, HBA: f.Postgres.HBA, Members: f.Instances, Synchronous: f.Replication.Mode != "async",
+		Monitor:   f.Postgres.Monitor,
 		ServerTLS: postgres.ServerTLS{Cert: f.Postgres.TLS.Cert, Key: f.Postgres.TLS.Key, CA: f.Postgres.TLS.CA},
 	}
 	if f.Backup != nil {
@@ -69,7 +70,10 @@ func PathsOf(f config.File) postgres.Paths {
 
 // InitOf translates the file for a new cluster.
 func InitOf(f config.File) postgres.InitOptions {
+	i := f.Postgres.InitDB
 	return postgres.InitOptions{
+		Encoding: i.Encoding, Locale: i.Locale, LocaleProvider: i.LocaleProvider, ICULocale: i.ICULocale, BuiltinLocale: i.BuiltinLocale,
+		WALSegmentMB: i.WALSegmentMB, NoChecksums: i.NoChecksums,
 		SuperuserPasswordFile: f.Postgres.SuperuserPasswordFile, ReplicationPasswordFile: f.Postgres.ReplicationPasswordFile,
 	}
 }

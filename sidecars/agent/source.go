@@ -17,6 +17,8 @@ type Source struct {
 	Identity func() Identity
 	// Forward asks another member; the request must not be handed on again there.
 	Forward func(ctx context.Context, to ha.Member, r Forwarded) (Answer, error)
+	// Provision is what came of roles and databases; nil: nothing is told of them.
+	Provision func() rest.Provision
 	// Reload reads the configuration again.
 	Reload func(context.Context) error
 	// Keeper looks after backups; nil: nobody does.
@@ -46,6 +48,9 @@ func (s *Source) View() rest.View {
 	v := s.Agent.View(s.Identity())
 	if s.Keeper != nil {
 		v.Backup = s.Keeper.view()
+	}
+	if s.Provision != nil {
+		v.Provision = s.Provision()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

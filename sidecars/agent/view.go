@@ -19,6 +19,7 @@ type Identity struct {
 	Tags           map[string]string
 	NoLoadBalance  bool
 	Port           int // of postgres
+	Node           string
 	Config         any // as /config shows it
 	Requests       func() []rest.APIRequests
 }
@@ -30,7 +31,7 @@ func (a *Agent) View(of Identity) rest.View {
 	r, p := &s.seen.Record.Record, &s.seen.Postgres
 	instance := s.fence.Instance
 	v := rest.View{
-		Scope: of.Scope, Name: s.settings.Self.Name, Version: of.Version, Member: s.seen.Self.ID, Config: of.Config,
+		Scope: of.Scope, Name: s.settings.Self.Name, Version: of.Version, Member: s.seen.Self.ID, Node: of.Node, Config: of.Config,
 		Permit:    func() time.Duration { return a.Permit(instance) },
 		TickAge:   func() time.Duration { return a.parts.Clock().AtMost(a.shown.Load().turned) },
 		TickLimit: tickLimit, Term: int64(r.Term), Tags: of.Tags, NoLoadBalance: of.NoLoadBalance,
@@ -103,6 +104,9 @@ func (a *Agent) viewPostgres(v *rest.View, s *shown, of Identity) {
 		v.Location = rest.Position(p.Position.LSN)
 	}
 	v.Counters.Effective = rest.Durability{W: max(p.Sync.W, 0), N: len(p.Sync.Names)}
+	if s.settings.Core.Mode != "async" {
+		v.Counters.Asked = s.settings.Core.W
+	}
 	v.Counters.CommitStall = p.Stalled
 	v.Counters.DiskFree = map[string]uint64{"data": s.fence.Free}
 	if of.Requests != nil {

@@ -42,6 +42,8 @@ type File struct {
 	Backup      *Backup           `json:"backup,omitempty"` // nil: none are taken, and nothing is archived
 	// Recover is read by a cluster that has no data and no record yet, once.
 	Recover *Recover `json:"recover,omitempty"`
+	// Provision is what the primary keeps in the server; nil: nothing but the superuser's and the replicator's passwords.
+	Provision *Provision `json:"provision,omitempty"`
 }
 
 // Replication is what an acknowledged commit is worth.
@@ -69,10 +71,16 @@ type Postgres struct {
 	ReplicationPasswordFile string `json:"replicationPasswordFile,omitempty"`
 	// PoolerPasswordFile: with it, the primary keeps the role by which poolers ask for the passwords of others.
 	PoolerPasswordFile string `json:"poolerPasswordFile,omitempty"`
+	// RotationSeconds is how long the primary knows a new replication password before it is in force, so that every standby has read it by
+	// then; default 180. A kubelet brings a changed Secret to its pods within about a minute.
+	RotationSeconds int `json:"rotationSeconds,omitempty"`
 	// TLS of the server: paths of certificate, key and the authority of clients.
 	TLS TLS `json:"tls,omitempty"`
-	// InitDB are more arguments of initdb.
-	InitDB []string `json:"initdb,omitempty"`
+	// Monitor lets an exporter in that runs beside the server as the user nobody: as the role onggi_monitor, over the socket, without a
+	// password.
+	Monitor bool `json:"monitor,omitempty"`
+	// InitDB is what initdb is told.
+	InitDB InitDB `json:"initdb,omitempty"`
 }
 
 // TLS names files.
@@ -197,6 +205,7 @@ func (f File) Defaults() File {
 	or(&f.Postgres.Data, path.Join(f.Postgres.Volume, "pgdata"))
 	orInt(&f.Postgres.Port, 5432)
 	or(&f.Postgres.Listen, "*")
+	orInt(&f.Postgres.RotationSeconds, 180)
 	orInt(&f.Listen.Port, 8008)
 	or(&f.Kubernetes.Lease, f.Cluster+"-primary")
 	or(&f.Kubernetes.Container, "database")
@@ -255,6 +264,8 @@ func (f File) Validate() error {
 	wrong = append(wrong, f.Backup.validate()...)
 	wrong = append(wrong, f.Recover.validate()...)
 	wrong = append(wrong, apart(f.Backup, f.Recover)...)
+	wrong = append(wrong, f.Provision.validate()...)
+	wrong = append(wrong, f.Postgres.InitDB.validate()...)
 	return errors.Join(wrong...)
 }
 

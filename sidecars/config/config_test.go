@@ -33,7 +33,7 @@ func TestWhatIsLeftOutHasADefault(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, File{
 		Cluster: "shop", Instances: 3, Profile: "default", Replication: Replication{Mode: "async"},
-		Postgres:   Postgres{Volume: "/var/lib/postgresql/data", Data: "/var/lib/postgresql/data/pgdata", Port: 5432, Listen: "*"},
+		Postgres:   Postgres{Volume: "/var/lib/postgresql/data", Data: "/var/lib/postgresql/data/pgdata", Port: 5432, Listen: "*", RotationSeconds: 180},
 		Listen:     Listen{Port: 8008},
 		Kubernetes: Kubernetes{Lease: "shop-primary", Container: "database", StatefulSet: "shop"},
 		Run:        Run{Dir: "/run/onggi", TerminationLog: "/dev/termination-log", GraceSeconds: 100},

@@ -39,6 +39,7 @@ type Settings struct {
 	// AtLeast is Control.HotStandbyFloor on a standby and nil on a primary.
 	AtLeast            map[string]int
 	ServerTLS          ServerTLS
+	Monitor            bool // an exporter is let in
 	RestoreCommand     string
 	ArchiveCommand     string        // "": the log is archived by nobody, or as the user's parameters say
 	SlotKeepMB         int           // what a slot may hold back at most; 0 is 10 GiB

@@ -25,6 +25,10 @@ func (s *Server) connect(ctx context.Context, name string, parameters map[string
 	if err != nil {
 		return nil, fmt.Errorf("connect to postgres: %v", err)
 	}
+	return s.connectAs(ctx, config, name, parameters)
+}
+
+func (s *Server) connectAs(ctx context.Context, config *pgconn.Config, name string, parameters map[string]string) (*pgconn.PgConn, error) {
 	config.RuntimeParams = map[string]string{
 		"application_name": name, "client_encoding": "UTF8", "TimeZone": "UTC", "search_path": "pg_catalog",
 		"synchronous_commit": "local", "statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0",

@@ -32,6 +32,9 @@ func (s Settings) hba() (string, error) {
 		fmt.Fprintf(&b, "%s replication,postgres %s %s scram-sha-256\n", host, Replicator, network)
 	}
 	fmt.Fprintf(&b, "host all,replication %s all reject\n", Replicator)
+	if s.Monitor { // after the line that ends what stays while the gate is closed
+		fmt.Fprintf(&b, "local all %s peer map=onggi\nhost all %[1]s all reject\n", Monitor)
+	}
 	var refused []error
 	for i, line := range s.HBA {
 		if err := checkHBALine(line); err != nil {
@@ -80,7 +83,10 @@ func (s Settings) ident(user string) (string, error) {
 			refused = append(refused, fmt.Errorf("line %d of ident: %q has %d fields instead of 3", i+1, line, len(fields)))
 		}
 	}
-	own := fmt.Sprintf("# Written by onggi-agent.\nonggi %s %s\n", quoteIdentifier(user), Superuser)
+	own := fmt.Sprintf("# Written by onggi-agent.\nonggi %s %s\n", QuoteIdentifier(user), Superuser)
+	if s.Monitor {
+		own += fmt.Sprintf("onggi %s %s\n", MonitorUser, Monitor)
+	}
 	return own + strings.Join(append(slices.Clone(s.Ident), ""), "\n"), errors.Join(refused...)
 }
 

@@ -15,14 +15,19 @@ import (
 // InitOptions are what initdb is told.
 type InitOptions struct {
 	Locale                  string // "" is C.UTF-8
+	LocaleProvider          string // libc, icu (15), builtin (17); "" is the server's default
+	ICULocale               string // with icu
+	BuiltinLocale           string // with builtin
 	Encoding                string // "" is UTF8
 	SuperuserPasswordFile   string // "" for a superuser who is let in over the socket alone
 	ReplicationPasswordFile string
 	WALSegmentMB            int // 0 is 16
+	// NoChecksums leaves pages without checksums. A rewind then cannot tell a damaged page.
+	NoChecksums bool
 }
 
-// initArgs is the command line of initdb. Data checksums are always on: without them pg_rewind trusts torn pages.
-func initArgs(data string, o InitOptions) []string {
+// initArgs is the command line of initdb of a major version.
+func initArgs(data string, major int, o InitOptions) []string {
 	locale, encoding := o.Locale, o.Encoding
 	if locale == "" {
 		locale = "C.UTF-8"
@@ -30,11 +35,35 @@ func initArgs(data string, o InitOptions) []string {
 	if encoding == "" {
 		encoding = "UTF8"
 	}
-	args := []string{"-D", data, "-U", Superuser, "--data-checksums", "--locale", locale, "--encoding", encoding, "--auth-local", "peer", "--auth-host", "reject"}
+	args := []string{"-D", data, "-U", Superuser, "--locale", locale, "--encoding", encoding, "--auth-local", "peer", "--auth-host", "reject"}
+	switch {
+	case !o.NoChecksums:
+		args = append(args, "--data-checksums")
+	case major >= 18: // where they are the default
+		args = append(args, "--no-data-checksums")
+	}
+	for _, option := range [][2]string{{"--locale-provider", o.LocaleProvider}, {"--icu-locale", o.ICULocale}, {"--builtin-locale", o.BuiltinLocale}} {
+		if option[1] != "" {
+			args = append(args, option[0]+"="+option[1])
+		}
+	}
 	if o.WALSegmentMB != 0 {
 		args = append(args, fmt.Sprintf("--wal-segsize=%d", o.WALSegmentMB))
 	}
 	return args
+}
+
+// programMajor is the major version of the programs.
+func (s *Server) programMajor(ctx context.Context) (int, error) {
+	result, err := s.run(ctx, 10*time.Second, "postgres", "--version")
+	if err != nil {
+		return 0, err
+	}
+	words := strings.Fields(result.Stdout) // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
+	if len(words) < 3 {
+		return 0, fmt.Errorf("postgres --version says %q", result.Stdout)
+	}
+	return parseServerVersion(words[2])
 }
 
 // Init makes a new database system, with the replicator and what it may do. It works beside the data directory and renames it
@@ -52,17 +81,17 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	if err := os.RemoveAll(next); err != nil {
 		return fmt.Errorf("initialise: %v", err)
 	}
-	if _, err := s.run(ctx, 5*time.Minute, "initdb", initArgs(next, o)...); err != nil {
+	major, err := s.programMajor(ctx)
+	if err != nil {
 		return fmt.Errorf("initialise: %w", err)
 	}
-	major, err := majorOf(next)
-	if err != nil {
+	if _, err := s.run(ctx, 5*time.Minute, "initdb", initArgs(next, major, o)...); err != nil {
 		return fmt.Errorf("initialise: %w", err)
 	}
 	// In single-user mode a line is a statement. It ends with 0 also where one failed, but says so.
 	result, err := s.runCommand(ctx, Command{
 		Argv:  []string{s.program("postgres"), "--single", "-D", next, "-c", "log_min_error_statement=panic", "postgres"},
-		Stdin: strings.Join(append(roles, grants(major)...), "\n") + "\n", Timeout: time.Minute,
+		Stdin: strings.Join(append(roles, ReplicatorGrants()...), "\n") + "\n", Timeout: time.Minute,
 	})
 	if err != nil {
 		return fmt.Errorf("initialise: make roles: %w", err)
@@ -82,19 +111,20 @@ func (o InitOptions) roles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	roles := []string{fmt.Sprintf("CREATE ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, quoteLiteral(replicator))}
+	roles := []string{fmt.Sprintf("CREATE ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, QuoteLiteral(replicator))}
 	if o.SuperuserPasswordFile != "" {
 		superuser, err := verifierFromFile(o.SuperuserPasswordFile)
 		if err != nil {
 			return nil, err
 		}
-		roles = append(roles, fmt.Sprintf("ALTER ROLE %s PASSWORD %s", Superuser, quoteLiteral(superuser)))
+		roles = append(roles, fmt.Sprintf("ALTER ROLE %s PASSWORD %s", Superuser, QuoteLiteral(superuser)))
 	}
 	return roles, nil
 }
 
-// grants are what pg_rewind and its gate need beside REPLICATION. The signatures are the same in 13 to 18.
-func grants(int) []string {
+// ReplicatorGrants are the statements that give the replicator what pg_rewind and its gate need beside REPLICATION. The signatures are the
+// same in 13 to 18.
+func ReplicatorGrants() []string {
 	var statements []string
 	for _, f := range []string{"pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)", "pg_read_binary_file(text)",
 		"pg_read_binary_file(text, bigint, bigint, boolean)"} {

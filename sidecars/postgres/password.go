@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -30,8 +29,8 @@ func verifier(password string, salt []byte) (string, error) {
 	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", rounds, b64(salt), b64(stored[:]), b64(mac("Server Key"))), nil
 }
 
-// readPassword reads a password from a file, without the line end behind it.
-func readPassword(path string) (string, error) {
+// ReadPassword reads a password from a file, without the line end behind it. It is printable ASCII.
+func ReadPassword(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read a password: %v", err)
@@ -48,25 +47,32 @@ func readPassword(path string) (string, error) {
 }
 
 func verifierFromFile(path string) (string, error) {
-	password, err := readPassword(path)
+	password, err := ReadPassword(path)
 	if err != nil {
 		return "", err
 	}
+	return NewVerifier(password)
+}
+
+// NewVerifier is what Postgres stores of a password, with a new salt.
+func NewVerifier(password string) (string, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // it never fails
 	return verifier(password, salt)
 }
 
-// WritePassfile writes the replicator's password to the passfile, which primary_conninfo and the programs name.
-func (s *Server) WritePassfile(passwordFile string) error {
-	if s.Paths.Passfile == "" {
-		return errors.New("write the passfile: there is no path for it")
+// Verifies tells whether what Postgres stores is of this password. It is false for what was stored by another method than SCRAM, or of
+// other rounds than NewVerifier's.
+func Verifies(stored, password string) bool {
+	parts := strings.Split(stored, "$")
+	if len(parts) != 3 {
+		return false
 	}
-	password, err := readPassword(passwordFile)
-	if err != nil {
-		return fmt.Errorf("write the passfile: %w", err)
+	_, salt, _ := strings.Cut(parts[1], ":")
+	raw, err := base64.StdEncoding.DecodeString(salt)
+	if err != nil || len(raw) == 0 {
+		return false
 	}
-	line := "*:*:*:" + Replicator + ":" + strings.NewReplacer(`\`, `\\`, ":", `\:`).Replace(password) + "\n"
-	_, err = writeFile(s.Paths.Passfile, []byte(line))
-	return err
+	again, err := verifier(password, raw)
+	return err == nil && hmac.Equal([]byte(again), []byte(stored))
 }

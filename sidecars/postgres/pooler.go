@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/hmac"
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -35,7 +33,7 @@ AND rolname <> 'onggi_pooler' AND (rolvaliduntil IS NULL OR rolvaliduntil > now(
 // KeepPooler makes the role of poolers and what it asks be as they should, with the password that the file has. It changes nothing where they
 // are, and tells whether it did. The server has to take writes.
 func (s *Server) KeepPooler(ctx context.Context, passwordFile string) (changed bool, err error) {
-	password, err := readPassword(passwordFile)
+	password, err := ReadPassword(passwordFile)
 	if err != nil {
 		return false, fmt.Errorf("make the role of poolers: %w", err)
 	}
@@ -49,12 +47,12 @@ func (s *Server) KeepPooler(ctx context.Context, passwordFile string) (changed b
 	case len(rows) == 0:
 		statements = append(statements, "CREATE ROLE "+PoolerRole)
 		fallthrough
-	case rows[0][1] != "t" || !verifies(rows[0][0], password):
+	case rows[0][1] != "t" || !Verifies(rows[0][0], password):
 		text, err := verifierFromFile(passwordFile)
 		if err != nil {
 			return false, fmt.Errorf("make the role of poolers: %w", err)
 		}
-		statements = append(statements, "ALTER ROLE "+PoolerRole+" LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD "+quoteLiteral(text))
+		statements = append(statements, "ALTER ROLE "+PoolerRole+" LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD "+QuoteLiteral(text))
 	}
 	whole, err := s.hasPoolerObjects(ctx)
 	if err != nil {
@@ -88,20 +86,4 @@ func (s *Server) hasPoolerObjects(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("look for what poolers ask: %w", err)
 	}
 	return len(rows) == 1, nil
-}
-
-// verifies tells that a stored verifier is that of the password.
-func verifies(stored, password string) bool {
-	rest, scram := strings.CutPrefix(stored, "SCRAM-SHA-256$")
-	head, _, whole := strings.Cut(rest, "$")
-	_, salt, salted := strings.Cut(head, ":")
-	if !scram || !whole || !salted {
-		return false
-	}
-	bytes, err := base64.StdEncoding.DecodeString(salt)
-	if err != nil {
-		return false
-	}
-	again, err := verifier(password, bytes)
-	return err == nil && hmac.Equal([]byte(again), []byte(stored))
 }

@@ -11,11 +11,11 @@ func quoteSetting(value string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`, "\n", `\n`, "\r", `\r`).Replace(value) + "'"
 }
 
-// quoteIdentifier writes a name as SQL and synchronous_standby_names have it.
-func quoteIdentifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// QuoteIdentifier writes a name as SQL and synchronous_standby_names have it.
+func QuoteIdentifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// quoteLiteral writes a string of SQL that means the same whatever standard_conforming_strings is.
-func quoteLiteral(text string) string {
+// QuoteLiteral writes a string of SQL that means the same whatever standard_conforming_strings is.
+func QuoteLiteral(text string) string {
 	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	if strings.Contains(text, `\`) {
 		return " E" + strings.ReplaceAll(quoted, `\`, `\\`)

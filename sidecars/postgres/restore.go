@@ -238,16 +238,16 @@ func (s *Server) setRoles(ctx context.Context, o InitOptions) error {
 	}
 	statements := []string{
 		fmt.Sprintf("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %s; END IF; END $$", Replicator, Replicator),
-		fmt.Sprintf("ALTER ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, quoteLiteral(replicator)),
+		fmt.Sprintf("ALTER ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, QuoteLiteral(replicator)),
 	}
 	if o.SuperuserPasswordFile != "" {
 		superuser, err := verifierFromFile(o.SuperuserPasswordFile)
 		if err != nil {
 			return err
 		}
-		statements = append(statements, fmt.Sprintf("ALTER ROLE %s PASSWORD %s", Superuser, quoteLiteral(superuser)))
+		statements = append(statements, fmt.Sprintf("ALTER ROLE %s PASSWORD %s", Superuser, QuoteLiteral(superuser)))
 	}
-	statements = append(statements, grants(0)...)
+	statements = append(statements, ReplicatorGrants()...)
 	err = s.exec(ctx, "set roles", func(conn *pgconn.PgConn) error {
 		for _, statement := range statements {
 			if _, err := conn.Exec(ctx, statement).ReadAll(); err != nil {

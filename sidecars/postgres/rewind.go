@@ -130,6 +130,11 @@ func (s *Server) passGates(ctx context.Context, upstream Upstream, gates Gates) 
 
 // connectTo opens a connection to another member as the replicator.
 func (s *Server) connectTo(ctx context.Context, upstream Upstream) (*pgconn.PgConn, error) {
+	return s.connectWith(ctx, upstream, "")
+}
+
+// connectWith is connectTo with a password, or that of the passfile where there is none.
+func (s *Server) connectWith(ctx context.Context, upstream Upstream, password string) (*pgconn.PgConn, error) {
 	keep := map[string]bool{"host": true, "port": true, "user": true, "dbname": true, "passfile": true, "sslmode": true, "sslrootcert": true,
 		"sslcert": true, "sslkey": true, "connect_timeout": true}
 	var info Conninfo
@@ -143,5 +148,8 @@ func (s *Server) connectTo(ctx context.Context, upstream Upstream) (*pgconn.PgCo
 		return nil, err
 	}
 	config.RuntimeParams = map[string]string{"application_name": "onggi-agent"}
+	if password != "" {
+		config.Password = password
+	}
 	return pgconn.ConnectConfig(ctx, config)
 }

@@ -14,11 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Names of the two roles that the agent works with. The superuser is let in over the unix socket, by the name of the
+// Names of the roles that the agent works with. The superuser is let in over the unix socket, by the name of the
 // operating system's user; the replicator over TCP with a password.
 const (
 	Superuser  = "postgres"
 	Replicator = "onggi_replicator"
+	// Monitor is the role of an exporter, which runs in the pod as another user than the server. That user is let in over the unix
+	// socket, as this role and no other.
+	Monitor     = "onggi_monitor"
+	MonitorUser = "nobody"
 )
 
 // Tools runs programs where the data directory belongs to: as children of the supervisor, so that they die with it.

@@ -45,7 +45,7 @@ func (y Sync) Names() (string, error) {
 		if err := checkStandbyName(name); err != nil {
 			return "", err
 		}
-		names[i] = quoteIdentifier(name)
+		names[i] = QuoteIdentifier(name)
 	}
 	return fmt.Sprintf("ANY %d (%s)", y.W, strings.Join(names, ",")), nil
 }

@@ -62,14 +62,15 @@ type (
 	}
 
 	onggiDoc struct {
-		Member        string  `json:"member"`
-		Term          int64   `json:"term"`
-		Leader        string  `json:"leader,omitempty"`
-		PermitSeconds float64 `json:"permit_remaining_seconds"`
-		Gated         bool    `json:"gated,omitempty"`
-		Fenced        bool    `json:"fenced,omitempty"`
-		LastOutage    float64 `json:"last_outage_seconds"`
-		Eligible      string  `json:"not_eligible_because,omitempty"`
+		Member        string        `json:"member"`
+		Term          int64         `json:"term"`
+		Leader        string        `json:"leader,omitempty"`
+		PermitSeconds float64       `json:"permit_remaining_seconds"`
+		Gated         bool          `json:"gated,omitempty"`
+		Fenced        bool          `json:"fenced,omitempty"`
+		LastOutage    float64       `json:"last_outage_seconds"`
+		Eligible      string        `json:"not_eligible_because,omitempty"`
+		Provision     *provisionDoc `json:"provision,omitempty"`
 	}
 
 	clusterDoc struct {
@@ -121,6 +122,7 @@ func (v *View) status() statusDoc {
 		Onggi: onggiDoc{
 			Member: v.Member, Term: v.Term, Leader: v.Leader, Gated: v.Gated, Fenced: v.Fenced,
 			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.NotEligible,
+			Provision: v.Provision.document(),
 		},
 	}
 	if !v.RecordSeen.IsZero() {

@@ -22,6 +22,7 @@ type Counters struct {
 	Conflicts        uint64 // of compare-and-swap on the record
 	Published        Durability
 	Effective        Durability
+	Asked            int           // standbys that people want a commit to wait for
 	CommitStall      time.Duration // that commits have been waiting for a standby now
 	WaitsCanceled    uint64        // of synchronous replication: each may have told a client of a commit that is on one node
 	LoopGap          time.Duration // the longest
@@ -73,6 +74,7 @@ func Metrics(v *View) []byte {
 	permitMetrics(w, v)
 	eventMetrics(w, &v.Counters)
 	backupMetrics(w, v.Backup)
+	provisionMetrics(w, &v.Provision)
 	return w.text
 }
 
@@ -135,9 +137,14 @@ func permitMetrics(w *exposition, v *View) {
 	for _, peer := range slices.Sorted(maps.Keys(c.PeerGrants)) {
 		w.sample("onggi_peer_grants", bit(c.PeerGrants[peer]), "peer", peer)
 	}
+	gauge("onggi_fenced", "Whether a person keeps postgres down here.", bit(v.Fenced))
+	gauge("onggi_node_info", "1 for the node that the pod runs on.", 1, "node", v.Node)
 	gauge("onggi_term", "Term of the record: how often it changed hands.", float64(v.Term))
 	gauge("onggi_sync_published", "1 for how many of how many standbys the record says that commits wait for.", 1, c.Published.labels()...)
 	gauge("onggi_sync_effective", "1 for how many of how many standbys postgres makes commits wait for.", 1, c.Effective.labels()...)
+	w.family("onggi_sync_standbys", "gauge", "Standbys that a commit waits for: asked by people, required by postgres.")
+	w.sample("onggi_sync_standbys", float64(c.Asked), "value", "asked")
+	w.sample("onggi_sync_standbys", float64(c.Effective.W), "value", "required")
 	gauge("onggi_commit_stall_seconds", "How long commits have been waiting for a standby.", c.CommitStall.Seconds())
 	gauge("onggi_loop_gap_seconds_max", "The longest that the loop did not turn.", c.LoopGap.Seconds())
 	gauge("onggi_clock_divergence_seconds", "How far the clocks that nobody can set are apart.", c.ClockDivergence.Seconds())

@@ -26,11 +26,13 @@ func busy() View {
 		}
 		v.Backup = backupsSeen()
 		v.PendingRestart = []Parameter{{"max_connections", "100", "200"}}
+		v.Node = "worker-1"
+		v.Provision = Provision{Applied: time.Unix(1767225600, 0), Changes: 7, Failures: 2, Problems: []string{`create role "app": no`}}
 		v.Counters = Counters{
 			PermitPaths: map[string]bool{"peers": true}, PeerGrants: map[string]bool{"shop-1": true, "shop-2": false},
 			RoleChanges: map[string]uint64{"switchover": 2, "holder lost": 1}, FenceKills: map[string]uint64{"permit": 4},
 			FenceKillSeconds: kills, FailoverPhases: map[string]time.Duration{"wait": 7 * time.Second, "promote": 300 * time.Millisecond},
-			LastOutage: 8200 * time.Millisecond, Conflicts: 3, Published: Durability{1, 2}, Effective: Durability{1, 2},
+			LastOutage: 8200 * time.Millisecond, Conflicts: 3, Published: Durability{1, 2}, Effective: Durability{1, 2}, Asked: 2,
 			APIRequests: []APIRequests{{"update", "409", 3}, {"get", "200", 12}}, WaitsCanceled: 1, LoopGap: 1500 * time.Millisecond,
 			ClockDivergence: 2 * time.Millisecond, Eligible: false, NotEligible: "is the primary", DiskFree: map[string]uint64{"data": 1 << 33},
 			Rejoins: map[string]uint64{"rewind": 1}, FailsafeMember: true,
@@ -46,6 +48,8 @@ var vocabulary = func() map[string]string {
 		"onggi_last_outage_seconds": "", "onggi_api_requests_total": "code verb", "onggi_cas_conflicts_total": "", "onggi_sync_published": "n w",
 		"onggi_sync_effective": "n w", "onggi_commit_stall_seconds": "", "onggi_sync_wait_canceled_total": "", "onggi_loop_gap_seconds_max": "",
 		"onggi_clock_divergence_seconds": "", "onggi_replica_eligible": "reason", "onggi_disk_free_bytes": "volume", "onggi_rejoin_total": "how",
+		"onggi_provision_last_success_timestamp_seconds": "", "onggi_provision_problems": "", "onggi_provision_changes_total": "", "onggi_provision_failures_total": "",
+		"onggi_fenced": "", "onggi_node_info": "node", "onggi_sync_standbys": "value",
 	}
 	for name, labels := range map[string]string{
 		"configured leader max_age_seconds repository_read_timestamp_seconds":                                                              "",

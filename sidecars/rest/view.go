@@ -73,6 +73,7 @@ type View struct {
 	Scope, Name string // the cluster and this member, as people call them
 	Version     string // of the agent
 	Member      string // identity of this member: that of its volume
+	Node        string // where it runs
 	SystemID    string // of the database; empty before there is one
 
 	Role             Role
@@ -116,7 +117,8 @@ type View struct {
 
 	Counters Counters
 	// Backup is nil where nobody looks after backups.
-	Backup *BackupView
+	Backup    *BackupView
+	Provision Provision
 }
 
 // Walsender is a row of pg_stat_replication.

@@ -19,6 +19,9 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k.stop()
 	k.tls()
 	k.pooler()
+	k.roles()
+	k.databases()
+	k.locale()
 	return k.problems
 }
 

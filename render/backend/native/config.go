@@ -34,11 +34,11 @@ func File(p *plan.Plan) config.File {
 		Replication: config.Replication{Mode: "async"},
 		Postgres: config.Postgres{
 			Version: p.Version.Major, Volume: dataDir, Parameters: parameters(p), HBA: hba(p),
-			ReplicationPasswordFile: secretsDir + "/replication/password",
+			ReplicationPasswordFile: secretsDir + "/replication/password", InitDB: initdb(p),
 		},
 		Listen: config.Listen{TokenFile: secretsDir + "/token/password"},
 		Run:    config.Run{Dir: runDir, GraceSeconds: stepIn},
-		Labels: map[string]string{labelCluster: p.Name},
+		Labels: map[string]string{labelCluster: p.Name}, Provision: provision(p),
 	}
 	if p.Agent.Pooler != "" {
 		f.Postgres.PoolerPasswordFile = secretsDir + "/pooler/password"
@@ -149,6 +149,7 @@ func (b builder) credentials() []any {
 	for _, s := range b.secrets() {
 		out = append(out, manifest.Map{"name": s.volume, "secret": s.source()})
 	}
+	out = append(out, b.rolesVolume()...)
 	if b.TLS == nil {
 		return out
 	}

@@ -43,6 +43,9 @@ func (b builder) agent() manifest.Map {
 	for _, s := range b.secrets() {
 		mounts = append(mounts, mount(s.volume, secretsDir+"/"+s.volume, true))
 	}
+	if b.rolePasswords() != nil {
+		mounts = append(mounts, mount("roles", rolesDir, true))
+	}
 	c["volumeMounts"] = mounts
 	return c
 }

@@ -142,7 +142,7 @@ func TestHBA(t *testing.T) {
 // Only the agent's container can ask the API server and read passwords: whoever gets into the database does not have them.
 func TestTheDatabaseSeesNoSecrets(t *testing.T) {
 	for _, b := range samples(t) {
-		secret := map[string]bool{"account": true, "replication": true, "token": true, "superuser": true}
+		secret := map[string]bool{"account": true, "replication": true, "token": true, "superuser": true, "roles": true}
 		seen := 0
 		for _, m := range at(t, container(t, b, "agent"), "volumeMounts").([]any) {
 			if secret[at(t, m.(manifest.Map), "name").(string)] {
@@ -266,4 +266,31 @@ func TestTheLeaseIsNotRendered(t *testing.T) {
 		}
 		require.Equal(t, []any{native.File(b.Plan).Defaults().Kubernetes.Lease}, at(t, find(t, b, "Role", b.Plan.Name), "rules", 0, "resourceNames"))
 	}
+}
+
+// Roles, databases and what initdb is told reach the agent's file as the spec has them.
+func TestProvision(t *testing.T) {
+	at := func(fields string) config.File { return native.File(compile(t, fields).Plan) }
+	require.Nil(t, at(`{}`).Provision)
+	require.Equal(t, config.InitDB{Encoding: "UTF8", Locale: "C"}, at(`{}`).Postgres.InitDB, "as every back end has it")
+	require.Equal(t, config.InitDB{Encoding: "UTF8", Locale: "C", LocaleProvider: "icu", ICULocale: "ko-KR", WALSegmentMB: 64, NoChecksums: true},
+		at(`{bootstrap: {initdb: {localeProvider: icu, icuLocale: ko-KR, walSegmentMB: 64, checksums: false}}}`).Postgres.InitDB)
+	const app = "/etc/onggi/secrets/roles/shop-app"
+	for _, row := range []struct {
+		fields string
+		roles  []config.Role
+	}{
+		{`{databases: [{name: app}]}`, []config.Role{{Name: "app", Login: true, Loose: true, PasswordFile: app}}},
+		{`{databases: [{name: app, owner: postgres}]}`, nil},
+		{`{databases: [{name: app}], roles: [{name: app, login: true, createdb: true}]}`, []config.Role{{Name: "app", Login: true, CreateDB: true, PasswordFile: app}}},
+		{`{databases: [{name: app}], roles: [{name: app, login: true, secret: mine}], secrets: {existing: [{name: mine}]}}`,
+			[]config.Role{{Name: "app", Login: true, PasswordFile: "/etc/onggi/secrets/roles/mine"}}},
+		{`{databases: [{name: app}, {name: b, owner: c}]}`, []config.Role{{Name: "c", Login: true}, {Name: "app", Login: true, Loose: true, PasswordFile: app}}},
+		{`{roles: [{name: gone, ensure: absent}]}`, []config.Role{{Name: "gone", Absent: true}}},
+	} {
+		require.Equal(t, row.roles, at(row.fields).Provision.Roles, row.fields)
+	}
+	f := at(`{databases: [{name: app}], bootstrap: {initdb: {sql: [SELECT 1]}}}`)
+	require.Equal(t, []string{"SELECT 1"}, f.Provision.SQL)
+	require.Equal(t, []config.Database{{Name: "app", Owner: "app"}}, f.Provision.Databases)
 }
