@@ -75,7 +75,9 @@ func (d *Driver) configure(c *cluster.Cluster, p *kubelet.Pod) error {
 		Cluster: c.Name, Instances: d.Members, Profile: d.Profile,
 		Postgres: config.Postgres{
 			Volume: volume, Bin: programs,
-			Parameters:              map[string]string{"max_connections": "100", "shared_buffers": "32MB", "wal_keep_size": "64MB", "max_wal_size": "128MB"},
+			// What is still needed of the log the slots hold, on every member. wal_keep_size would keep it of each timeline, of which there
+			// is one for every fault: volumes filled with that, and pg_rewind copied it.
+			Parameters:              map[string]string{"max_connections": "100", "shared_buffers": "32MB", "wal_keep_size": "0", "max_wal_size": "128MB"},
 			HBA:                     []string{"host all all all trust"},
 			SuperuserPasswordFile:   etc + "/secret",
 			ReplicationPasswordFile: etc + "/secret",

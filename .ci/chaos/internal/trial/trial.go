@@ -53,6 +53,9 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 		return r, err
 	}
 	r.From = s.Primary.Name
+	if err := turnLog(ctx, s); err != nil {
+		return r, fmt.Errorf("before %s: %w", f.Name, err)
+	}
 	w, err := workload.Start(ctx, s.Cluster, n)
 	if err != nil {
 		return r, err
@@ -98,6 +101,21 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 		count(&r, check.Lost(h, final))
 	}
 	return r, ctx.Err()
+}
+
+// turnLog begins a new segment of the log everywhere and lets go of the old ones. Faults come minutes after each other in a trial and weeks
+// in life: each makes a timeline, of which a segment stays until the log has left it behind. Without this, volumes fill up with segments
+// that hold next to nothing, and pg_rewind copies them all.
+func turnLog(ctx context.Context, s *fault.Scene) error {
+	if _, err := cluster.Ask(ctx, s.Primary, "select pg_switch_wal(); checkpoint"); err != nil {
+		return fmt.Errorf("turn the log: %w", err)
+	}
+	for _, p := range s.Standbys() {
+		if _, err := cluster.Ask(ctx, p, "checkpoint"); err != nil {
+			return fmt.Errorf("turn the log of %s: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // judge takes from a history what needs no final set.
