@@ -81,7 +81,6 @@ func (d *Driver) configure(c *cluster.Cluster, p *kubelet.Pod) error {
 			HBA:                     []string{"host all all all trust"},
 			SuperuserPasswordFile:   etc + "/secret",
 			ReplicationPasswordFile: etc + "/secret",
-			InitDB:                  []string{"--no-sync", "--locale=C.UTF-8"},
 		},
 		Listen:     config.Listen{TokenFile: etc + "/secret"},
 		Kubernetes: config.Kubernetes{Container: database},
