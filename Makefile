@@ -219,6 +219,12 @@ bench-ha: .cache/chaos $(BIN)/.apiserver ## measure failover beside Patroni's, a
 	@.ci/chaos/install --patroni
 	@$(CHAOS) -suite bench -runs 5 $(CHAOSFLAGS)
 
+.PHONY: e2e-native
+e2e-native: .cache/chaos $(BIN)/.apiserver .cache/pgbouncer/pgbouncer ## start clusters from the rendered manifests alone, and do to them what people do, in ten minutes
+	@.ci/chaos/install
+	@$(BUILD) -o .cache/chaos/onggi ./cmd/onggi
+	@$(CHAOS) -suite native $(CHAOSFLAGS)
+
 .PHONY: e2e-web
 e2e-web: ## drive the live view in a headless Chromium and measure it; WEBFLAGS='-shots build/shots' keeps screenshots
 	@.ci/web/install

@@ -3,6 +3,7 @@
 //	chaos -suite chaos                 everything, ours, in less than ten minutes
 //	chaos -suite short                 five faults in about a minute
 //	chaos -suite bench -runs 5         the numbered rows, ours and Patroni's
+//	chaos -suite native                what is rendered for the native back end, started from nothing but that
 //	chaos -faults node-lost -runs 3    one fault; -faults list prints all
 //
 // It needs root, but touches nothing of the machine: it runs in namespaces of its own, which the kernel takes down with it. An invariant
@@ -175,6 +176,9 @@ func inside(dir string, args []string) (int, error) {
 	w, err := world.Build(dir, o.disk)
 	if err != nil {
 		return 1, err
+	}
+	if o.suite == "native" {
+		return newNativeRun(o, w).all(ctx)
 	}
 	return newRun(o, w).all(ctx)
 }

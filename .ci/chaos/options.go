@@ -12,35 +12,37 @@ import (
 
 // options are what the flags say.
 type options struct {
-	suite    string
-	driver   string
-	faults   string
-	modes    string
-	members  int
-	runs     int
-	storm    int
-	profile  string
-	ttl20    bool
-	seed     uint64
-	bin      string
-	agent    string
-	postgres string
-	disk     bool
-	strict   bool
-	backoff  bool
-	without  string
-	idle     time.Duration
-	out      string
-	update   string
-	render   string
-	logs     string
+	suite     string
+	driver    string
+	faults    string
+	modes     string
+	members   int
+	runs      int
+	storm     int
+	profile   string
+	ttl20     bool
+	seed      uint64
+	bin       string
+	agent     string
+	onggi     string
+	pgbouncer string
+	postgres  string
+	disk      bool
+	strict    bool
+	backoff   bool
+	without   string
+	idle      time.Duration
+	out       string
+	update    string
+	render    string
+	logs      string
 }
 
 func parse(args []string, errors io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	f.SetOutput(errors)
-	f.StringVar(&o.suite, "suite", "", "chaos, short or bench: what the Makefile runs; without it, one cluster and the faults of -faults")
+	f.StringVar(&o.suite, "suite", "", "chaos, short, bench or native: what the Makefile runs; without it, one cluster and the faults of -faults")
 	f.StringVar(&o.driver, "driver", "onggi", "onggi or patroni")
 	f.StringVar(&o.faults, "faults", "all", "names of faults with commas between, or all; list prints them")
 	f.StringVar(&o.modes, "modes", "sync", "sync, async, or both with a comma between")
@@ -52,6 +54,8 @@ func parse(args []string, errors io.Writer) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "of what is random")
 	f.StringVar(&o.bin, "bin", ".cache/bin", "folder of kube-apiserver and etcd")
 	f.StringVar(&o.agent, "agent", ".cache/chaos/onggi-agent", "the agent's binary")
+	f.StringVar(&o.onggi, "onggi", ".cache/chaos/onggi", "the program that renders, for the suite native")
+	f.StringVar(&o.pgbouncer, "pgbouncer", ".cache/pgbouncer", "folder of PgBouncer, for the suite native")
 	f.StringVar(&o.postgres, "postgres", newestPostgres(), "folder of postgres' programs")
 	f.BoolVar(&o.disk, "disk", false, "keep data on disk, where volumes have no bound, instead of in memory")
 	f.BoolVar(&o.strict, "strict", false, "exit 1 also when a bound of time is exceeded")
@@ -68,7 +72,7 @@ func parse(args []string, errors io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("%q is no flag", f.Arg(0))
 	}
-	for _, path := range []*string{&o.bin, &o.agent, &o.postgres, &o.out, &o.update, &o.logs} {
+	for _, path := range []*string{&o.bin, &o.agent, &o.onggi, &o.pgbouncer, &o.postgres, &o.out, &o.update, &o.logs} {
 		if *path == "" {
 			continue
 		}
@@ -107,6 +111,9 @@ func (o options) missing() []string {
 	}
 	if o.wants("onggi") {
 		files = append(files, o.agent)
+	}
+	if o.suite == "native" {
+		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "pgbench"))
 	}
 	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {

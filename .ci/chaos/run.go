@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"onggi.dev/ci/chaos/internal/cluster"
 	"onggi.dev/ci/chaos/internal/fault"
 	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/onggi"
@@ -152,7 +151,7 @@ func (r *run) start(ctx context.Context, s stage) (*fault.Scene, error) {
 	return scene, nil
 }
 
-func (r *run) driver(s stage) (cluster.Driver, []*world.Process, error) {
+func (r *run) driver(s stage) (trial.Driver, []*world.Process, error) {
 	if s.driver == "onggi" {
 		return &onggi.Driver{Agent: r.options.agent, Postgres: r.options.postgres, Profile: s.profile, SyncOn: s.sync, Members: s.members}, nil, nil
 	}

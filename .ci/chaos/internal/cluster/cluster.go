@@ -10,17 +10,12 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
 	"onggi.dev/ci/chaos/internal/world"
 )
 
-// Driver is what runs Postgres in the pods. There are two: package onggi and package patroni.
+// Driver is what runs Postgres in the pods. There are three: packages onggi, native and patroni.
 type Driver interface {
-	// Template is the StatefulSet's pods, and its strategy of updates.
-	Template(c *Cluster) (pod kube.Object, strategy string)
-	// Spec is what a pod runs. It is asked again for each incarnation.
-	Spec(c *Cluster, p *kubelet.Pod) (kubelet.Spec, error)
 	// Follow keeps the route to the primary until ctx ends.
 	Follow(ctx context.Context, c *Cluster)
 	// Switchover moves the primary to another member and returns when that is asked for, done or not.
@@ -49,15 +44,22 @@ type Cluster struct {
 	Kubelet *kubelet.Kubelet
 	Set     *kubelet.Set
 	Route   *kubelet.Route
-	Names   []string // of the pods
-	Nodes   []string // of the pods, in the same order
 	SyncOn  bool
+	Login   string // of the superuser to every member: user, and password if there is one
+	Client  string // of the clients of the workload
+	// Folder is where an image has postgres' programs, or "" if nobody has to look.
+	Folder func(image string) string
+	// Wanted says what else a member lacks for the cluster to be whole; nil: nothing.
+	Wanted func(ctx context.Context, p *kubelet.Pod) error
 }
+
+// Names of the pods that there should be.
+func (c *Cluster) Names() []string { return c.Set.Names() }
 
 // Pods are those that exist now.
 func (c *Cluster) Pods() []*kubelet.Pod {
 	var all []*kubelet.Pod
-	for _, name := range c.Names {
+	for _, name := range c.Names() {
 		if p := c.Kubelet.Pod(name); p != nil {
 			all = append(all, p)
 		}
@@ -65,26 +67,36 @@ func (c *Cluster) Pods() []*kubelet.Pod {
 	return all
 }
 
-// Settings of a connection to a pod: by its address, or from within the pod, whatever is cut around it.
-func Settings(p *kubelet.Pod, address string, within bool) *pgconn.Config {
-	config, err := pgconn.ParseConfig("user=postgres dbname=postgres sslmode=disable port=5432 host=" + address)
+// Settings of a client's connection: to an address, or, with a pod, from within it to itself, whatever is cut around it.
+func (c *Cluster) Settings(address string, p *kubelet.Pod) *pgconn.Config {
+	config := settings(c.Client, address, p)
+	if c.Client == c.Login {
+		// Most of what the clients try on standbys fails; the servers' logs are for the servers.
+		config.RuntimeParams["log_min_messages"] = "panic"
+		config.RuntimeParams["log_min_error_statement"] = "panic"
+	}
+	return config
+}
+
+func settings(login, address string, p *kubelet.Pod) *pgconn.Config {
+	if p != nil {
+		address = p.Host.IP.String()
+	}
+	config, err := pgconn.ParseConfig(login + " dbname=postgres sslmode=disable port=5432 host=" + address)
 	if err != nil {
 		panic(err) // the text is ours
 	}
-	// Most of what the clients try on standbys fails; the servers' logs are for the servers.
-	config.RuntimeParams["log_min_messages"] = "panic"
-	config.RuntimeParams["log_min_error_statement"] = "panic"
-	if within {
+	if p != nil {
 		config.DialFunc = p.Host.Dial
 	}
 	return config
 }
 
 // Ask runs a query on a pod, from within, and returns the first column.
-func Ask(ctx context.Context, p *kubelet.Pod, sql string) ([]string, error) {
+func (c *Cluster) Ask(ctx context.Context, p *kubelet.Pod, sql string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	conn, err := pgconn.ConnectConfig(ctx, Settings(p, p.Host.IP.String(), true))
+	conn, err := pgconn.ConnectConfig(ctx, settings(c.Login, "", p))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +118,7 @@ func Ask(ctx context.Context, p *kubelet.Pod, sql string) ([]string, error) {
 func (c *Cluster) Primary(ctx context.Context) (*kubelet.Pod, error) {
 	var found *kubelet.Pod
 	for _, p := range c.Pods() {
-		in, err := Ask(ctx, p, "select pg_is_in_recovery()")
+		in, err := c.Ask(ctx, p, "select pg_is_in_recovery()")
 		if err != nil || len(in) != 1 || in[0] != "f" {
 			continue
 		}
@@ -134,10 +146,17 @@ func (c *Cluster) Whole(ctx context.Context) error {
 	if err := c.rolled(ctx); err != nil {
 		return err
 	}
+	if c.Wanted != nil {
+		for _, p := range c.Pods() {
+			if err := c.Wanted(ctx, p); err != nil {
+				return fmt.Errorf("%s: %w", p.Name, err)
+			}
+		}
+	}
 	if err := c.followed(ctx, p); err != nil || !c.SyncOn {
 		return err
 	}
-	waited, err := Ask(ctx, p, "select 1 from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum')")
+	waited, err := c.Ask(ctx, p, "select 1 from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum')")
 	if err != nil {
 		return err
 	}
@@ -149,7 +168,7 @@ func (c *Cluster) Whole(ctx context.Context) error {
 
 // followed says which member does not stream from the primary, as that member itself sees it: a clone that is being made streams too.
 func (c *Cluster) followed(ctx context.Context, primary *kubelet.Pod) error {
-	for _, name := range c.Names {
+	for _, name := range c.Names() {
 		if name == primary.Name {
 			continue
 		}
@@ -157,7 +176,7 @@ func (c *Cluster) followed(ctx context.Context, primary *kubelet.Pod) error {
 		if p == nil {
 			return fmt.Errorf("there is no pod %s", name)
 		}
-		from, err := Ask(ctx, p, "select sender_host from pg_stat_wal_receiver where status = 'streaming'")
+		from, err := c.Ask(ctx, p, "select sender_host from pg_stat_wal_receiver where status = 'streaming'")
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"onggi.dev/ci/chaos/internal/kube"
-	"onggi.dev/ci/chaos/internal/kubelet"
 	"onggi.dev/ci/chaos/internal/world"
 )
 
@@ -65,27 +64,27 @@ func (c *Cluster) rolled(ctx context.Context) error {
 	if old := c.Set.Old(); len(old) > 0 {
 		return fmt.Errorf("%s are not of the present revision", strings.Join(old, ", "))
 	}
-	image := c.Set.Image(Database)
-	if image == FirstImage {
+	folder := c.Folder(c.Set.Image(Database))
+	if folder == "" {
 		return nil
 	}
 	for _, p := range c.Pods() {
-		want, _ := Programs(image, "/bin")
-		if err := runs(ctx, p, path.Dir(want)); err != nil {
-			return err
+		at, err := c.Ask(ctx, p, "select setting from pg_config() where name = 'BINDIR'")
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		if len(at) != 1 || at[0] != folder {
+			return fmt.Errorf("%s runs %v, not %s", p.Name, at, folder)
 		}
 	}
 	return nil
 }
 
-// runs says that the server of a pod does not run from below a folder.
-func runs(ctx context.Context, p *kubelet.Pod, folder string) error {
-	at, err := Ask(ctx, p, "select setting from pg_config() where name = 'BINDIR'")
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.Name, err)
+// Folder is what a cluster of these images looks for: nothing as long as they have the first.
+func Folder(image string) string {
+	if image == FirstImage {
+		return ""
 	}
-	if len(at) != 1 || !strings.HasPrefix(at[0], folder+"/") {
-		return fmt.Errorf("%s runs %v, not what is below %s", p.Name, at, folder)
-	}
-	return nil
+	folder, _ := Programs(image, "/bin")
+	return folder
 }

@@ -35,7 +35,7 @@ func fill(ctx context.Context, s *Scene, p *kubelet.Pod) error {
 			}
 			size += free
 		}
-		_, _ = cluster.Ask(ctx, s.Primary, "select pg_switch_wal()")
+		_, _ = s.Ask(ctx, s.Primary, "select pg_switch_wal()")
 		sleep(ctx, 200*time.Millisecond)
 	}
 	return nil

@@ -50,6 +50,14 @@ func (c *Client) Do(ctx context.Context, method, path string, body any) (Object,
 	return o, nil
 }
 
+// Apply applies an object server-side, as kubectl apply --server-side does, at the path of its own.
+func (c *Client) Apply(ctx context.Context, path string, o Object) (Object, error) {
+	return c.Do(ctx, apply, path+"?fieldManager=harness&force=true", o)
+}
+
+// apply is the PATCH that says who sends it.
+const apply = "APPLY"
+
 func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
 	var content io.Reader
 	if body != nil {
@@ -59,15 +67,19 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 		}
 		content = bytes.NewReader(data)
 	}
+	kind := "application/json"
+	switch method {
+	case http.MethodPatch:
+		kind = "application/merge-patch+json"
+	case apply:
+		method, kind = http.MethodPatch, "application/apply-patch+yaml"
+	}
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, content)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+c.Token)
-	request.Header.Set("Content-Type", "application/json")
-	if method == http.MethodPatch {
-		request.Header.Set("Content-Type", "application/merge-patch+json")
-	}
+	request.Header.Set("Content-Type", kind)
 	return c.HTTP.Do(request)
 }
 

@@ -101,7 +101,9 @@ func (k *Kubelet) finish(ctx context.Context, p *Pod, grace time.Duration) {
 	if err := k.World.RemoveHost(p.Host); err != nil {
 		k.Log("kubelet: remove the network of %s: %v", p.Name, err)
 	}
-	gone(p.Name)
+	for _, do := range gone {
+		do(p.Name)
+	}
 }
 
 // remove takes the object of a pod that has ended away, which is the last that a kubelet does.

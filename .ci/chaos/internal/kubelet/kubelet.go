@@ -9,9 +9,11 @@ package kubelet
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,22 +27,35 @@ const relist = time.Second
 // Container is one container of a pod's spec.
 type Container struct {
 	Name    string
+	Init    bool // runs to its end before what follows it is started
 	Sidecar bool // a native one: started before the others, stopped after them
 	Args    []string
 	Env     []string
 	Mounts  []world.Mount
-	Ready   *Probe // nil: as soon as it runs
+	PreStop []string // run in the container before it is asked to end
+
+	Started *Probe // nil: as soon as it runs; the others are asked only then
+	Ready   *Probe // nil: as soon as it is started
+	Live    *Probe // nil: for as long as it runs
+
+	// Root is one of its own. Without, the container has the machine's, the pods' user, and what the pod itself is in its environment.
+	Root     *world.Root
+	UID, GID int
+	Groups   []int
+	Confined bool
 }
 
-// Spec is what a pod runs.
-type Spec struct{ Containers []Container }
+// Spec is what a pod runs: first the containers that begin it, in their order, then the others.
+type Spec struct {
+	Containers []Container
+	Restart    string // Always, which "" is too, OnFailure or Never
+}
 
 // Config is what all pods have in common.
 type Config struct {
 	World     *world.World
 	API       *kube.Client
 	Namespace string
-	Account   string // of the pods; its token is mounted
 	CA        []byte // of the address at which agents find the API server
 	Server    string // that address, host:port
 	UID, GID  int    // of the containers
@@ -60,12 +75,19 @@ type Kubelet struct {
 	pods  map[string]*Pod
 	lost  map[string]bool // nodes that nobody hears of
 	wiped map[string]bool // volumes to be emptied before a pod has them again
-	gone  func(pod string)
+	gone  []func(pod string)
 }
 
 // New is a kubelet without pods.
 func New(c Config) *Kubelet {
-	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}, wiped: map[string]bool{}, gone: func(string) {}}
+	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}, wiped: map[string]bool{}}
+}
+
+// OnGone calls do whenever a pod is gone.
+func (k *Kubelet) OnGone(do func(pod string)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.gone = append(k.gone, do)
 }
 
 // AddNode makes a Node object, ready and schedulable.
@@ -98,7 +120,7 @@ func (k *Kubelet) Create(ctx context.Context, object kube.Object) (*Pod, error) 
 	}
 	p := &Pod{
 		Name: name, Node: kube.Text(object, "spec", "nodeName"), Host: host, Volume: filepath.Join(k.World.Dir, "volumes", name), Clock: clock(host),
-		k: k, running: map[string]*running{}, held: map[string]bool{}, dirty: make(chan struct{}, 1), now: make(chan struct{}), done: make(chan struct{}),
+		k: k, running: map[string]*running{}, held: map[string]bool{}, dirty: make(chan struct{}, 1), now: make(chan struct{}), done: make(chan struct{}), since: time.Now(),
 	}
 	if err := k.volume(p); err != nil {
 		return nil, errors.Join(err, k.World.RemoveHost(host))
@@ -184,11 +206,13 @@ func (k *Kubelet) Return(node string) error {
 		if err := k.World.Plug(p.Host, true); err != nil {
 			return err
 		}
-		if err := p.startAll(); err != nil {
-			return err
-		}
-		p.touch()
-		go k.look(context.Background(), p)
+		go func() {
+			if err := p.startAll(); err != nil {
+				k.Log("kubelet: %s: %v", p.Name, err)
+			}
+			p.touch()
+			k.look(context.Background(), p)
+		}()
 	}
 	return nil
 }
@@ -215,4 +239,11 @@ func (k *Kubelet) isLost(node string) bool {
 func clock(h *world.Host) int {
 	address := h.IP.As4()
 	return (int(address[2])<<8 | int(address[3])) * 7919 % 1_000_000
+}
+
+// Pods are all that run.
+func (k *Kubelet) Pods() []*Pod {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Collect(maps.Values(k.pods))
 }

@@ -26,6 +26,7 @@ type Pod struct {
 
 	k     *Kubelet
 	spec  Spec
+	since time.Time
 	dirty chan struct{}
 	now   chan struct{} // closed when no grace is left
 	done  chan struct{} // closed when the pod is gone
@@ -40,12 +41,25 @@ type Pod struct {
 // running is a container's state, as the kubelet knows it.
 type running struct {
 	process  *world.Process
-	started  time.Time
+	since    time.Time
 	restarts int
 	ended    kube.Object // state.terminated, when it is not running
 	last     kube.Object // lastState.terminated
 	log      string      // the termination log
-	unready  bool        // its probe says so
+	started  bool        // as its probe says
+	unready  bool        // as its probe says
+}
+
+// again tells whether a container that ended with that code is started again.
+func (s Spec) again(c Container, code int) bool {
+	switch {
+	case c.Sidecar:
+		return true
+	case c.Init:
+		return code != 0 && s.Restart != "Never"
+	default:
+		return s.Restart == "" || s.Restart == "Always" || (s.Restart == "OnFailure" && code != 0)
+	}
 }
 
 func (p *Pod) path() string { return "/api/v1/namespaces/" + p.k.Namespace + "/pods/" + p.Name }
@@ -146,7 +160,11 @@ func (p *Pod) files(ctx context.Context) error {
 	if err := os.Chown(p.Run(), p.k.UID, p.k.GID); err != nil {
 		return err
 	}
-	token, err := p.k.API.Do(ctx, http.MethodPost, "/api/v1/namespaces/"+p.k.Namespace+"/serviceaccounts/"+p.k.Account+"/token", kube.Object{
+	if auto, said := kube.At(p.Object, "spec", "automountServiceAccountToken").(bool); said && !auto {
+		return nil
+	}
+	account := kube.Text(p.Object, "spec", "serviceAccountName")
+	token, err := p.k.API.Do(ctx, http.MethodPost, "/api/v1/namespaces/"+p.k.Namespace+"/serviceaccounts/"+account+"/token", kube.Object{
 		"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
 		"spec": kube.Object{"expirationSeconds": 86400, "boundObjectRef": kube.Object{"apiVersion": "v1", "kind": "Pod", "name": p.Name, "uid": p.UID}},
 	})
@@ -189,14 +207,11 @@ func (p *Pod) isEnding() bool {
 	return p.stopping
 }
 
-// startAll starts what does not run, sidecars first.
+// startAll starts what does not run: what begins the pod, in its order, then the rest.
 func (p *Pod) startAll() error {
-	if p.isEnding() {
-		return nil
-	}
-	for _, sidecar := range []bool{true, false} {
+	for _, begins := range []bool{true, false} {
 		for _, c := range p.spec.Containers {
-			if c.Sidecar != sidecar {
+			if (c.Init || c.Sidecar) != begins || p.isEnding() {
 				continue
 			}
 			if process := p.Process(c.Name); process != nil && process.Alive() {
@@ -205,10 +220,30 @@ func (p *Pod) startAll() error {
 			if err := p.start(c); err != nil {
 				return fmt.Errorf("start %s of %s: %w", c.Name, p.Name, err)
 			}
+			if begins && !p.waitFor(c) {
+				return nil
+			}
 		}
 	}
 	p.touch()
 	return nil
+}
+
+// waitFor waits until what comes after a container may start: one that begins the pod has ended well, a sidecar is started. It is false if the
+// pod ends before.
+func (p *Pod) waitFor(c Container) bool {
+	for !p.isEnding() && !p.k.isLost(p.Node) {
+		p.mu.Lock()
+		r := p.running[c.Name]
+		over := r.ended != nil && r.ended["exitCode"] == 0
+		started := r.ended == nil && r.started
+		p.mu.Unlock()
+		if over || (c.Sidecar && started) {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
 }
 
 func (p *Pod) start(c Container) error {
@@ -219,14 +254,7 @@ func (p *Pod) start(c Container) error {
 	if err := os.Chmod(termination, 0o666); err != nil {
 		return err
 	}
-	process, err := p.k.World.Start(world.Container{
-		Host: p.Host, Args: c.Args, UID: p.k.UID, GID: p.k.GID, Clock: p.Clock,
-		Env: append(p.environment(), c.Env...), Log: filepath.Join(p.k.World.Dir, "logs", p.Name+"-"+c.Name+".log"),
-		Mounts: append([]world.Mount{
-			{Source: filepath.Join(p.Dir, "serviceaccount"), Target: "/run/secrets/kubernetes.io/serviceaccount"},
-			{Source: termination, Target: "/dev/termination-log"},
-		}, c.Mounts...),
-	})
+	process, err := p.k.World.Start(p.container(c, termination))
 	if err != nil {
 		return err
 	}
@@ -240,21 +268,34 @@ func (p *Pod) start(c Container) error {
 		r.restarts++
 		r.last, r.ended = r.ended, nil
 	}
-	r.process, r.started, r.unready = process, time.Now(), c.Ready != nil
+	r.process, r.since, r.started, r.unready = process, time.Now(), c.Started == nil, c.Ready != nil
 	go p.attend(c, process)
-	if c.Ready != nil {
-		go p.probe(c, process)
-	}
+	go p.ask(c, process)
 	return nil
 }
 
-// environment is what the kubelet and the downward API give to each container.
+// container is what the world runs.
+func (p *Pod) container(c Container, termination string) world.Container {
+	o := world.Container{
+		Host: p.Host, Args: c.Args, UID: p.k.UID, GID: p.k.GID, Clock: p.Clock, Env: append(p.environment(), c.Env...),
+		Log:    filepath.Join(p.k.World.Dir, "logs", p.Name+"-"+c.Name+".log"),
+		Mounts: append([]world.Mount{{Source: termination, Target: "/dev/termination-log"}}, c.Mounts...),
+	}
+	if c.Root != nil {
+		o.Root, o.UID, o.GID, o.Groups, o.Confined = c.Root, c.UID, c.GID, c.Groups, c.Confined
+		return o
+	}
+	o.Env = append(o.Env, "POD_NAME="+p.Name, "POD_UID="+p.UID, "POD_IP="+p.Host.IP.String(), "POD_NAMESPACE="+p.k.Namespace, "NODE_NAME="+p.Node)
+	o.Mounts = append(o.Mounts, world.Mount{Source: filepath.Join(p.Dir, "serviceaccount"), Target: "/run/secrets/kubernetes.io/serviceaccount"})
+	return o
+}
+
+// environment is what every container has.
 func (p *Pod) environment() []string {
 	host, port := splitPort(p.k.Server)
 	return []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOSTNAME=" + p.Name,
 		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port,
-		"POD_NAME=" + p.Name, "POD_UID=" + p.UID, "POD_IP=" + p.Host.IP.String(), "POD_NAMESPACE=" + p.k.Namespace, "NODE_NAME=" + p.Node,
 	}
 }
 
@@ -269,11 +310,12 @@ func (p *Pod) attend(c Container, process *world.Process) {
 	}
 	p.mu.Lock()
 	r := p.running[c.Name]
-	r.ended = terminated(process.State(), r.started, ended, r.log)
+	r.ended = terminated(process.State(), r.since, ended, r.log)
 	n, stopping := r.restarts, p.stopping
+	again := p.spec.again(c, process.State().ExitCode())
 	p.mu.Unlock()
 	p.touch()
-	if stopping {
+	if stopping || !again {
 		return
 	}
 	time.Sleep(p.k.Restart(n))
@@ -299,19 +341,22 @@ func (p *Pod) stop(grace time.Duration) {
 	for _, sidecar := range []bool{false, true} {
 		for _, c := range p.spec.Containers {
 			if c.Sidecar == sidecar {
-				p.terminate(p.Process(c.Name))
+				p.terminate(c, p.Process(c.Name))
 			}
 		}
 	}
 }
 
-func (p *Pod) terminate(process *world.Process) {
+func (p *Pod) terminate(c Container, process *world.Process) {
 	if process == nil {
 		return
 	}
 	select {
 	case <-p.now:
 	default:
+		if len(c.PreStop) > 0 && process.Alive() {
+			_, _ = p.Exec(p.graceful(), c.Name, c.PreStop...)
+		}
 		_ = process.Signal(syscall.SIGTERM)
 	}
 	select {
@@ -320,4 +365,24 @@ func (p *Pod) terminate(process *world.Process) {
 		_ = process.Signal(syscall.SIGKILL)
 		<-process.Ended()
 	}
+}
+
+// graceful ends when no grace is left.
+func (p *Pod) graceful() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-p.now
+		cancel()
+	}()
+	return ctx
+}
+
+// Ending tells whether the pod's end is under way.
+func (p *Pod) Ending() bool { return p.isEnding() }
+
+// Running tells whether any container of the pod was started.
+func (p *Pod) Running() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.running) > 0
 }

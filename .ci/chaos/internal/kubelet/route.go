@@ -46,6 +46,9 @@ func (r *Route) set(t Target) {
 	r.mu.Unlock()
 }
 
+// Lead leads to a pod at an address, which may be a Service's, or to nobody.
+func (r *Route) Lead(pod, address string) { r.set(Target{pod, address}) }
+
 // FollowLabel leads to the pod that carries the label, until ctx ends. While the API server is away the last target stays.
 func (r *Route) FollowLabel(ctx context.Context, api *kube.Client, namespace, selector string) {
 	path := "/api/v1/namespaces/" + namespace + "/pods?labelSelector=" + url.QueryEscape(selector)

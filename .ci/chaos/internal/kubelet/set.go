@@ -2,15 +2,12 @@ package kubelet
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,14 +47,17 @@ func (k *Kubelet) AddSet(ctx context.Context, object kube.Object, nodes []string
 	if err != nil {
 		return nil, err
 	}
+	return k.Adopt(made, nodes), nil
+}
+
+// Adopt is the controller of a StatefulSet that is there.
+func (k *Kubelet) Adopt(object kube.Object, nodes []string) *Set {
 	s := &Set{
-		Name: kube.Text(made, "metadata", "name"), Nodes: nodes, k: k, wake: make(chan struct{}, 1), object: made,
+		Name: kube.Text(object, "metadata", "name"), Nodes: nodes, k: k, wake: make(chan struct{}, 1), object: object,
 		busy: map[string]bool{}, said: map[string]string{},
 	}
-	k.mu.Lock()
-	k.gone = func(string) { s.look() }
-	k.mu.Unlock()
-	return s, nil
+	k.OnGone(func(string) { s.look() })
+	return s
 }
 
 func (s *Set) path() string {
@@ -70,6 +70,15 @@ func (s *Set) Pause(on bool) {
 	s.paused = on
 	s.mu.Unlock()
 	s.look()
+}
+
+// Refresh reads the object again, at once: watches come later than answers.
+func (s *Set) Refresh(ctx context.Context) error {
+	object, err := s.k.API.Do(ctx, http.MethodGet, s.path(), nil)
+	if err == nil {
+		s.see(object)
+	}
+	return err
 }
 
 // SetImage changes the image of a container in the template.
@@ -95,6 +104,24 @@ func (s *Set) SetImage(ctx context.Context, container, image string) error {
 func (s *Set) Image(container string) string {
 	template, _ := kube.At(s.seen(), "spec", "template").(kube.Object)
 	return image(template, container)
+}
+
+// Names of the pods that there should be.
+func (s *Set) Names() []string {
+	var names []string
+	for i := range replicas(s.seen()) {
+		names = append(names, s.pod(i))
+	}
+	return names
+}
+
+// Possible are the names of the pods that there are nodes for.
+func (s *Set) Possible() []string {
+	var names []string
+	for i := range s.Nodes {
+		names = append(names, s.pod(i))
+	}
+	return names
 }
 
 // Old are the pods that are not of the present revision, or not there.
@@ -265,23 +292,6 @@ func (s *Set) create(ctx context.Context, object kube.Object, ordinal int) error
 	return err
 }
 
-// podOf is the pod with this number, of the present template.
-func podOf(set kube.Object, ordinal int, node string) kube.Object {
-	template := clone(kube.At(set, "spec", "template").(kube.Object))
-	name := fmt.Sprintf("%s-%d", kube.Text(set, "metadata", "name"), ordinal)
-	meta, _ := template["metadata"].(kube.Object)
-	labels, _ := meta["labels"].(kube.Object)
-	labels[revisionLabel], labels[nameLabel], labels[indexLabel] = revision(set), name, fmt.Sprint(ordinal)
-	meta["name"] = name
-	meta["ownerReferences"] = []any{kube.Object{
-		"apiVersion": "apps/v1", "kind": "StatefulSet", "name": kube.Text(set, "metadata", "name"), "uid": kube.Text(set, "metadata", "uid"),
-		"controller": true, "blockOwnerDeletion": true,
-	}}
-	spec, _ := template["spec"].(kube.Object)
-	spec["nodeName"], spec["hostname"], spec["subdomain"] = node, name, kube.Text(set, "spec", "serviceName")
-	return kube.Object{"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
-}
-
 // report writes the status, if it is another.
 func (s *Set) report(ctx context.Context, object kube.Object, pods map[int]member) {
 	update := revision(object)
@@ -325,54 +335,4 @@ func (s *Set) report(ctx context.Context, object kube.Object, pods map[int]membe
 	if made, err := s.k.API.Do(ctx, http.MethodPatch, s.path()+"/status", kube.Object{"status": status}); err == nil {
 		s.see(made)
 	}
-}
-
-// revision is the name of the template as it stands in a StatefulSet.
-func revision(set kube.Object) string {
-	text, err := json.Marshal(kube.At(set, "spec", "template"))
-	if err != nil {
-		panic(err) // it came as JSON
-	}
-	return fmt.Sprintf("%s-%.5x", kube.Text(set, "metadata", "name"), sha256.Sum256(text))
-}
-
-func replicas(set kube.Object) int {
-	n, _ := kube.At(set, "spec", "replicas").(float64)
-	return int(n)
-}
-
-// containers of a pod or a template, those that begin it first.
-func containers(o kube.Object) []kube.Object {
-	var all []kube.Object
-	for _, list := range []string{"initContainers", "containers"} {
-		items, _ := kube.At(o, "spec", list).([]any)
-		for _, item := range items {
-			if c, ok := item.(kube.Object); ok {
-				all = append(all, c)
-			}
-		}
-	}
-	return all
-}
-
-func image(o kube.Object, container string) string {
-	for _, c := range containers(o) {
-		if c["name"] == container {
-			return kube.Text(c, "image")
-		}
-	}
-	return ""
-}
-
-// clone is a copy that shares nothing.
-func clone(o kube.Object) kube.Object {
-	var copied kube.Object
-	text, err := json.Marshal(o)
-	if err == nil {
-		err = json.NewDecoder(strings.NewReader(string(text))).Decode(&copied)
-	}
-	if err != nil {
-		panic(err) // it came as JSON
-	}
-	return copied
 }

@@ -46,48 +46,87 @@ func (p *Pod) report() {
 func (p *Pod) status() kube.Object {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var mains, sidecars []any
-	ready := "True"
+	mains, begin := []any{}, []any{}
 	for _, c := range p.spec.Containers {
 		r := p.running[c.Name]
 		if r == nil {
-			ready = "False"
 			continue
 		}
-		if !r.ready() {
-			ready = "False"
-		}
-		if c.Sidecar {
-			sidecars = append(sidecars, r.status(c.Name))
+		status := r.status(c.Name, image(p.Object, c.Name))
+		if c.Init || c.Sidecar {
+			begin = append(begin, status)
 		} else {
-			mains = append(mains, r.status(c.Name))
+			mains = append(mains, status)
 		}
 	}
+	ready := "False"
+	if p.isReady() {
+		ready = "True"
+	}
 	return kube.Object{
-		"phase": "Running", "podIP": p.Host.IP.String(), "podIPs": []any{kube.Object{"ip": p.Host.IP.String()}},
-		"containerStatuses": mains, "initContainerStatuses": sidecars,
-		"conditions": []any{kube.Object{"type": "Ready", "status": ready, "lastTransitionTime": stamp(time.Now())}},
+		"phase": p.phase(), "podIP": p.Host.IP.String(), "podIPs": []any{kube.Object{"ip": p.Host.IP.String()}}, "startTime": stamp(p.since),
+		"containerStatuses": mains, "initContainerStatuses": begin,
+		"conditions": []any{
+			kube.Object{"type": "PodScheduled", "status": "True"},
+			kube.Object{"type": "Initialized", "status": "True"},
+			kube.Object{"type": "ContainersReady", "status": ready},
+			kube.Object{"type": "Ready", "status": ready, "lastTransitionTime": stamp(time.Now())},
+		},
 	}
 }
 
-func (r *running) ready() bool { return r.ended == nil && !r.unready }
+// phase of the pod, as its main containers say.
+func (p *Pod) phase() string {
+	phase := "Succeeded"
+	for _, c := range p.spec.Containers {
+		r := p.running[c.Name]
+		switch {
+		case c.Init || c.Sidecar:
+		case r == nil:
+			return "Pending"
+		case r.ended == nil || p.spec.again(c, code(r.ended)):
+			return "Running"
+		case code(r.ended) != 0:
+			phase = "Failed"
+		}
+	}
+	return phase
+}
+
+func code(ended kube.Object) int {
+	n, _ := ended["exitCode"].(int)
+	return n
+}
+
+// Phase is Pending, Running, Succeeded or Failed.
+func (p *Pod) Phase() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.phase()
+}
 
 // Ready is the pod's condition.
 func (p *Pod) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.isReady()
+}
+
+func (p *Pod) isReady() bool {
 	for _, c := range p.spec.Containers {
-		if r := p.running[c.Name]; r == nil || !r.ready() {
+		if r := p.running[c.Name]; !c.Init && (r == nil || !r.ready()) {
 			return false
 		}
 	}
 	return len(p.spec.Containers) > 0
 }
 
-func (r *running) status(name string) kube.Object {
+func (r *running) ready() bool { return r.ended == nil && r.started && !r.unready }
+
+func (r *running) status(name, image string) kube.Object {
 	s := kube.Object{
-		"name": name, "image": "postgres", "imageID": "postgres", "restartCount": r.restarts, "ready": r.ready(), "started": r.ended == nil,
-		"state": kube.Object{"running": kube.Object{"startedAt": stamp(r.started)}},
+		"name": name, "image": image, "imageID": image, "restartCount": r.restarts, "ready": r.ready(), "started": r.ended == nil && r.started,
+		"state": kube.Object{"running": kube.Object{"startedAt": stamp(r.since)}},
 	}
 	if r.ended != nil {
 		s["state"] = kube.Object{"terminated": r.ended}

@@ -30,7 +30,7 @@ func Idle(ctx context.Context, s *fault.Scene, over time.Duration) (pss int64, c
 		pss += share(t.PID)
 	}
 	ended, _ := s.Proxy.Requests()
-	pods := len(s.Names)
+	pods := len(s.Names())
 	return pss / int64(pods), (after - before).Seconds() / over.Seconds() / float64(pods), float64(ended-started) / over.Seconds()
 }
 

@@ -91,10 +91,19 @@ func (p *Platform) grant(ctx context.Context) error {
 	return nil
 }
 
+// Driver has pods of its own making.
+type Driver interface {
+	cluster.Driver
+	// Template is the StatefulSet's pods, and its strategy of updates.
+	Template(c *cluster.Cluster) (pod kube.Object, strategy string)
+	// Spec is what a pod runs. It is asked again for each incarnation.
+	Spec(c *cluster.Cluster, p *kubelet.Pod) (kubelet.Spec, error)
+}
+
 // NewCluster starts a cluster, of a name of its own, and waits until it is whole. What keeps the agents' record, beside the API server, is stores.
-func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, sync bool, stores ...*world.Process) (*fault.Scene, error) {
+func (p *Platform) NewCluster(ctx context.Context, d Driver, sync bool, stores ...*world.Process) (*fault.Scene, error) {
 	p.clusters++
-	c := &cluster.Cluster{Name: fmt.Sprintf("demo%d", p.clusters), Driver: d, World: p.World, Route: &kubelet.Route{}, SyncOn: sync}
+	c := &cluster.Cluster{Name: fmt.Sprintf("demo%d", p.clusters), Driver: d, World: p.World, Route: &kubelet.Route{}, SyncOn: sync, Login: "user=postgres", Client: "user=postgres", Folder: cluster.Folder}
 	rules := kube.Object{"rules": p.Plan.Rules(c.Name)}
 	if _, err := p.Server.Admin.Do(ctx, http.MethodPatch, "/apis/rbac.authorization.k8s.io/v1/namespaces/"+namespace+"/roles/"+owner, rules); err != nil {
 		return nil, err
@@ -106,19 +115,18 @@ func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, sync bool, 
 	uid, _ := strconv.Atoi(account.Uid)
 	gid, _ := strconv.Atoi(account.Gid)
 	c.Kubelet = kubelet.New(kubelet.Config{
-		World: p.World, API: p.Server.Admin, Namespace: namespace, Account: owner, CA: p.Proxy.CA, Server: world.Platform.String() + ":6443",
+		World: p.World, API: p.Server.Admin, Namespace: namespace, CA: p.Proxy.CA, Server: world.Platform.String() + ":6443",
 		UID: uid, GID: gid, VolumeMB: p.Plan.VolumeMB, Restart: p.Plan.Restart, Log: p.Plan.Log,
 		Spec: func(pod *kubelet.Pod) (kubelet.Spec, error) { return d.Spec(c, pod) },
 	})
+	var nodes []string
 	for i := range p.Plan.Members {
-		c.Names, c.Nodes = append(c.Names, fmt.Sprintf("%s-%d", c.Name, i)), append(c.Nodes, fmt.Sprintf("%s-node-%d", c.Name, i))
-	}
-	for _, node := range c.Nodes {
-		if err := c.Kubelet.AddNode(ctx, node); err != nil {
+		nodes = append(nodes, fmt.Sprintf("%s-node-%d", c.Name, i))
+		if err := c.Kubelet.AddNode(ctx, nodes[i]); err != nil {
 			return nil, err
 		}
 	}
-	if c.Set, err = c.Kubelet.AddSet(ctx, statefulSet(c), c.Nodes); err != nil {
+	if c.Set, err = c.Kubelet.AddSet(ctx, statefulSet(c, d, p.Plan.Members), nodes); err != nil {
 		return nil, err
 	}
 	ctx = p.keep(ctx, c)
@@ -133,7 +141,7 @@ func (p *Platform) NewCluster(ctx context.Context, d cluster.Driver, sync bool, 
 	if err != nil {
 		return s, err
 	}
-	_, err = cluster.Ask(ctx, primary, workload.Schema)
+	_, err = c.Ask(ctx, primary, workload.Schema)
 	return s, err
 }
 
@@ -152,13 +160,13 @@ func (p *Platform) keep(ctx context.Context, c *cluster.Cluster) context.Context
 }
 
 // statefulSet is the object that the controller makes the cluster's pods of.
-func statefulSet(c *cluster.Cluster) kube.Object {
-	template, strategy := c.Driver.Template(c)
+func statefulSet(c *cluster.Cluster, d Driver, members int) kube.Object {
+	template, strategy := d.Template(c)
 	template["spec"].(kube.Object)["serviceAccountName"] = owner
 	return kube.Object{
 		"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": kube.Object{"name": c.Name},
 		"spec": kube.Object{
-			"replicas": len(c.Names), "serviceName": c.Name, "podManagementPolicy": "Parallel", "updateStrategy": kube.Object{"type": strategy},
+			"replicas": members, "serviceName": c.Name, "podManagementPolicy": "Parallel", "updateStrategy": kube.Object{"type": strategy},
 			"selector": kube.Object{"matchLabels": template["metadata"].(kube.Object)["labels"]}, "template": template,
 		},
 	}

@@ -107,11 +107,11 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 // in life: each makes a timeline, of which a segment stays until the log has left it behind. Without this, volumes fill up with segments
 // that hold next to nothing, and pg_rewind copies them all.
 func turnLog(ctx context.Context, s *fault.Scene) error {
-	if _, err := cluster.Ask(ctx, s.Primary, "select pg_switch_wal(); checkpoint"); err != nil {
+	if _, err := s.Ask(ctx, s.Primary, "select pg_switch_wal(); checkpoint"); err != nil {
 		return fmt.Errorf("turn the log: %w", err)
 	}
 	for _, p := range s.Standbys() {
-		if _, err := cluster.Ask(ctx, p, "checkpoint"); err != nil {
+		if _, err := s.Ask(ctx, p, "checkpoint"); err != nil {
 			return fmt.Errorf("turn the log of %s: %w", p.Name, err)
 		}
 	}
@@ -143,7 +143,7 @@ func members(ctx context.Context, c *cluster.Cluster) (map[int64]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err := cluster.Ask(ctx, p, "select id from added")
+	ids, err := c.Ask(ctx, p, "select id from added")
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func Start(ctx context.Context, c *cluster.Cluster, n *Counters) (*Workload, err
 	w := &Workload{cluster: c, start: time.Now(), cancel: cancel}
 	w.clients.Go(func() { w.routeNew(ctx, n) })
 	w.clients.Go(func() { w.session(ctx, n, check.RouteOpen, "") })
-	for _, name := range c.Names {
+	for _, name := range c.Set.Possible() {
 		w.clients.Go(func() { w.session(ctx, n, check.DirectOpen, name) })
 		w.clients.Go(func() { w.session(ctx, n, check.LocalOpen, name) })
 		w.clients.Go(func() { w.directNew(ctx, n, name) })

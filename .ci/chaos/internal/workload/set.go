@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"onggi.dev/ci/chaos/internal/check"
-	"onggi.dev/ci/chaos/internal/cluster"
 )
 
 // Rates of the clients, and how long they wait for an answer.
@@ -108,13 +107,13 @@ func (w *Workload) connect(ctx context.Context, path check.Path, member string) 
 			return nil
 		}
 		s.member = target.Pod
-		config = cluster.Settings(nil, target.Address, false)
+		config = w.cluster.Settings(target.Address, nil)
 	} else {
 		p := w.cluster.Kubelet.Pod(member)
 		if p == nil {
 			return nil
 		}
-		config = cluster.Settings(p, p.Host.IP.String(), true)
+		config = w.cluster.Settings("", p)
 	}
 	if path == check.LocalOpen {
 		config.RuntimeParams["synchronous_commit"] = "local"

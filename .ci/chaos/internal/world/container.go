@@ -14,7 +14,10 @@ import (
 )
 
 // Mount shows a file or folder of the world in a container.
-type Mount struct{ Source, Target string }
+type Mount struct {
+	Source, Target string
+	ReadOnly       bool
+}
 
 // Container is what one container is made of.
 type Container struct {
@@ -23,8 +26,12 @@ type Container struct {
 	Env    []string
 	UID    int
 	GID    int
+	Groups []int // more of them
 	Mounts []Mount
-	Log    string // file that stdout and stderr are appended to
+	Root   *Root // nil: the machine's root
+	// Confined has no capabilities and never gains rights, as the restricted pod security standard wants.
+	Confined bool
+	Log      string // file that stdout and stderr are appended to
 	// Clock moves the container's monotonic and boot clocks, in seconds. Zero leaves them alone.
 	Clock int
 }
@@ -33,14 +40,20 @@ type Container struct {
 type setup struct {
 	Hostname, Net string
 	UID, GID      int
+	Groups        []int
 	Mounts        []Mount
+	Root          *Root
+	Confined      bool
 	Clock         int
 	Args          []string
 }
 
 // Start starts a container.
 func (w *World) Start(c Container) (*Process, error) {
-	s, err := json.Marshal(setup{c.Host.Name, "/run/netns/" + c.Host.ns, c.UID, c.GID, c.Mounts, c.Clock, c.Args})
+	s, err := json.Marshal(setup{
+		Hostname: c.Host.Name, Net: "/run/netns/" + c.Host.ns, UID: c.UID, GID: c.GID, Groups: c.Groups, Mounts: c.Mounts, Root: c.Root,
+		Confined: c.Confined, Clock: c.Clock, Args: c.Args,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +119,8 @@ func (s setup) enter() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
-	}
-	for _, m := range s.Mounts {
-		if err := m.bind(); err != nil {
-			return err
-		}
+	if err := s.mount(); err != nil {
+		return err
 	}
 	if s.Clock == 0 {
 		return nil
@@ -122,6 +130,24 @@ func (s setup) enter() error {
 	}
 	// The offsets count from the next exec on.
 	return os.WriteFile("/proc/self/timens_offsets", fmt.Appendf(nil, "monotonic %d 0\nboottime %d 0\n", s.Clock, s.Clock), 0)
+}
+
+func (s setup) mount() error {
+	if s.Root != nil {
+		if err := s.Root.lay(s.Mounts); err != nil {
+			return err
+		}
+		return s.Root.enter()
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	for _, m := range s.Mounts {
+		if err := m.bind(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m Mount) bind() error {
@@ -142,15 +168,27 @@ func (m Mount) bind() error {
 	if err := unix.Mount(m.Source, m.Target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Target, err)
 	}
-	return nil
+	if !m.ReadOnly {
+		return nil
+	}
+	return unix.Mount("", m.Target, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
 }
 
 // become drops root.
 func (s setup) become() error {
+	if s.Confined {
+		for capability := uintptr(0); capability <= unix.CAP_LAST_CAP; capability++ {
+			// What this kernel does not know, it cannot give.
+			_ = unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
+		}
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("confine: %w", err)
+		}
+	}
 	if s.UID == 0 {
 		return nil
 	}
-	for _, err := range []error{syscall.Setgroups([]int{s.GID}), syscall.Setgid(s.GID), syscall.Setuid(s.UID)} {
+	for _, err := range []error{syscall.Setgroups(append([]int{s.GID}, s.Groups...)), syscall.Setgid(s.GID), syscall.Setuid(s.UID)} {
 		if err != nil {
 			return fmt.Errorf("become user %d: %w", s.UID, err)
 		}

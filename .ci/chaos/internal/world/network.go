@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 
@@ -44,11 +45,19 @@ func (w *World) AddHost(name string) (*Host, error) {
 			return nil, err
 		}
 	}
-	return h, nil
+	w.mu.Lock()
+	w.living = append(w.living, h)
+	w.mu.Unlock()
+	return h, w.lead(h)
 }
 
 // RemoveHost takes the host's network away. Its processes should have ended.
-func (w *World) RemoveHost(h *Host) error { return ip("netns del " + h.ns) }
+func (w *World) RemoveHost(h *Host) error {
+	w.mu.Lock()
+	w.living = slices.DeleteFunc(w.living, func(other *Host) bool { return other == h })
+	w.mu.Unlock()
+	return ip("netns del " + h.ns)
+}
 
 // Dial connects from inside the host, whatever is cut outside of it.
 func (h *Host) Dial(ctx context.Context, network, address string) (net.Conn, error) {

@@ -35,9 +35,11 @@ type World struct {
 	Dir     string // everything that belongs to the run, on tmpfs unless asked otherwise
 	starter *starter
 
-	mu    sync.Mutex
-	hosts int
-	cut   map[Link]bool
+	mu       sync.Mutex
+	hosts    int
+	living   []*Host
+	cut      map[Link]bool
+	services string // rules of nft, once there are any
 }
 
 // Build makes the world, inside the namespaces of Enter. With disk its files lie on the disk of dir, otherwise in memory.
