@@ -23,13 +23,15 @@ Kustomize overlays and Argo CD Applications, and proves that all of them are the
 		DisableAutoGenTag: true,
 	}
 	root.PersistentFlags().BoolFunc("no-color", "print without colours (also NO_COLOR=1)", func(string) error {
-		s.Color = false
+		s.Color, s.OutColor = false, false
 		return nil
 	})
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Fail(cli.Usage, err) })
 	root.AddCommand(
 		newRenderCmd(s), newWatchCmd(s), newVerifyCmd(s), newCheckCmd(s), newValidateCmd(s),
 		newSealCmd(s), newRestoreCmd(s),
+		newStatusCmd(s), newSwitchoverCmd(s), newFailoverCmd(s), newRestartCmd(s), newReinitCmd(s), newPauseCmd(s), newResumeCmd(s),
+		newFenceCmd(s), newBackupCmd(s), newScaleCmd(s), newPsqlCmd(s), newLogsCmd(s),
 		newExplainCmd(s), newInitCmd(s), newSchemaCmd(s), newCapabilitiesCmd(s), newComponentsCmd(s),
 		newDrillCmd(s), newCmpCmd(s), newVersionCmd(s), newManCmd(s), newExitCodesTopic(),
 	)
@@ -65,6 +67,7 @@ func newExitCodesTopic() *cobra.Command {
   4  the back end, or its operatorVersion, cannot do what the spec asks for
   5  a secret stands in plain text
   6  input or output failed
-  7  stopped, or out of time`,
+  7  stopped, or out of time
+  8  the database takes no writes (status)`,
 	}
 }

@@ -69,7 +69,8 @@ type (
 		Gated         bool          `json:"gated,omitempty"`
 		Fenced        bool          `json:"fenced,omitempty"`
 		LastOutage    float64       `json:"last_outage_seconds"`
-		Eligible      string        `json:"not_eligible_because,omitempty"`
+		Eligible      bool          `json:"eligible,omitempty"` // a replica that the record lets lead
+		Waits         string        `json:"not_eligible_because,omitempty"`
 		Provision     *provisionDoc `json:"provision,omitempty"`
 	}
 
@@ -121,7 +122,7 @@ func (v *View) status() statusDoc {
 		Patroni: patroniDoc{Version: v.Version, Scope: v.Scope, Name: v.Name},
 		Onggi: onggiDoc{
 			Member: v.Member, Term: v.Term, Leader: v.Leader, Gated: v.Gated, Fenced: v.Fenced,
-			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.NotEligible,
+			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.Eligible, Waits: v.Counters.NotEligible,
 			Provision: v.Provision.document(),
 		},
 	}

@@ -26,6 +26,7 @@ const (
 	Secret   = 5 // a secret in plain text
 	InOut    = 6
 	Timeout  = 7
+	Down     = 8 // the database takes no writes
 )
 
 // Streams are where a command reads and writes. Results go to Out, everything said to a person goes to Err.
@@ -33,17 +34,25 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Terminal bool // Err is a terminal
-	Color    bool
+	Color    bool // Err shows colours
+
+	OutTerminal bool // Out is a terminal
+	OutColor    bool // Out shows colours
 }
 
 // OS are the streams of the process.
 func OS() Streams {
-	info, err := os.Stderr.Stat()
-	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	terminal, out := isTerminal(os.Stderr), isTerminal(os.Stdout)
+	colors := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Terminal: terminal,
-		Color: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Terminal: terminal, Color: terminal && colors, OutTerminal: out, OutColor: out && colors,
 	}
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // Error is an outcome that has been told already, or needs no more words than its error.

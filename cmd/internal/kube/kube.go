@@ -1,5 +1,8 @@
-// Package kube reads single objects of the API server that kubectl would talk to. It has no typed client: one GET and its JSON
-// is all that a look at a cluster takes.
+// Package kube talks to the API server that kubectl would talk to: it reads and writes single objects ([Server.Read], [Server.List],
+// [Server.Create], [Server.Patch], [Server.Delete]), runs programs in containers ([Server.Exec]) and follows their logs
+// ([Server.Logs]). It has no typed client: an address and its JSON is all that a look at a cluster takes.
+//
+// What the server says no to is a [Refusal], with the server's own words. An object that is not there is no error.
 package kube
 
 import (
@@ -24,20 +27,28 @@ const (
 
 // Server is an API server.
 type Server struct {
-	client *http.Client
-	base   *url.URL
+	client    *http.Client // bounds every answer by timeout
+	stream    *http.Client // bounds nothing: logs are followed for hours
+	base      *url.URL
+	config    *rest.Config
+	namespace string
 }
 
 // Connect finds the server that a kubeconfig and a context name; "" is what kubectl would take. Nothing is sent yet.
 func Connect(kubeconfig, context string) (*Server, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: context}).ClientConfig()
+	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: context})
+	config, err := loaded.ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("find the cluster: %w", err)
 	}
-	config.Timeout = timeout
-	client, err := rest.HTTPClientFor(config)
+	namespace, _, err := loaded.Namespace()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	config.WarningHandler = rest.NoWarnings{}
+	stream, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("reach the cluster: %w", err)
 	}
@@ -45,8 +56,13 @@ func Connect(kubeconfig, context string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach the cluster: %w", err)
 	}
-	return &Server{client, base}, nil
+	bounded := *stream
+	bounded.Timeout = timeout
+	return &Server{client: &bounded, stream: stream, base: base, config: config, namespace: namespace}, nil
 }
+
+// Namespace is the one of the context, as kubectl has it: "default" where it names none.
+func (s *Server) Namespace() string { return s.namespace }
 
 // Get reads an object of a namespace; ok is false when there is none, or when the server does not know its kind. The plural is
 // that of the kind. A reference without a namespace is an error: its address would be that of nothing, and the answer that there is none.

@@ -1,0 +1,84 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// repository is what `onggi-agent ctl backups -o json` prints.
+type repository struct {
+	State, Reason string
+	Backups       []struct {
+		Label, Type string
+		Start, Stop time.Time
+		StoredDelta int64 `json:"stored_delta"`
+		Error       bool
+	}
+	Archive struct {
+		Ready       int
+		OldestReady time.Time `json:"oldest_ready"`
+		LastSuccess time.Time `json:"last_success"`
+		LastFailure time.Time `json:"last_failure"`
+	}
+	Running *run
+	Runs    []run // that ended, the newest last
+}
+
+// run is a backup that was asked for.
+type run struct {
+	ID, Type, Member, State, Label, Text string
+	Begun, Ended                         time.Time
+}
+
+// repository reads the backups of native.
+func (s *Status) repository(answer *Answer) {
+	var r repository
+	switch {
+	case answer == nil:
+		return
+	case answer.Err != "":
+		s.Notes = append(s.Notes, "the backups are not known: "+answer.Err)
+		return
+	case json.Unmarshal(answer.Document, &r) != nil:
+		return
+	}
+	b := &Backups{Archiving: working}
+	for _, one := range r.Backups {
+		backup := Backup{Name: one.Label, Type: one.Type, State: stateCompleted, Started: moment(one.Start), Ended: moment(one.Stop), Bytes: one.StoredDelta}
+		if one.Error {
+			backup.Error = "pages failed their checksums"
+		}
+		b.List = append(b.List, backup)
+	}
+	if len(r.Backups) > 0 {
+		b.Earliest = moment(r.Backups[0].Stop)
+	}
+	for _, one := range r.Runs {
+		if one.State == stateFailed {
+			b.List = append(b.List, Backup{Name: one.ID, Type: one.Type, State: stateFailed, Started: moment(one.Begun), Ended: moment(one.Ended), Error: one.Text})
+		}
+	}
+	if one := r.Running; one != nil {
+		b.List = append(b.List, Backup{Name: one.ID, Type: one.Type, State: stateRunning, Started: moment(one.Begun)})
+	}
+	slices.SortStableFunc(b.List, func(x, y Backup) int { return -compareMoments(x.Started, y.Started) })
+	if r.Archive.Ready > 0 && r.Archive.LastFailure.After(r.Archive.LastSuccess) {
+		b.Archiving, b.Detail = failing, fmt.Sprintf("%d segments wait, the oldest since %s", r.Archive.Ready, moment(r.Archive.OldestReady))
+	}
+	s.Backups = b
+	if r.State != "ok" && r.State != "" {
+		s.degraded(fmt.Sprintf("the repository of the backups is %s: %s", r.State, r.Reason), "onggi backup list "+s.Name)
+	}
+	s.judgeBackups()
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func compareMoments(a, b string) int { return instant(a).Compare(instant(b)) }
