@@ -135,6 +135,9 @@ build: ## build static binaries for PLATFORMS into dist, with checksums
 		tags=; [ $$command != onggi-agent ] || tags='$(AGENT)'; \
 		GOOS=$$os GOARCH=$$arch $(BUILD) $$tags -o "dist/$${command}_$${os}_$$arch" "./cmd/$$command"; \
 	done; done
+	@for platform in $(PLATFORMS); do \
+		ln -sf "onggi_$${platform%/*}_$${platform#*/}" "dist/kubectl-onggi_$${platform%/*}_$${platform#*/}"; \
+	done
 	@cd dist && sha256sum onggi*_* > checksums.txt
 
 .PHONY: image
@@ -199,6 +202,13 @@ e2e-pooler: .cache/pgbouncer/pgbouncer ## PgBouncer as rendered, before a cluste
 e2e-native-apply: $(BIN)/.apiserver ## show the native goldens to a real API server that enforces the restricted pod security standard
 	ONGGI_E2E_NATIVE=$(CURDIR)/$(BIN) go test ./cmd/onggi -run TestRealApplyNative -count=1 -timeout 10m
 
+.PHONY: e2e-day2
+e2e-day2: $(BIN)/.apiserver ## run status, switchover, psql, logs and the like against a real API server, real agents and real Postgres
+	@mkdir -p .cache/e2e
+	@go build -o .cache/e2e/ ./cmd/onggi
+	@go build $(AGENT) -o .cache/e2e/ ./cmd/onggi-agent
+	ONGGI_E2E_DAY2=$(CURDIR)/$(BIN) ONGGI_E2E_PROGRAMS=$(CURDIR)/.cache/e2e go test ./cmd/internal/day2 -run TestEndToEnd -count=1 -timeout 10m
+
 # Real Postgres in namespaces, a real API server, and every fault of the catalogue. CHAOSFLAGS: go run ./.ci/chaos -h.
 CHAOS := .cache/chaos/chaos -agent .cache/chaos/onggi-agent -bin $(BIN)
 .PHONY: .cache/chaos chaos chaos-short bench-ha
@@ -246,8 +256,10 @@ generate: ## rewrite generated files: references, schemas, man pages
 	go generate ./...
 
 .PHONY: install
-install: ## install onggi into go's bin folder
+install: ## install onggi into go's bin folder, and as kubectl's plugin: kubectl onggi
 	CGO_ENABLED=0 go install -trimpath -ldflags '$(LDFLAGS)' ./cmd/onggi
+	@dir=$$(go env GOBIN); dir=$${dir:-$$(go env GOPATH)/bin}; \
+	ln -sf onggi "$$dir/kubectl-onggi"; ln -sf onggi "$$dir/kubectl_complete-onggi"; echo "$$dir/kubectl-onggi"
 
 .PHONY: clean
 clean: ## remove build, dist and .cache

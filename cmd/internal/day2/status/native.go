@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// revisionLabel is what the StatefulSet's controller marks pods by.
+const revisionLabel = "controller-revision-hash"
+
 // recordAnnotation is where the agents keep the whole record.
 const recordAnnotation = "onggi.dev/record"
 
@@ -16,9 +19,8 @@ type statefulSet struct {
 	Metadata struct{ Generation int64 }
 	Spec     struct{ Replicas *int }
 	Status   struct {
-		ObservedGeneration              int64
-		Replicas, UpdatedReplicas       int
-		CurrentRevision, UpdateRevision string
+		ObservedGeneration int64
+		UpdateRevision     string
 	}
 }
 
@@ -63,15 +65,25 @@ func (s *Status) native(o Observed, pods []pod) {
 		s.nativeCluster(best)
 	}
 	s.poolerDeployments(o.Poolers)
-	s.Rollout = &Rollout{Updated: set.Status.UpdatedReplicas, Wanted: s.Wanted}
-	s.Rollout.Done = set.Status.ObservedGeneration >= set.Metadata.Generation && set.Status.UpdatedReplicas >= s.Wanted &&
-		(set.Status.UpdateRevision == set.Status.CurrentRevision || set.Status.UpdateRevision == "")
+	s.rollout(set, pods)
 	if s.Wanted == 0 && len(pods) == 0 {
 		s.Health = Hibernated
 		return
 	}
 	s.judgeNative(said)
 	s.repository(o.Repository)
+}
+
+// rollout counts the pods of the newest revision. The controller's own count is of no use: the agents replace the pods.
+func (s *Status) rollout(set statefulSet, pods []pod) {
+	r := &Rollout{Wanted: s.Wanted}
+	for _, p := range pods {
+		if p.Metadata.Labels[revisionLabel] == set.Status.UpdateRevision && p.Metadata.DeletionTimestamp == "" {
+			r.Updated++
+		}
+	}
+	r.Done = set.Status.ObservedGeneration >= set.Metadata.Generation && r.Updated >= r.Wanted
+	s.Rollout = r
 }
 
 // leaseAndRecord reads the Lease. Its annotation may have been edited by people, so it is read as far as it can be.
@@ -104,8 +116,8 @@ func (s *Status) leaseAndRecord(data json.RawMessage) {
 func (s *Status) nativeMembers(o Observed, set statefulSet, pods []pod, said map[string]agent) {
 	for _, p := range pods {
 		m := p.member(o.Backend)
-		m.Outdated = set.Status.UpdateRevision != "" && p.Metadata.Labels["controller-revision-hash"] != "" &&
-			p.Metadata.Labels["controller-revision-hash"] != set.Status.UpdateRevision
+		revision := p.Metadata.Labels[revisionLabel]
+		m.Outdated = set.Status.UpdateRevision != "" && revision != "" && revision != set.Status.UpdateRevision
 		if a, ok := said[m.Name]; ok {
 			a.Member.describe(&m)
 		}

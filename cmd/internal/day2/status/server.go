@@ -7,7 +7,7 @@ import (
 
 // Query is what a server is asked through psql where no agent can be: one row, one column, JSON. PostgreSQL 13 knows all of it.
 const Query = `SELECT json_build_object(
- 'recovery', pg_is_in_recovery(), 'version', current_setting('server_version'),
+ 'recovery', pg_is_in_recovery(), 'version', split_part(current_setting('server_version'), ' ', 1),
  'timeline', CASE WHEN pg_is_in_recovery() THEN (SELECT received_tli FROM pg_stat_wal_receiver)
    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
  'receiver', (SELECT status FROM pg_stat_wal_receiver), 'started', pg_postmaster_start_time(),
