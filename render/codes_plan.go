@@ -123,7 +123,7 @@ func accessCodes() []spec.CodeDoc {
 		Wrong: "placement: {tolerations: [{key: database, operator: Exists, value: \"true\"}]}", Right: "placement: {tolerations: [{key: database, operator: Exists}]}",
 	}, {
 		Code: "ONG2214", Title: "a name that becomes too long",
-		Text: "The object is called after the cluster and the entry together. Services have names of at most 63 characters, and the name of a schedule becomes a label of every backup it takes, " +
+		Text: "The object is called after the cluster and the entry together. Services have names of at most 63 characters, CronJobs of at most 52, and the name of a schedule becomes a label of every backup it takes, " +
 			"which has at most 63 as well: with a longer one the schedule would exist and every one of its backups would be refused.",
 		Wrong: "metadata: {name: a-name-of-almost-fifty-characters-that-says-it-all}\nspec: {expose: [{name: load-balancer-of-the-office}]}",
 		Right: "metadata: {name: shop}\nspec: {expose: [{name: office}]}",

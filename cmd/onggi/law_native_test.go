@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,9 +63,10 @@ func withoutOperator(v any) {
 			}
 		}
 	}
-	drop(spec, "operatorVersion", "imageCatalog", "tablespaces", "databases", "roles", "ident", "bootstrap", "replica", "externalClusters", "backup",
+	drop(spec, "operatorVersion", "imageCatalog", "tablespaces", "databases", "roles", "ident", "bootstrap", "replica", "externalClusters",
 		"logLevel", "timeouts", "overrides", "updates", "tls", "secrets")
 	drop(spec["storage"], "wal")
+	pgBackRest(spec)
 	drop(spec["replication"], "logicalSlots", "failoverQuorum")
 	if r, ok := spec["replication"].(map[string]any); ok && r["mode"] == "sync" {
 		r["mode"] = "quorum"
@@ -72,4 +74,29 @@ func withoutOperator(v any) {
 	drop(spec["monitoring"], "dashboards", "dashboardNamespace", "dashboardFolder", "tls", "queries")
 	drop(spec["network"], "operatorNamespace")
 	drop(spec["parameters"], append(native.OwnedNames(), "shared_preload_libraries")...)
+}
+
+// pgBackRest takes from backups what Barman and snapshots have.
+func pgBackRest(spec map[string]any) {
+	b, ok := spec["backup"].(map[string]any)
+	if !ok {
+		return
+	}
+	place, _ := b["destination"].(string)
+	if b["method"] == "snapshot" {
+		delete(spec, "backup")
+		return
+	}
+	for _, name := range []string{"method", "snapshot", "encryption", "walParallel", "walCompression", "drill"} {
+		delete(b, name)
+	}
+	if b["compression"] == "snappy" {
+		b["compression"] = "zstd"
+	}
+	if strings.HasPrefix(place, "s3://") && b["endpoint"] == nil {
+		b["region"] = "eu-central-1"
+	}
+	if c, ok := b["credentials"].(map[string]any); ok {
+		delete(c, "connectionString")
+	}
 }

@@ -47,12 +47,17 @@ var features = sync.OnceValue(func() []Feature {
 			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil
 		}, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
 		{"pooler.readOnly", "poolers for standbys", func(s *spec.Spec) bool { return s.Pooler != nil && s.Pooler.ReadOnly != nil }, only(map[Name]Support{CloudNativePG: yes, Zalando: yes, Native: yes})},
-		{"backup.destination=pvc", "backups to a volume", backupVolume, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes})},
-		{"externalClusters", "archives on a volume", archiveVolume, only(map[Name]Support{Crunchy: yes})},
+		{"backup.destination=pvc", "backups to a volume", backupVolume, only(map[Name]Support{Crunchy: yes, MySQLOperator: yes, Native: yes})},
+		{"externalClusters", "archives on a volume", archiveVolume, only(map[Name]Support{Crunchy: yes, Native: yes})},
 		{"backup.method=plugin", "the barman-cloud plugin", method("plugin"), only(map[Name]Support{CloudNativePG: since(1, 26)})},
 		{"backup.method=in-tree", "in-tree Barman backups", method("in-tree"), only(map[Name]Support{CloudNativePG: {Yes: true, UntilMajor: 1, UntilMinor: 31}})},
 		{"backup.method=snapshot", "backups by volume snapshot", method("snapshot"), only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
-		{"backup.schedules", "differential and incremental backups", deltaBackups, only(map[Name]Support{Crunchy: yes})},
+		{"backup.schedules", "differential and incremental backups", deltaBackups, only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"backup.retentionFull", "retention by number", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.RetentionFull != 0 }, only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"backup.encryptionKey", "backups encrypted before they are sent", anyArchive(func(a *spec.Archive) bool { return a.EncryptionKey != nil }), only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"backup.encryption", "encryption that the store is asked for", anyArchive(func(a *spec.Archive) bool { return a.Encryption != "" }), with(map[Name]Support{Native: {}})},
+		{"backup.walParallel", "numbers of WAL files that are archived at once", anyArchive(func(a *spec.Archive) bool { return a.WALParallel != 0 }), with(map[Name]Support{Native: {}})},
+		{"backup.credentials.accountKey", "keys and signatures of Azure accounts", anyArchive(accountKeys), only(map[Name]Support{Crunchy: yes, Native: yes})},
 		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != nil }, only(map[Name]Support{CloudNativePG: yes})},
 		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" },
 			with(map[Name]Support{MySQLOperator: yes})},
@@ -105,6 +110,18 @@ func databaseContents(s *spec.Spec) bool {
 		}
 	}
 	return false
+}
+
+// anyArchive looks at the archive that is written and at those that are read.
+func anyArchive(has func(*spec.Archive) bool) func(*spec.Spec) bool {
+	return func(s *spec.Spec) bool {
+		read := func(e spec.ExternalCluster) bool { return e.Archive != nil && has(e.Archive) }
+		return s.Backup != nil && has(&s.Backup.Archive) || slices.ContainsFunc(s.ExternalClusters, read)
+	}
+}
+
+func accountKeys(a *spec.Archive) bool {
+	return a.Credentials != nil && (a.Credentials.AccountKey != "" || a.Credentials.SASToken != "")
 }
 
 func deltaBackups(s *spec.Spec) bool {

@@ -29,12 +29,15 @@ func agentFeatures(with, only cells) []Feature {
 			return slices.ContainsFunc(s.Databases, func(d spec.Database) bool { return d.Reclaim == "delete" })
 		}, lacking()},
 		{"ident", "lines of pg_ident.conf", func(s *spec.Spec) bool { return len(s.Ident) > 0 }, lacking()},
-		{"bootstrap.recovery", "recovery from a backup", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Recovery != nil }, lacking(MySQLOperator)},
+		{"bootstrap.recovery", "recovery from a backup", recovers(func(*spec.Recovery) bool { return true }), with(map[Name]Support{MySQLOperator: yes})},
+		{"bootstrap.recovery.backup", "Backup objects to start from", recovers(func(r *spec.Recovery) bool { return r.Backup != "" }), lacking()},
+		{"bootstrap.recovery.database", "application databases of a recovery", recovers(func(r *spec.Recovery) bool { return r.Database != "" || r.Owner != "" }), lacking()},
+		{"bootstrap.recovery.orInit", "recoveries that start empty where there is no backup", recovers(func(r *spec.Recovery) bool { return r.OrInit }), alone()},
 		{"bootstrap.basebackup", "copies of running servers", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Basebackup != nil }, lacking()},
 		{"replica", "standby clusters", func(s *spec.Spec) bool { return s.Replica != nil }, lacking()},
-		{"externalClusters", "other databases to start from or to follow", func(s *spec.Spec) bool { return len(s.ExternalClusters) > 0 }, lacking()},
+		{"externalClusters", "other servers to start from or to follow", connects, lacking()},
 		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, with(map[Name]Support{MySQLOperator: yes})},
-		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, lacking(MySQLOperator)},
+		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, with(map[Name]Support{MySQLOperator: yes})},
 		{"monitoring.dashboards", "dashboards", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Dashboards }, lacking()},
 		{"tls.replicationSecret", "client certificates for replication", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ReplicationSecret != "" }, lacking()},
 		{"tls.clientCASecret", "authorities of client certificates", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ClientCASecret != "" }, lacking()},
@@ -45,6 +48,16 @@ func agentFeatures(with, only cells) []Feature {
 		{"timeouts.failoverDelay", "delays of failovers", func(s *spec.Spec) bool { return !lasts(s.Timeouts.FailoverDelay, "0s") }, lacking()},
 		{"logLevel", "choice of what is logged", func(s *spec.Spec) bool { return s.LogLevel != "" && s.LogLevel != "info" }, lacking()},
 	}
+}
+
+func recovers(how func(*spec.Recovery) bool) func(*spec.Spec) bool {
+	return func(s *spec.Spec) bool {
+		return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && how(s.Bootstrap.Recovery)
+	}
+}
+
+func connects(s *spec.Spec) bool {
+	return slices.ContainsFunc(s.ExternalClusters, func(e spec.ExternalCluster) bool { return e.Connection != nil })
 }
 
 // lasts compares durations; one that was not given is the default.

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
 
@@ -23,7 +25,7 @@ func (a *artist) backups() {
 		title := strings.TrimPrefix(s.FullName, a.Name+"-")
 		schedules = append(schedules, Node{
 			ID: "schedule:" + title, Lane: Backups, Kind: KindSchedule, Title: title, Lines: lines,
-			Object: a.orCluster(a.find("ScheduledBackup", s.FullName)), Idle: s.Suspend,
+			Object: a.orCluster(a.series(s.FullName)), Idle: s.Suspend,
 		})
 	}
 	for _, n := range schedules {
@@ -67,10 +69,22 @@ func (a *artist) store() Node {
 	return n
 }
 
+// series is the object of a series of backups: a CronJob where nothing else takes them.
+func (a *artist) series(name string) manifest.Ref {
+	if a.Backend == "native" {
+		return a.find("CronJob", name)
+	}
+	return a.find("ScheduledBackup", name)
+}
+
+func (a *artist) isSeries(name string) bool {
+	return slices.ContainsFunc(a.Backup.Schedules, func(s plan.Schedule) bool { return s.FullName == name })
+}
+
 // drills are CronJobs of the backup part: restores that are tried.
 func (a *artist) drills() {
 	for _, o := range a.of("CronJob") {
-		if o.Origin != "" {
+		if o.Origin != "" || a.isSeries(o.Ref().Name) {
 			continue
 		}
 		ref, cron := o.Ref(), text(o.Body, "spec", "schedule")

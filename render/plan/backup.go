@@ -10,12 +10,16 @@ import (
 // Backup is the archive and the schedules of base backups.
 type Backup struct {
 	Archive
-	Method    string // "plugin", "in-tree" or "snapshot"
+	Method    string // "plugin", "in-tree", "snapshot" or "pgbackrest"
 	Schedules []Schedule
 	Retention string // e.g. "90d"
-	Target    string // "prefer-standby" or "primary"
-	Snapshot  *spec.SnapshotBackup
-	Drill     *Drill
+	// RetentionFull is how many full backups are kept in place of a time; 0 is not said.
+	RetentionFull int
+	// MaxAge is how old the newest base backup may be, in seconds, before somebody has to know; 0 without schedules.
+	MaxAge   int64
+	Target   string // "prefer-standby" or "primary"
+	Snapshot *spec.SnapshotBackup
+	Drill    *Drill
 }
 
 // Schedule is one series of base backups.
@@ -24,8 +28,11 @@ type Schedule struct {
 	Cron      Cron
 	Suspend   bool
 	Immediate bool
-	Type      string
+	Type      string // "full", "differential" or "incremental"
 }
+
+// AtOnce reports a series whose first backup does not wait for its time.
+func (s Schedule) AtOnce() bool { return s.Immediate && !s.Suspend }
 
 // Scheme is the kind of store that a destination names.
 type Scheme string
@@ -53,8 +60,13 @@ func (a Archive) Place() string {
 	return a.Endpoint + " " + strings.TrimSuffix(a.Destination, "/") + "/" + a.Server
 }
 
-func archive(a spec.Archive, storeName, server string) Archive {
+func (r *resolver) archive(a spec.Archive, storeName, server string) Archive {
 	scheme, _, _ := strings.Cut(a.Destination, "://")
+	if c := a.Credentials; r.spec.Backend == native && Scheme(scheme) == Azure && c != nil && c.AccountKey == "" && c.SASToken == "" {
+		own := *c
+		own.AccountKey = "AZURE_STORAGE_KEY" // as Azure's own tools call it
+		a.Credentials = &own
+	}
 	if a.ServerName != "" {
 		server = a.ServerName
 	}
@@ -67,14 +79,11 @@ func (r *resolver) backup() *Backup {
 		return nil
 	}
 	out := &Backup{
-		Archive: archive(b.Archive, r.name, r.name), Method: b.Method,
-		Retention: b.Retention, Target: b.Target, Snapshot: b.Snapshot,
+		Archive: r.archive(b.Archive, r.name, r.name), Method: b.Method,
+		Retention: b.Retention, RetentionFull: b.RetentionFull, Target: b.Target, Snapshot: b.Snapshot,
 	}
 	if out.Method == "" {
-		out.Method = "plugin"
-		if r.spec.Backend == "cloudnative-pg" && !r.operator.AtLeast(1, 26) {
-			out.Method = "in-tree" // the plugin came with 1.26
-		}
+		out.Method = r.method()
 	}
 	for _, s := range b.Schedules {
 		out.Schedules = append(out.Schedules, Schedule{
@@ -82,7 +91,22 @@ func (r *resolver) backup() *Backup {
 			Suspend: s.Suspend || r.spec.Hibernate, // a hibernated cluster can only fail its backups
 		})
 	}
+	out.MaxAge = out.maxAge()
+	if m := r.spec.Monitoring; m != nil && m.BackupMaxAge != "" {
+		out.MaxAge = seconds(m.BackupMaxAge)
+	}
 	return out
+}
+
+// method is the best that the back end has.
+func (r *resolver) method() string {
+	switch {
+	case r.spec.Backend == native:
+		return "pgbackrest"
+	case r.spec.Backend == "cloudnative-pg" && !r.operator.AtLeast(1, 26):
+		return "in-tree" // the plugin came with 1.26
+	}
+	return "plugin"
 }
 
 // maxAge is how old the newest base backup may be before somebody has to know: the longest gap that the schedules leave,

@@ -202,27 +202,35 @@ func (r *resolver) tolerations() {
 	}
 }
 
-// maxLabel is the longest value of a label, and the longest name of a Service.
-const maxLabel = 63
+// maxLabel is the longest value of a label, and the longest name of a Service; maxCronJob is shorter by the eleven characters that Kubernetes
+// makes the name of a job of.
+const (
+	maxLabel   = 63
+	maxCronJob = 52
+)
 
 // names finds names that are made of two and have become too long: Services refuse them, and operators write the name of a
 // schedule into a label of each of its backups.
 func (r *resolver) names() {
 	for i, e := range r.spec.Expose {
-		r.joined(index("expose", i)+".name", e.Name)
+		r.joined(index("expose", i)+".name", e.Name, maxLabel, "names of Services and values of labels")
 	}
 	if r.spec.Backup == nil {
 		return
 	}
 	for i, s := range r.spec.Backup.Schedules {
-		r.joined(index("backup.schedules", i)+".name", s.Name)
+		most, what := maxLabel, "names of Services and values of labels"
+		if r.spec.Backend == native {
+			most, what = maxCronJob, "names of CronJobs"
+		}
+		r.joined(index("backup.schedules", i)+".name", s.Name, most, what)
 	}
 }
 
 // joined checks the name that <cluster>-<name> is.
-func (r *resolver) joined(path, name string) {
-	if full := r.cluster.Name + "-" + name; len(full) > maxLabel {
-		r.problem("ONG2214", path, fmt.Sprintf("%s has %d characters", full, len(full)), fmt.Sprintf("names of Services and values of labels have at most %d", maxLabel),
-			fmt.Sprintf("shorten it by %d", len(full)-maxLabel))
+func (r *resolver) joined(path, name string, most int, what string) {
+	if full := r.cluster.Name + "-" + name; len(full) > most {
+		r.problem("ONG2214", path, fmt.Sprintf("%s has %d characters", full, len(full)), fmt.Sprintf("%s have at most %d", what, most),
+			fmt.Sprintf("shorten it by %d", len(full)-most))
 	}
 }

@@ -64,6 +64,12 @@ func postgresImage(v Version) string {
 	return fmt.Sprintf("docker.io/library/postgres:%d.%d-%s", v.Major, v.Minor, distribution(v))
 }
 
+// pgBackRestImage names the stock image with pgBackRest in it, which onggi builds as the stock one has none: sidecars/backup/image is the recipe. Its
+// tag is that of the image it is made from.
+func pgBackRestImage(v Version) string {
+	return fmt.Sprintf("ghcr.io/onggi-db/onggi-postgres:%d.%d-%s", v.Major, v.Minor, distribution(v))
+}
+
 func distribution(v Version) string {
 	if trixie(v) {
 		return "trixie"

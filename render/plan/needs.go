@@ -80,6 +80,9 @@ func (a Archive) needs(path string) []Need {
 	if c := a.Credentials; c != nil && !c.FromPod && c.Secret != "" {
 		out = append(out, Need{c.Secret, a.CredentialKeys(), opaque, "", "access to the object store", path + ".credentials.secret"})
 	}
+	if k := a.EncryptionKey; k != nil {
+		out = append(out, Need{k.Secret, []string{k.Key}, opaque, "", "the passphrase of the backups", path + ".encryptionKey"})
+	}
 	return out
 }
 
@@ -99,6 +102,12 @@ func (a Archive) CredentialKeys() []string {
 	case GCS:
 		return []string{c.ApplicationCredentials}
 	case Azure:
+		switch {
+		case c.SASToken != "":
+			return []string{c.SASToken}
+		case c.AccountKey != "":
+			return []string{c.AccountKey}
+		}
 		return []string{c.ConnectionString}
 	}
 	return nil

@@ -104,7 +104,10 @@ func (r *resolver) image(p *Plan) string {
 	if p.Version.Minor < 0 {
 		p.Version.Minor = minor
 	}
-	if p.Backend == native {
+	switch {
+	case p.Backend == native && p.readsStores():
+		return pgBackRestImage(p.Version)
+	case p.Backend == native:
 		return postgresImage(p.Version)
 	}
 	return cloudNativePGImage(p.Version, p.InTree() && p.readsStores())
@@ -226,7 +229,7 @@ func (r *resolver) bootstrap(p *Plan) {
 	for _, e := range r.spec.ExternalClusters {
 		out := ExternalCluster{Name: e.Name, Connection: e.Connection}
 		if e.Archive != nil {
-			a := archive(*e.Archive, r.name+"-"+e.Name, e.Name)
+			a := r.archive(*e.Archive, r.name+"-"+e.Name, e.Name)
 			out.Archive = &a
 		}
 		p.ExternalClusters = append(p.ExternalClusters, out)
@@ -298,10 +301,7 @@ func (r *resolver) operations(p *Plan) {
 	}
 	p.Monitoring = &Monitoring{Monitoring: *m, Scrape: m.Scrape == nil || *m.Scrape}
 	if p.Backup != nil {
-		p.Monitoring.BackupMaxAge = p.Backup.maxAge()
-		if m.BackupMaxAge != "" {
-			p.Monitoring.BackupMaxAge = seconds(m.BackupMaxAge)
-		}
+		p.Monitoring.BackupMaxAge = p.Backup.MaxAge
 	}
 }
 

@@ -24,7 +24,7 @@ type Options struct {
 }
 
 // archiveFields are what an archive to read from takes over from the backup that wrote it.
-var archiveFields = [...]string{"destination", "serverName", "endpoint", "endpointCA", "region", "credentials"}
+var archiveFields = [...]string{"destination", "serverName", "endpoint", "endpointCA", "region", "credentials", "encryptionKey"}
 
 // Spec is the spec of a database restored from c's backups, as the text of a file, and what its reader should know: what was
 // left out of it, what may not fit. c has a backup with a destination, or Options.Backup is set.

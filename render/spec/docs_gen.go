@@ -23,6 +23,8 @@ func comment(name string) string {
 		return "Destination is s3://bucket/path, gs://bucket/path, azblob://account/container/path or pvc://claim/path."
 	case "Archive.Encryption":
 		return "Encryption that the store is asked for."
+	case "Archive.EncryptionKey":
+		return "EncryptionKey is a passphrase by which everything is encrypted before it is sent (AES-256), whatever the store does. Who loses it has no backups."
 	case "Archive.Endpoint":
 		return "Endpoint of an S3-compatible store, e.g. https://minio.lan:9000."
 	case "Archive.EndpointCA":
@@ -61,6 +63,8 @@ func comment(name string) string {
 		return "Method is plugin for the barman-cloud plugin, in-tree for the form that CloudNativePG is removing, snapshot for volume snapshots. Left out: the backend's best."
 	case "Backup.Retention":
 		return "Retention is how far back a restore must be possible, e.g. 90d, 12w or 6m (months)."
+	case "Backup.RetentionFull":
+		return "RetentionFull is how many full backups are kept, with all that hangs on them, in place of a time."
 	case "Backup.Schedules":
 		return "Schedules of base backups."
 	case "Backup.Snapshot":
@@ -123,12 +127,16 @@ func comment(name string) string {
 		return "Credentials for an object store: keys of one Secret, or the identity of the pod."
 	case "Credentials.AccessKey":
 		return "AccessKey is the key of the S3 access key id in the Secret."
+	case "Credentials.AccountKey":
+		return "AccountKey is the key of the Azure storage account's key in the Secret, for backends that take it in place of a connection string. Left out with backend native, and without sasToken: AZURE_STORAGE_KEY."
 	case "Credentials.ApplicationCredentials":
 		return "ApplicationCredentials is the key of the Google service account file in the Secret."
 	case "Credentials.ConnectionString":
 		return "ConnectionString is the key of the Azure connection string in the Secret."
 	case "Credentials.FromPod":
 		return "FromPod uses the cloud identity of the pod (IRSA, workload identity, managed identity) and no Secret."
+	case "Credentials.SASToken":
+		return "SASToken is the key of an Azure shared access signature in the Secret."
 	case "Credentials.Secret":
 		return "Secret that holds the keys below."
 	case "Credentials.SecretKey":
@@ -457,6 +465,8 @@ func comment(name string) string {
 		return "Database that the application Secret names. Left out: the first of databases."
 	case "Recovery.From":
 		return "From names one of externalClusters, whose archive is read. Exactly one of from, backup and snapshot."
+	case "Recovery.OrInit":
+		return "OrInit starts an empty database where the archive holds no backup. Without it, the database waits for one and says so. From the place that backup archives to, it makes a cluster that comes back by itself: restored if it ever was backed up, empty if not."
 	case "Recovery.Owner":
 		return "Owner of that database."
 	case "Recovery.Snapshot":
@@ -548,7 +558,7 @@ func comment(name string) string {
 	case "Schedule.Cron":
 		return "Cron is when: five fields, UTC. Each backend gets it in its own form."
 	case "Schedule.Immediate":
-		return "Immediate takes one backup as soon as the series exists."
+		return "Immediate takes one backup as soon as the series exists; with backend native, as soon as the cluster has none."
 	case "Schedule.Name":
 		return "Name of the series."
 	case "Schedule.Suspend":

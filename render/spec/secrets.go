@@ -237,7 +237,7 @@ func passwordKey(key string) bool {
 	}
 	for _, end := range [...]string{"password", "passwd", "passphrase", "secretaccesskey", "secret_access_key", "apikey", "api_key", "token"} {
 		if n := len(key) - len(end); n >= 0 && strings.EqualFold(key[n:], end) {
-			return key != "sessionToken" && key != "promotionToken"
+			return key != "sessionToken" && key != "sasToken" && key != "promotionToken"
 		}
 	}
 	return false

@@ -10,6 +10,8 @@ type Backup struct {
 	Schedules []Schedule `json:"schedules" onggi:"unique=name"`
 	// Retention is how far back a restore must be possible, e.g. 90d, 12w or 6m (months).
 	Retention string `json:"retention" onggi:"pattern=^[1-9][0-9]*[dwm]$;example=90d"`
+	// RetentionFull is how many full backups are kept, with all that hangs on them, in place of a time.
+	RetentionFull int `json:"retentionFull" onggi:"min=1;max=9999;example=4"`
 	// Target is where base backups are taken: a standby if there is one, or the primary.
 	Target string `json:"target" onggi:"enum=prefer-standby|primary;default=prefer-standby"`
 	// Snapshot settings, with method snapshot.
@@ -38,6 +40,9 @@ type Archive struct {
 	WALCompression string `json:"walCompression" onggi:"enum=none|bzip2|gzip|lz4|snappy|xz|zstd;default=gzip"`
 	// Encryption that the store is asked for.
 	Encryption string `json:"encryption" onggi:"enum=AES256|aws:kms"`
+	// EncryptionKey is a passphrase by which everything is encrypted before it is sent (AES-256), whatever the store does. Who loses it
+	// has no backups.
+	EncryptionKey *SecretKey `json:"encryptionKey"`
 	// Jobs is how many files are sent at once.
 	Jobs int `json:"jobs" onggi:"min=1;max=64;default=2"`
 	// WALParallel is how many WAL files are archived at once.
@@ -58,6 +63,11 @@ type Credentials struct {
 	ApplicationCredentials string `json:"applicationCredentials" onggi:"default=gcs-key.json"`
 	// ConnectionString is the key of the Azure connection string in the Secret.
 	ConnectionString string `json:"connectionString" onggi:"default=AZURE_CONNECTION_STRING"`
+	// AccountKey is the key of the Azure storage account's key in the Secret, for backends that take it in place of a connection string.
+	// Left out with backend native, and without sasToken: AZURE_STORAGE_KEY.
+	AccountKey string `json:"accountKey" onggi:"example=AZURE_STORAGE_KEY"`
+	// SASToken is the key of an Azure shared access signature in the Secret.
+	SASToken string `json:"sasToken" onggi:"example=AZURE_STORAGE_SAS_TOKEN"`
 	// FromPod uses the cloud identity of the pod (IRSA, workload identity, managed identity) and no Secret.
 	FromPod bool `json:"fromPod"`
 }
@@ -70,7 +80,7 @@ type Schedule struct {
 	Cron string `json:"cron" onggi:"required;format=cron;example=0 0 * * *"`
 	// Suspend keeps the series and takes no backups.
 	Suspend bool `json:"suspend"`
-	// Immediate takes one backup as soon as the series exists.
+	// Immediate takes one backup as soon as the series exists; with backend native, as soon as the cluster has none.
 	Immediate bool `json:"immediate"`
 	// Type of backup, for backends that know incremental ones.
 	Type string `json:"type" onggi:"enum=full|differential|incremental;default=full"`

@@ -183,6 +183,9 @@ type Recovery struct {
 	Snapshot *SnapshotSource `json:"snapshot" onggi:"oneof=source"`
 	// Target is the moment to stop at. Left out: the end of the archive.
 	Target *RecoveryTarget `json:"target"`
+	// OrInit starts an empty database where the archive holds no backup. Without it, the database waits for one and says so. From the
+	// place that backup archives to, it makes a cluster that comes back by itself: restored if it ever was backed up, empty if not.
+	OrInit bool `json:"orInit"`
 	// Database that the application Secret names. Left out: the first of databases.
 	Database string `json:"database" onggi:"format=identifier"`
 	// Owner of that database.

@@ -49,8 +49,8 @@ func TestAConfigurationForEveryStore(t *testing.T) {
 		{"gcs by the pod's identity", config.Repository{Type: "gcs", Path: "/shop", Bucket: "b"}, Secrets{}, []string{"repo1-gcs-key-type=auto"}, []string{"gcs-key="}, nil},
 		{"azure with a key", config.Repository{Type: "azure", Path: "/shop", Bucket: "c"}, Secrets{Key: "account", Secret: "a2V5"},
 			[]string{"repo1-azure-account=account", "repo1-azure-container=c", "repo1-azure-key=a2V5", "repo1-azure-key-type=shared", "repo1-azure-uri-style=host"}, nil, nil},
-		{"azure with a signature", config.Repository{Type: "azure", Path: "/shop", Bucket: "c", Endpoint: "azurite:10000"}, Secrets{Key: "account", Token: "?sv=1&sig=2"},
-			[]string{"repo1-azure-key=sv=1&sig=2", "repo1-azure-key-type=sas", "repo1-azure-uri-style=path"}, nil, nil},
+		{"azure with a signature", config.Repository{Type: "azure", Path: "/shop", Bucket: "c", Account: "named", Endpoint: "azurite:10000"}, Secrets{Token: "?sv=1&sig=2"},
+			[]string{"repo1-azure-account=named", "repo1-azure-key=sv=1&sig=2", "repo1-azure-key-type=sas", "repo1-azure-uri-style=path"}, nil, nil},
 		{"encrypted", config.Repository{Type: "posix", Path: "/b"}, Secrets{Cipher: "a b#c"}, []string{"repo1-cipher-type=aes-256-cbc", "repo1-cipher-pass=a b#c"}, nil, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -172,7 +173,7 @@ func (s Settings) repository(w *ini, k Secrets, beside func(string, []byte) stri
 	case "azure":
 		w.set("repo1-azure-container", r.Bucket)
 		w.set("repo1-azure-endpoint", r.Endpoint)
-		w.set("repo1-azure-account", k.Key)
+		w.set("repo1-azure-account", cmp.Or(r.Account, k.Key))
 		style := "path"
 		if r.HostStyle || r.Endpoint == "" {
 			style = "host"

@@ -39,6 +39,8 @@ type Repository struct {
 	Path string `json:"path"`
 	// Bucket of s3 or gcs, container of azure.
 	Bucket string `json:"bucket,omitempty"`
+	// Account of azure. Without it, KeyFile holds it.
+	Account string `json:"account,omitempty"`
 	// Endpoint is host or host:port of the store; empty for the providers' own.
 	Endpoint string `json:"endpoint,omitempty"`
 	Region   string `json:"region,omitempty"`
@@ -83,6 +85,17 @@ type RecoverTarget struct {
 	Timeline string `json:"timeline,omitempty"`
 }
 
+// end is how many ends of the recovery are named.
+func (t RecoverTarget) end() int {
+	n := 0
+	for _, set := range []bool{t.Time != "", t.LSN != "", t.XID != "", t.Name != "", t.Immediate} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
 func (b *Backup) defaults(cluster string) *Backup {
 	if b == nil {
 		return nil
@@ -124,21 +137,16 @@ func (r *Recover) validate() []error {
 	if r.Stanza == "" {
 		wrong = append(wrong, errors.New("recover.stanza is empty: the name of the cluster whose backups these are"))
 	}
-	targets := 0
-	for _, set := range []bool{r.Target.Time != "", r.Target.LSN != "", r.Target.XID != "", r.Target.Name != "", r.Target.Immediate} {
-		if set {
-			targets++
-		}
-	}
-	if targets > 1 {
+	if r.Target.end() > 1 {
 		wrong = append(wrong, errors.New("recover.target has several ends: keep one of time, lsn, xid, name, immediate"))
 	}
 	return wrong
 }
 
-// apart keeps a recovered cluster from the archive that it came from. It has the same system identifier, so nothing else would.
+// apart keeps a recovered cluster from the archive that it came from. It has the same system identifier, so nothing else would. Only a cluster that
+// comes back from its own backups whenever it is made anew (orInit, to the end) goes on in it, on the next timeline.
 func apart(b *Backup, r *Recover) []error {
-	if b == nil || r == nil || b.Stanza != r.Stanza || !b.Repository.Same(r.Repository) {
+	if b == nil || r == nil || b.Stanza != r.Stanza || !b.Repository.Same(r.Repository) || r.OrInit && r.Target.end() == 0 {
 		return nil
 	}
 	return []error{fmt.Errorf("backup and recover are the same place and stanza (%s): the log of this cluster would go between that of the one it was recovered from; "+
@@ -147,7 +155,7 @@ func apart(b *Backup, r *Recover) []error {
 
 // Same tells that two repositories are one place.
 func (r Repository) Same(as Repository) bool {
-	return r.Type == as.Type && r.Bucket == as.Bucket && strings.EqualFold(r.Endpoint, as.Endpoint) && path.Clean(r.Path) == path.Clean(as.Path)
+	return r.Type == as.Type && r.Bucket == as.Bucket && r.Account == as.Account && strings.EqualFold(r.Endpoint, as.Endpoint) && path.Clean(r.Path) == path.Clean(as.Path)
 }
 
 func (r Repository) validate(at string) []error {

@@ -57,6 +57,9 @@ func (b builder) network() []manifest.Object {
 			rules = append(rules, fields.Rule([]any{fields.Pods(poolerSelector(m.Name))}, postgresPort))
 		}
 	}
+	if b.Backup != nil && len(b.Backup.Schedules) > 0 {
+		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Map{labelBackup: b.Name})}, agentPort))
+	}
 	rules = append(rules, fields.Clients(b.Network, b.Namespace, postgresPort)...)
 	return []manifest.Object{b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.Name,
 		manifest.Map{"spec": fields.Ingress(b.selector(""), rules)})}

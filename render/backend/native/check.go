@@ -22,6 +22,9 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k.roles()
 	k.databases()
 	k.locale()
+	k.backups()
+	k.sources()
+	k.image()
 	return k.problems
 }
 

@@ -39,6 +39,7 @@ func File(p *plan.Plan) config.File {
 		Listen: config.Listen{TokenFile: secretsDir + "/token/password"},
 		Run:    config.Run{Dir: runDir, GraceSeconds: stepIn},
 		Labels: map[string]string{labelCluster: p.Name}, Provision: provision(p),
+		Backup: backups(p), Recover: recovery(p),
 	}
 	if p.Agent.Pooler != "" {
 		f.Postgres.PoolerPasswordFile = secretsDir + "/pooler/password"
@@ -196,6 +197,7 @@ func (b builder) volumes() []any {
 		manifest.Map{"name": "config", "configMap": manifest.Map{"name": b.configName(), "defaultMode": restricted}},
 		account(),
 	}
+	own = append(own, b.repositoryVolumes()...)
 	return append(own, b.credentials()...)
 }
 

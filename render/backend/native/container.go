@@ -46,7 +46,7 @@ func (b builder) agent() manifest.Map {
 	if b.rolePasswords() != nil {
 		mounts = append(mounts, mount("roles", rolesDir, true))
 	}
-	c["volumeMounts"] = mounts
+	c["volumeMounts"] = append(mounts, b.keyMounts()...)
 	return c
 }
 
@@ -58,7 +58,8 @@ func (b builder) database() manifest.Map {
 	c["env"] = environment()
 	c["ports"] = []any{manifest.Map{"name": "postgres", "containerPort": postgresPort, "protocol": "TCP"}}
 	c["readinessProbe"] = probe("/readiness", manifest.Map{"periodSeconds": int64(5), "timeoutSeconds": int64(3), "failureThreshold": int64(3)})
-	c["volumeMounts"] = append(b.shared(), mount("program", programDir, true), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false))
+	mounts := append(b.shared(), mount("program", programDir, true), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false))
+	c["volumeMounts"] = append(mounts, b.claimMounts()...)
 	fields.Put(c, "resources", fields.Resources(b.Resources))
 	return c
 }

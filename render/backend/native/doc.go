@@ -40,6 +40,7 @@ func Build(p *plan.Plan) []manifest.Object {
 		[]manifest.Object{b.config(), b.statefulSet()},
 		b.budget(),
 		b.services(),
+		b.schedules(),
 		b.certificates(),
 		b.poolers(),
 		b.network(),

@@ -18,6 +18,11 @@ import (
 // compile lays fields over the smallest native spec and compiles it.
 func compile(t *testing.T, fields string) render.Bundle {
 	t.Helper()
+	return compileAll(t, []spec.Source{source(t, fields)})[0]
+}
+
+func source(t *testing.T, fields string) spec.Source {
+	t.Helper()
 	var tree map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(fields), &tree))
 	body := map[string]any{"version": "17", "backend": "native", "storage": map[string]any{"size": "10Gi"}}
@@ -28,7 +33,7 @@ func compile(t *testing.T, fields string) render.Bundle {
 		"apiVersion": spec.APIVersion, "kind": spec.KindCluster, "metadata": map[string]any{"name": "shop", "namespace": "databases"}, "spec": body,
 	})
 	require.NoError(t, err)
-	return compileAll(t, []spec.Source{{Name: "shop.yaml", Data: text}})[0]
+	return spec.Source{Name: "shop.yaml", Data: text}
 }
 
 // compileAll compiles all databases of some files in all their environments.

@@ -63,14 +63,10 @@ func (b builder) pod() manifest.Map {
 		"enableServiceLinks":            false,
 		"shareProcessNamespace":         false, // the supervisor fences as PID 1 of a namespace of its own
 		"terminationGracePeriodSeconds": b.Timeouts.Stop,
-		"securityContext": manifest.Map{
-			"runAsNonRoot": true, "runAsUser": user, "runAsGroup": user,
-			"fsGroup": user, "fsGroupChangePolicy": "OnRootMismatch", // never the data directory's own modes
-			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
-		},
-		"initContainers": []any{b.install(), b.agent()},
-		"containers":     []any{b.database()},
-		"volumes":        b.volumes(),
+		"securityContext":               podSecurity(),
+		"initContainers":                []any{b.install(), b.agent()},
+		"containers":                    []any{b.database()},
+		"volumes":                       b.volumes(),
 	}
 	p := b.Placement
 	fields.Put(s, "affinity", b.affinity())
@@ -81,6 +77,15 @@ func (b builder) pod() manifest.Map {
 	fields.Put(s, "schedulerName", p.Scheduler)
 	fields.Put(s, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
 	return s
+}
+
+// podSecurity is what the restricted standard wants of a pod.
+func podSecurity() manifest.Map {
+	return manifest.Map{
+		"runAsNonRoot": true, "runAsUser": user, "runAsGroup": user,
+		"fsGroup": user, "fsGroupChangePolicy": "OnRootMismatch", // never the data directory's own modes
+		"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
+	}
 }
 
 // affinity keeps instances apart.

@@ -1,0 +1,296 @@
+package native
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+	"github.com/onggi-db/onggi/sidecars/config"
+)
+
+// Where repositories are: their keys in the agent's container, which tells pgBackRest what it needs of them, and the claims that hold them in the
+// database's, where pgBackRest runs.
+const (
+	ownKeys    = "/etc/onggi/repository"
+	sourceKeys = "/etc/onggi/source"
+	claimsDir  = "/repository"
+)
+
+// backups is the part of the agent's file about backups; nil without any.
+func backups(p *plan.Plan) *config.Backup {
+	b := p.Backup
+	if b == nil {
+		return nil
+	}
+	compression, _ := compression(b.Archive)
+	return &config.Backup{
+		Repository: repository(b.Archive, ownKeys), Stanza: b.Server, Target: b.Target,
+		RetentionDays: days(b.Retention), RetentionFull: b.RetentionFull,
+		Compression: compression, Jobs: b.Jobs, Immediate: slices.ContainsFunc(b.Schedules, plan.Schedule.AtOnce),
+		MaxAgeSeconds: int(b.MaxAge),
+	}
+}
+
+// recovery is how a cluster without data starts from another one's backups; nil for one that starts empty.
+func recovery(p *plan.Plan) *config.Recover {
+	r, a := p.Bootstrap.Recovery, source(p)
+	if r == nil || a == nil {
+		return nil
+	}
+	out := &config.Recover{Repository: repository(*a, sourceKeys), Stanza: a.Server, OrInit: r.OrInit}
+	if t := r.Target; t != nil {
+		out.Set = t.BackupID
+		out.Target = config.RecoverTarget{
+			Time: t.Time, LSN: t.LSN, XID: t.XID, Name: t.Name, Immediate: t.Immediate, Exclusive: t.Exclusive, Timeline: t.Timeline,
+		}
+	}
+	return out
+}
+
+// source is the archive that the cluster starts from; nil when it starts empty.
+func source(p *plan.Plan) *plan.Archive {
+	if p.Bootstrap.Recovery == nil {
+		return nil
+	}
+	for _, e := range p.ExternalClusters {
+		if e.Name == p.Bootstrap.Recovery.From {
+			return e.Archive
+		}
+	}
+	return nil
+}
+
+// repository is a place in pgBackRest's words. keys is the folder that its secrets are mounted to.
+func repository(a plan.Archive, keys string) config.Repository {
+	var r config.Repository
+	_, rest, _ := strings.Cut(a.Destination, "://")
+	first, below, _ := strings.Cut(rest, "/")
+	switch a.Scheme {
+	case plan.PVC:
+		return cipher(config.Repository{Type: "posix", Path: path.Join(claimsDir, first, below)}, a, keys)
+	case plan.S3:
+		r = config.Repository{Type: "s3", Bucket: first, Region: a.Region}
+		r.Endpoint, r.HostStyle = endpoint(a)
+		if r.Region == "" {
+			r.Region = "us-east-1" // it is part of the signature; stores that have none take this one
+		}
+	case plan.GCS:
+		r = config.Repository{Type: "gcs", Bucket: first}
+	case plan.Azure:
+		r = config.Repository{Type: "azure", Account: first}
+		r.Bucket, below, _ = strings.Cut(below, "/")
+	}
+	r.Path = "/" + below
+	for _, k := range repositoryKeys(a) {
+		*k.field(&r) = keys + "/" + k.file
+	}
+	return cipher(r, a, keys)
+}
+
+func cipher(r config.Repository, a plan.Archive, keys string) config.Repository {
+	if a.EncryptionKey != nil {
+		r.CipherFile = keys + "/" + cipherFile
+	}
+	return r
+}
+
+// endpoint is the store's host, with its port where it has one of its own, and whether a bucket is a host below it: at AWS it is, anywhere
+// else that would take a certificate and a name for every bucket.
+func endpoint(a plan.Archive) (host string, bucketIsHost bool) {
+	if a.Endpoint == "" {
+		return "s3." + a.Region + ".amazonaws.com", true
+	}
+	u, err := url.Parse(a.Endpoint)
+	if err != nil {
+		return a.Endpoint, false // refused before
+	}
+	return u.Host, strings.HasSuffix(u.Hostname(), ".amazonaws.com")
+}
+
+// repositoryKey is one key of a Secret, the file that it becomes, and the field that names the file.
+type repositoryKey struct {
+	secret, key, file string
+	field             func(*config.Repository) *string
+}
+
+const cipherFile = "passphrase"
+
+// repositoryKeys are what the way into a store takes.
+func repositoryKeys(a plan.Archive) []repositoryKey {
+	var out []repositoryKey
+	if ca := a.EndpointCA; ca != nil {
+		out = append(out, repositoryKey{ca.Secret, ca.Key, "ca.crt", func(r *config.Repository) *string { return &r.CAFile }})
+	}
+	c := a.Credentials
+	if c == nil || c.FromPod {
+		return out
+	}
+	id := func(r *config.Repository) *string { return &r.KeyFile }
+	secret := func(r *config.Repository) *string { return &r.SecretFile }
+	token := func(r *config.Repository) *string { return &r.TokenFile }
+	add := func(key, file string, field func(*config.Repository) *string) {
+		if key != "" {
+			out = append(out, repositoryKey{c.Secret, key, file, field})
+		}
+	}
+	switch a.Scheme {
+	case plan.S3:
+		add(c.AccessKey, "key", id)
+		add(c.SecretKey, "secret", secret)
+		add(c.SessionToken, "token", token)
+	case plan.GCS:
+		add(c.ApplicationCredentials, "key.json", id)
+	case plan.Azure:
+		if c.SASToken != "" {
+			add(c.SASToken, "token", token)
+		} else {
+			add(c.AccountKey, "secret", secret)
+		}
+	}
+	return out
+}
+
+// compression is the one that backups and the log share, in pgBackRest's words. ok is false for one that it lacks.
+func compression(a plan.Archive) (name string, ok bool) {
+	chosen := a.Compression
+	if chosen == "" {
+		chosen = a.WALCompression
+	}
+	names := map[string]string{"none": "none", "gzip": "gz", "bzip2": "bz2", "lz4": "lz4", "zstd": "zst"}
+	name, ok = names[chosen]
+	return name, ok
+}
+
+// days of a retention. A month is its longest, so that never less is kept than was asked for.
+func days(retention string) int {
+	if retention == "" {
+		return 0
+	}
+	n := 0
+	for _, digit := range retention[:len(retention)-1] {
+		n = n*10 + int(digit-'0')
+	}
+	return n * map[byte]int{'d': 1, 'w': 7, 'm': 31}[retention[len(retention)-1]]
+}
+
+// claim is the PersistentVolumeClaim of a repository on a volume; "" for one in a store.
+func claim(a *plan.Archive) string {
+	if a == nil || a.Scheme != plan.PVC {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(a.Destination, "pvc://"), "/")
+	return name
+}
+
+// place is a repository and the folders that its volumes are mounted to.
+type place struct {
+	volume, keys string
+	archive      *plan.Archive
+}
+
+// places are the repository that is written to and the one that is started from.
+func (b builder) places() []place {
+	var out []place
+	if b.Backup != nil {
+		out = append(out, place{"repository", ownKeys, &b.Backup.Archive})
+	}
+	if a := source(b.Plan); a != nil {
+		out = append(out, place{"source", sourceKeys, a})
+	}
+	return out
+}
+
+// repositoryVolumes are the claims and the keys of the repositories. A claim that both are on is mounted once.
+func (b builder) repositoryVolumes() []any {
+	var out []any
+	for _, c := range b.claims() {
+		out = append(out, manifest.Map{"name": c.volume, "persistentVolumeClaim": manifest.Map{"claimName": c.name}})
+	}
+	for _, p := range b.places() {
+		if sources := keySources(*p.archive); len(sources) > 0 {
+			out = append(out, manifest.Map{"name": p.volume, "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
+		}
+	}
+	return out
+}
+
+func (b builder) claimMounts() []any {
+	var out []any
+	for _, c := range b.claims() {
+		out = append(out, mount(c.volume, claimsDir+"/"+c.name, false))
+	}
+	return out
+}
+
+func (b builder) keyMounts() []any {
+	var out []any
+	for _, p := range b.places() {
+		if len(keySources(*p.archive)) > 0 {
+			out = append(out, mount(p.volume, p.keys, true))
+		}
+	}
+	return out
+}
+
+// mountedClaim is a claim and its volume in the pod.
+type mountedClaim struct{ name, volume string }
+
+func (b builder) claims() []mountedClaim {
+	var out []mountedClaim
+	for _, p := range b.places() {
+		name := claim(p.archive)
+		if name != "" && !slices.ContainsFunc(out, func(c mountedClaim) bool { return c.name == name }) {
+			out = append(out, mountedClaim{name, p.volume + "-claim"})
+		}
+	}
+	return out
+}
+
+// keySources are the Secrets of a repository, each with the keys that are taken from it.
+func keySources(a plan.Archive) []any {
+	keys := repositoryKeys(a)
+	if k := a.EncryptionKey; k != nil {
+		keys = append(keys, repositoryKey{secret: k.Secret, key: k.Key, file: cipherFile})
+	}
+	var out []any
+	for _, k := range keys {
+		item := manifest.Map{"key": k.key, "path": k.file}
+		same := func(o any) bool { return o.(manifest.Map)["secret"].(manifest.Map)["name"] == k.secret }
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			s := out[i].(manifest.Map)["secret"].(manifest.Map)
+			s["items"] = append(s["items"].([]any), item)
+			continue
+		}
+		out = append(out, manifest.Map{"secret": manifest.Map{"name": k.secret, "items": []any{item}}})
+	}
+	return out
+}
+
+// samePlace reports that a recovery reads what the cluster itself archives to.
+func samePlace(p *plan.Plan) bool {
+	a := source(p)
+	if a == nil || p.Backup == nil {
+		return false
+	}
+	return p.Backup.Server == a.Server && repository(p.Backup.Archive, "").Same(repository(*a, ""))
+}
+
+// label is what a backup is called by pgBackRest: a full one, or one that hangs on it.
+func label(s string) bool {
+	full, rest, hangs := strings.Cut(s, "_")
+	return moment(strings.TrimSuffix(full, "F")) && strings.HasSuffix(full, "F") &&
+		(!hangs || moment(strings.TrimRight(rest, "DI")) && len(rest) == 16)
+}
+
+// moment is a time as pgBackRest writes it, 20261122-030000.
+func moment(s string) bool {
+	for i, c := range s {
+		if (i == 8) != (c == '-') || i != 8 && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(s) == 15
+}
