@@ -85,6 +85,7 @@ verify-vet:
 	@echo "== go vet"
 	@go vet ./... $(CI)
 	@go -C .ci/chaos vet ./...
+	@go -C .ci/s3 vet ./...
 
 verify-static: $(BIN)/.stamp
 	@echo "== staticcheck"
@@ -96,6 +97,7 @@ verify-modules:
 	@go mod tidy -diff
 	@go -C .ci/tools mod tidy -diff
 	@go -C .ci/chaos mod tidy -diff
+	@go -C .ci/s3 mod tidy -diff
 
 verify-rules:
 	@echo "== import, size and text rules"
@@ -145,6 +147,7 @@ image: ## build the images of the command line, of the agent and of the Argo CD 
 	@docker info >/dev/null 2>&1 || { echo "image: no Docker engine answers (docker info): install one or start it"; exit 1; }
 	docker build --file cmd/onggi/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE):$(VERSION) .
 	docker build --file cmd/onggi-agent/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE)-agent:$(VERSION) .
+	docker build --file sidecars/backup/image/Dockerfile --tag ghcr.io/onggi-db/postgres:17 sidecars/backup/image
 	docker build --file cmd/onggi-cmp/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE)-cmp:$(VERSION) .
 
 .PHONY: e2e-argocd
@@ -197,6 +200,13 @@ e2e-agent: ## change everything that can be changed on a running cluster of thre
 .PHONY: e2e-pooler
 e2e-pooler: .cache/pgbouncer/pgbouncer ## PgBouncer as rendered, before a cluster of three real servers whose primary dies
 	ONGGI_E2E_POOLER=$(CURDIR)/$< go test ./cmd/onggi-agent -run TestAPooler -count=1 -v -timeout 10m
+
+.PHONY: e2e-backup
+e2e-backup: ## back up, archive, fail over and restore real clusters, in a folder and in a real S3 server over TLS; a quarter of an hour
+	@.ci/install
+	@mkdir -p .cache/e2e
+	@go -C .ci/s3 build -o $(CURDIR)/.cache/e2e/s3 .
+	ONGGI_E2E_BACKUP=1 ONGGI_S3=$(CURDIR)/.cache/e2e/s3 go test ./cmd/onggi-agent -run 'TestBackupEndToEnd|TestBackupSets' -count=1 -v -timeout 40m
 
 .PHONY: e2e-native-apply
 e2e-native-apply: $(BIN)/.apiserver ## show the native goldens to a real API server that enforces the restricted pod security standard

@@ -71,10 +71,10 @@ func (l *lab) startAll() {
 		p.start()
 	}
 	if len(l.pods) == 3 {
-		l.eventually(90*time.Second, "the cluster is whole", l.whole)
+		l.eventually(5*time.Minute, "the cluster is whole", l.whole)
 		return
 	}
-	l.eventually(90*time.Second, "there is a primary", func() bool { return l.primary() != nil })
+	l.eventually(5*time.Minute, "there is a primary", func() bool { return l.primary() != nil })
 }
 
 func (l *lab) repositoryIsOurs() {

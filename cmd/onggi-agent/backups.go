@@ -32,7 +32,7 @@ const (
 // backups puts the keeper together.
 func (s *sidecar) backups(supervisor *agent.Supervisor) {
 	s.keeper = (&agent.Keeper{
-		Agent: s.agent, Supervisor: supervisor, Database: s.database, File: s.current.load, Ask: s.letters.order, Log: s.log,
+		Agent: s.agent, Supervisor: supervisor, Database: s.database, File: s.current.load, Ask: s.letters.order, Forward: s.letters.forward, Log: s.log,
 		WebIdentity: os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "",
 	}).Start()
 	if r := s.database.Recovery; r != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"net/http"
 	"os"
 	"os/exec"
@@ -52,6 +53,7 @@ type lab struct {
 	api      *kubetest.Server
 	pods     []*pod
 	port     int
+	net      int // second number of its addresses: two labs of one test are on two networks
 }
 
 type pod struct {
@@ -94,7 +96,9 @@ func newLab(t *testing.T, members int, more string) *lab {
 	}
 	_, err := os.Stat(bindir)
 	need(t, err == nil, "PostgreSQL 15")
-	l := &lab{t: t, port: 20000 + os.Getpid()%5000*4 + len(t.Name())%2*2} // two labs of one process run side by side
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(more))
+	l := &lab{t: t, net: 77 + int(sum.Sum32()%150), port: 20000 + os.Getpid()%5000*4 + len(t.Name())%2*2} // two labs of one process run side by side
 	u, err := user.Lookup("postgres")
 	require.NoError(t, err)
 	l.uid, _ = strconv.Atoi(u.Uid)
@@ -134,7 +138,7 @@ func (l *lab) mkdir(name string) {
 
 // addPod makes a volume and a configuration.
 func (l *lab) addPod(i, instances int, more string) *pod {
-	p := &pod{lab: l, name: fmt.Sprintf("shop-%d", i), ip: fmt.Sprintf("127.77.%d.%d", l.port%250, i+1), log: &output{}}
+	p := &pod{lab: l, name: fmt.Sprintf("shop-%d", i), ip: fmt.Sprintf("127.%d.%d.%d", l.net, l.port%250, i+1), log: &output{}}
 	p.dir = filepath.Join(l.dir, strconv.Itoa(i))
 	for _, dir := range []string{p.dir, p.dir + "/vol", p.dir + "/run", p.dir + "/run/postgres"} {
 		l.mkdir(dir)

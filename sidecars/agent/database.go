@@ -42,6 +42,7 @@ type Database struct {
 	lowers   bool // what is pending has to come to the primary first
 	stall    stall
 	backlog  backlog
+	inPlace  *inPlace // that is to be the next job
 }
 
 // applied is a synchronous replication that is in force, and since where in the log.

@@ -36,6 +36,9 @@ func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 	case ha.Open:
 		return d.Postgres.Gate(ctx, false)
 	case ha.Init:
+		if one := d.restoreBegun(); one != nil {
+			return d.replace(ctx, one, f)
+		}
 		return d.init(ctx, f)
 	case ha.Clone:
 		return d.clone(ctx, a.Upstream, f)

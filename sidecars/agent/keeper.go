@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -24,7 +25,9 @@ type Keeper struct {
 	File func() config.File
 	// Ask gives an order to another member's keeper.
 	Ask func(ctx context.Context, to ha.Member, o Order) (Reply, error)
-	Log *slog.Logger
+	// Forward asks another member's core.
+	Forward func(ctx context.Context, to ha.Member, r Forwarded) (Answer, error)
+	Log     *slog.Logger
 	// WebIdentity tells that the pod has an identity for AWS.
 	WebIdentity bool
 
@@ -35,7 +38,9 @@ type Keeper struct {
 	mine  map[string]rest.BackupRun
 	done  map[[2]string]uint64 // runs by type and result
 	gaps  uint64
-	wake  chan struct{}
+	// restore is one in place.
+	restore rest.RestoreRun
+	wake    chan struct{}
 }
 
 // sight is what is known of the repository.
@@ -59,6 +64,8 @@ type underway struct {
 
 const (
 	keeperEvery = 2 * time.Second
+	// bareEvery is the same where no backups are configured, which may change.
+	bareEvery = 30 * time.Second
 	// lookEvery is the time between two looks at a repository that is as it should be, troubleEvery at one that is not.
 	lookEvery    = 5 * time.Minute
 	troubleEvery = 20 * time.Second
@@ -89,8 +96,10 @@ func (k *Keeper) Run(ctx context.Context) {
 		}
 		r, ok := k.repository()
 		if !ok {
+			ticker.Reset(bareEvery)
 			continue
 		}
+		ticker.Reset(keeperEvery)
 		if time.Since(prepared) > time.Minute || k.stale() {
 			if err := r.prepare(); err != nil {
 				k.trouble(backup.Unknown, err.Error())
@@ -149,6 +158,7 @@ func (k *Keeper) lead(ctx context.Context, r repository) {
 		k.look(ctx, r, standing)
 	}
 	k.follow(ctx, standing)
+	k.abandoned(ctx)
 	k.immediate(ctx, standing)
 }
 
@@ -289,3 +299,15 @@ func (a *Agent) Leader() string { return a.shown.Load().seen.Record.Record.Holde
 
 // LeadingMember is the member that the record names.
 func (a *Agent) LeadingMember() (ha.Member, bool) { return a.holder() }
+
+// abandoned lets members run again that were stopped for a restore which a former sidecar had begun.
+func (k *Keeper) abandoned(ctx context.Context) {
+	k.mu.Lock()
+	running := k.restore.State == "running"
+	k.mu.Unlock()
+	if _, err := os.Stat(k.restoringPath()); running || err != nil {
+		return
+	}
+	k.Log.Warn("a restore in place was interrupted: the members that were stopped for it go on")
+	k.unfenceOthers(ctx)
+}

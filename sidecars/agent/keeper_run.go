@@ -21,9 +21,11 @@ import (
 
 // Order is what one keeper asks another.
 type Order struct {
-	Verb string `json:"verb"` // begin and document, of the leader; run and state, of the member that makes a backup
+	Verb string `json:"verb"` // begin, restore and document, of the leader; run and state, of the member that makes a backup
 	Type string `json:"type,omitempty"`
 	ID   string `json:"id,omitempty"`
+	// InPlace is what restore asks for.
+	InPlace *InPlace `json:"inPlace,omitempty"`
 	// Primary is the leader's server, of run.
 	Primary backup.Primary `json:"primary,omitzero"`
 }
@@ -46,6 +48,12 @@ func (k *Keeper) Obey(ctx context.Context, _ string, o Order) (Reply, error) {
 		d := k.document()
 		d.Backups = d.Backups[max(0, len(d.Backups)-mostTold):]
 		return Reply{Document: &d, Result: rest.Done}, nil
+	case "restore":
+		if o.InPlace == nil {
+			return Reply{Result: rest.Invalid}, nil
+		}
+		outcome := k.Restore(ctx, *o.InPlace)
+		return Reply{Result: outcome.Result, Text: outcome.Text}, nil
 	case "run":
 		run, err := k.make(o)
 		if err != nil {

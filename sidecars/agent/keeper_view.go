@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/backup"
+	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/rest"
 )
 
@@ -45,6 +46,10 @@ func (k *Keeper) document() rest.Backups {
 	if state := k.Database.Recovery.State(); state.State != "" {
 		d.Restore = &state
 	}
+	if k.restore.State != "" {
+		state := k.restore
+		d.Restore = &state
+	}
 	return d
 }
 
@@ -59,6 +64,9 @@ func (k *Keeper) view() *rest.BackupView {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	v.Done, v.Gaps = maps.Clone(k.done), k.gaps
+	if k.restore.State != "" {
+		v.Recover = k.restore.State
+	}
 	return v
 }
 
@@ -103,4 +111,27 @@ func (s *Source) Backup(ctx context.Context, kind string) (rest.BackupRun, rest.
 		return rest.BackupRun{}, rest.Outcome{Result: rest.Unknown, Text: reply.Text}
 	}
 	return *reply.Run, rest.Outcome{Result: reply.Result, Text: reply.Text}
+}
+
+// Restore implements rest.BackupSource.
+func (s *Source) Restore(ctx context.Context, r rest.Restore) rest.Outcome {
+	k := s.Keeper
+	if k == nil || k.File().Backup == nil {
+		return rest.Outcome{Result: rest.Absent}
+	}
+	want := InPlace{Set: r.Set, WithoutCopy: r.WithoutCopy, Target: config.RecoverTarget{
+		Time: r.Time, LSN: r.LSN, XID: r.XID, Name: r.Name, Immediate: r.Immediate, Exclusive: r.Exclusive, Timeline: r.Timeline,
+	}}
+	standing := k.Agent.standing()
+	if standing.Leads {
+		return k.Restore(ctx, want)
+	}
+	if !standing.Held || standing.Holder.ID == standing.Self.ID {
+		return rest.Outcome{Result: rest.Precondition, Text: "there is no leader that takes writes"}
+	}
+	reply, err := k.Ask(ctx, standing.Holder, Order{Verb: "restore", InPlace: &want})
+	if err != nil {
+		return rest.Outcome{Result: rest.Failed, Text: err.Error()}
+	}
+	return rest.Outcome{Result: reply.Result, Text: reply.Text}
 }

@@ -47,7 +47,7 @@ type scheduled struct {
 func (s *Source) View() rest.View {
 	v := s.Agent.View(s.Identity())
 	if s.Keeper != nil {
-		v.Backup = s.Keeper.view()
+		v.Backup = s.Keeper.view
 	}
 	if s.Provision != nil {
 		v.Provision = s.Provision()

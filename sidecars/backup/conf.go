@@ -157,6 +157,8 @@ func (s Settings) repository(w *ini, k Secrets, beside func(string, []byte) stri
 	r := s.Repository
 	w.set("repo1-type", r.Type)
 	w.set("repo1-path", path.Clean(r.Path))
+	// A database has a thousand small files, and each would be a request to the store.
+	w.set("repo1-bundle", "y")
 	switch r.Type {
 	case "posix":
 	case "s3":

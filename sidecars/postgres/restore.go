@@ -340,3 +340,24 @@ func (s *Server) Segments() ([]string, error) {
 	}
 	return names, nil
 }
+
+// ArchiveAll has the segment that is being written archived, and waits for that.
+func (s *Server) ArchiveAll(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	segment, err := s.ask(ctx, "SELECT pg_walfile_name(pg_switch_wal())")
+	if err != nil {
+		return fmt.Errorf("archive what was written: %w", err)
+	}
+	err = until(ctx, "archive up to "+segment, func() (bool, error) {
+		status := filepath.Join(s.Paths.Data, "pg_wal", "archive_status", segment)
+		return exists(status+".done") || !exists(status+".ready") && !exists(filepath.Join(s.Paths.Data, "pg_wal", segment)), nil
+	})
+	if err != nil {
+		return fmt.Errorf("archive what was written: %w", err)
+	}
+	return nil
+}
+
+// Free is how many bytes the volume has free.
+func (s *Server) Free() (uint64, error) { return freeBytes(s.Paths.Volume) }

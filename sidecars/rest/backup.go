@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -90,6 +91,22 @@ type BackupSource interface {
 	Backups(context.Context) (Backups, bool)
 	// Backup begins a run of type full, diff or incr. Done: the run has begun; Conflict: the run that is told is under way already.
 	Backup(ctx context.Context, kind string) (BackupRun, Outcome)
+	// Restore begins a restore in place.
+	Restore(context.Context, Restore) Outcome
+}
+
+// Restore is the body of POST /restore: one target, and which backup to begin with.
+type Restore struct {
+	Time      string `json:"time,omitempty"`
+	LSN       string `json:"lsn,omitempty"`
+	XID       string `json:"xid,omitempty"`
+	Name      string `json:"name,omitempty"`
+	Immediate bool   `json:"immediate,omitempty"`
+	Exclusive bool   `json:"exclusive,omitempty"`
+	Timeline  string `json:"timeline,omitempty"`
+	Set       string `json:"set,omitempty"`
+	// WithoutCopy removes the data that is there now first, where there is no room to keep it.
+	WithoutCopy bool `json:"without_copy,omitempty"`
 }
 
 // notConfigured is told where there are no backups.
@@ -160,4 +177,39 @@ func (h *Handler) writeBackup(w http.ResponseWriter, r *http.Request) {
 		}
 		writeText(w, status, text)
 	}
+}
+
+// writeRestore answers POST /restore: 202 where it has begun. GET /backup tells how it does.
+func (h *Handler) writeRestore(w http.ResponseWriter, r *http.Request) {
+	fields, err := readObject(r, false)
+	var want Restore
+	for _, f := range fields {
+		texts := map[string]*string{"time": &want.Time, "lsn": &want.LSN, "xid": &want.XID, "name": &want.Name, "timeline": &want.Timeline, "set": &want.Set}
+		bools := map[string]*bool{"immediate": &want.Immediate, "exclusive": &want.Exclusive, "without_copy": &want.WithoutCopy}
+		if into := bools[f.name]; into != nil && err == nil {
+			*into, err = parseBool(f.name, f.value)
+		} else if into := texts[f.name]; into != nil && err == nil {
+			*into = unquote(f.value)
+		} else if err == nil {
+			err = refuse(http.StatusBadRequest, "Unknown field of a restore: %q", f.name)
+		}
+	}
+	if err != nil {
+		writeRefusal(w, err)
+		return
+	}
+	source, ok := h.source.(BackupSource)
+	if !ok {
+		writeText(w, http.StatusNotFound, notConfigured)
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + 5*time.Second)) // a recorder in a test has none
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	outcome := source.Restore(ctx, want)
+	w.Header().Set("Onggi-Result", outcome.Result.String())
+	status := map[Result]int{
+		Done: http.StatusAccepted, Invalid: http.StatusBadRequest, Absent: http.StatusNotFound, Precondition: http.StatusPreconditionFailed,
+	}[outcome.Result]
+	writeText(w, cmp.Or(status, http.StatusServiceUnavailable), cmp.Or(outcome.Text, "restore "+outcome.Result.String()))
 }

@@ -25,6 +25,38 @@ func (s *stage) Backup(_ context.Context, kind string) (BackupRun, Outcome) {
 	return run, s.outcome
 }
 
+// Restore implements BackupSource.
+func (s *stage) Restore(_ context.Context, r Restore) Outcome {
+	s.restored = append(s.restored, r)
+	return s.outcome
+}
+
+func TestARestoreIsAskedFor(t *testing.T) {
+	for _, row := range []struct {
+		body    string
+		outcome Outcome
+		status  int
+		said    string
+	}{
+		{`{"time":"2026-11-22 12:00+00","exclusive":true,"without_copy":"yes","set":"20261122-1F"}`, Outcome{Result: Done}, 202, "restore done"},
+		{`{"time":"x"}`, Outcome{Result: Invalid, Text: "one target"}, 400, "one target"},
+		{`{"time":"x"}`, Outcome{Result: Precondition, Text: "no room"}, 412, "no room"},
+		{`{"time":"x"}`, Outcome{Result: Absent}, 404, "absent"},
+		{`{"time":"x"}`, Outcome{Result: Failed, Text: "no"}, 503, "no"},
+		{`{"when":"x"}`, Outcome{}, 400, `"when"`},
+		{`{"immediate":"perhaps"}`, Outcome{}, 400, "immediate"},
+		{``, Outcome{}, 411, "missing"},
+	} {
+		s := &stage{view: primaryView(), outcome: row.outcome}
+		status, said, _ := call(t, handlerOf(s), http.MethodPost, "/restore", row.body)
+		require.Equal(t, row.status, status, said)
+		require.Contains(t, said, row.said)
+		if row.status == 202 {
+			require.Equal(t, []Restore{{Time: "2026-11-22 12:00+00", Exclusive: true, WithoutCopy: true, Set: "20261122-1F"}}, s.restored)
+		}
+	}
+}
+
 func TestABackupIsAskedFor(t *testing.T) {
 	under := &BackupRun{ID: "b0", Type: "full", Member: "shop-2", State: "running", Begun: time.Unix(1790000000, 0).UTC()}
 	for _, row := range []struct {
@@ -98,7 +130,8 @@ func backupsSeen() *BackupView {
 
 func TestBackupsAsMetrics(t *testing.T) {
 	v := primaryView()
-	v.Backup = backupsSeen()
+	seen := backupsSeen()
+	v.Backup = func() *BackupView { return seen }
 	text := string(Metrics(&v))
 	for _, line := range []string{
 		`onggi_backups{type="full"} 2`, `onggi_backups{type="diff"} 0`, `onggi_backups{type="incr"} 1`,
@@ -114,9 +147,9 @@ func TestBackupsAsMetrics(t *testing.T) {
 		require.Contains(t, text, line+"\n")
 	}
 	require.Contains(t, text, "onggi_archive_oldest_ready_seconds 0\n")
-	v.Backup.Backups.Archive.OldestReady = time.Now().Add(-time.Hour)
+	seen.Backups.Archive.OldestReady = time.Now().Add(-time.Hour)
 	require.Contains(t, string(Metrics(&v)), "onggi_archive_oldest_ready_seconds 3600.")
-	v.Backup.Backups.State, v.Backup.Backups.Reason = "foreign", "it belongs to another"
+	seen.Backups.State, seen.Backups.Reason = "foreign", "it belongs to another"
 	require.Contains(t, string(Metrics(&v)), "onggi_backup_repository_ok{reason=\"foreign\"} 0\n")
 	v.Backup = nil
 	require.Contains(t, string(Metrics(&v)), "onggi_backup_configured 0\n", "also where none are configured")

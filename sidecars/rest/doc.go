@@ -30,5 +30,5 @@
 // They are decoded strictly, bounded to 64 KiB, and handed to the [Source] as a [Request]. /config cannot be written: Git can.
 //
 // Beside Patroni's paths there are POST and DELETE of /pause and /fence, since Patroni pauses through /config, and of /backup: POST begins a
-// backup (202 with its run, 409 with the one that is under way). GET /backup is the one GET that may ask another member, the leader.
+// backup (202 with its run, 409 with the one that is under way), and of /restore (202: a restore in place has begun). GET /backup is the one GET that may ask another member, the leader.
 package rest

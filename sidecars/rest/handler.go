@@ -138,6 +138,10 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, path string) {
 		h.writeBackup(w, r)
 		return
 	}
+	if path == "/restore" {
+		h.writeRestore(w, r)
+		return
+	}
 	view := h.source.View()
 	if path == "/failsafe" {
 		writeFailsafe(w, r, &view)
@@ -160,7 +164,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, path string) {
 // writable are the paths that take more than reading, each with its methods.
 var writable = map[string]string{
 	"/switchover": "POST DELETE", "/failover": "POST", "/restart": "POST DELETE", "/reload": "POST", "/reinitialize": "POST",
-	"/failsafe": "POST", "/pause": "POST DELETE", "/fence": "POST DELETE", "/backup": "POST",
+	"/failsafe": "POST", "/pause": "POST DELETE", "/fence": "POST DELETE", "/backup": "POST", "/restore": "POST",
 }
 
 func isReadable(path string) bool {

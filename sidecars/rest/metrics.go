@@ -73,7 +73,11 @@ func Metrics(v *View) []byte {
 	patroniMetrics(w, v)
 	permitMetrics(w, v)
 	eventMetrics(w, &v.Counters)
-	backupMetrics(w, v.Backup)
+	var backups *BackupView
+	if v.Backup != nil {
+		backups = v.Backup()
+	}
+	backupMetrics(w, backups)
 	provisionMetrics(w, &v.Provision)
 	return w.text
 }

@@ -24,7 +24,7 @@ func busy() View {
 		for _, seconds := range []float64{0.003, 0.084, 0.1, 3} {
 			kills = kills.Observe(seconds)
 		}
-		v.Backup = backupsSeen()
+		v.Backup = backupsSeen
 		v.PendingRestart = []Parameter{{"max_connections", "100", "200"}}
 		v.Node = "worker-1"
 		v.Provision = Provision{Applied: time.Unix(1767225600, 0), Changes: 7, Failures: 2, Problems: []string{`create role "app": no`}}

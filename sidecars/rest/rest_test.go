@@ -20,11 +20,12 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // stage is a Source that shows one view and remembers what it was asked to do.
 type stage struct {
-	view    View
-	outcome Outcome
-	asked   []Request
-	run     *BackupRun // that is under way
-	bare    bool       // no backups are configured
+	view     View
+	outcome  Outcome
+	asked    []Request
+	restored []Restore
+	run      *BackupRun // that is under way
+	bare     bool       // no backups are configured
 }
 
 func (s *stage) View() View { return s.view }

@@ -116,8 +116,8 @@ type View struct {
 	FailsafePeers  map[string]string // name to address of the members that grant permits; nil is that there are none yet
 
 	Counters Counters
-	// Backup is nil where nobody looks after backups.
-	Backup    *BackupView
+	// Backup is asked for the metrics alone; nil where nobody looks after backups.
+	Backup    func() *BackupView
 	Provision Provision
 }
 

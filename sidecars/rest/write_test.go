@@ -177,7 +177,7 @@ func TestWhoMayWrite(t *testing.T) {
 	} {
 		s := &stage{view: primaryView(), outcome: Outcome{Result: Done}}
 		for path := range writable {
-			if path == "/failsafe" || path == "/switchover" || path == "/failover" {
+			if path == "/failsafe" || path == "/switchover" || path == "/failover" || path == "/restore" {
 				continue // these want a body; that they are guarded is below
 			}
 			r := httptest.NewRequest("POST", path, nil)

@@ -130,7 +130,7 @@ func Command(streams Streams) *cobra.Command {
 	flags.BoolVarP(&a.force, "yes", "y", false, "do not ask")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.prepare() }
 	root.AddCommand(a.list(), a.topology(), a.history(), a.status(), a.switchover(), a.failover(), a.restart(), a.reinit(),
-		a.pause(), a.resume(), a.reload(), a.fence(), a.unfence(), a.backup(), a.backups())
+		a.pause(), a.resume(), a.reload(), a.fence(), a.unfence(), a.backup(), a.backups(), a.restore())
 	return root
 }
 

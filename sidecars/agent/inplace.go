@@ -1,0 +1,289 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/rest"
+)
+
+// InPlace is a restore of a cluster's own backup in the place of its data. Everybody else is fenced first, so that nobody takes the lead with what is to
+// be undone; the leader restores beside its data, keeps the old directory, and the others copy themselves again.
+type InPlace struct {
+	Target config.RecoverTarget `json:"target"`
+	Set    string               `json:"set,omitempty"`
+	// WithoutCopy removes the old data directory first where there is no room for both.
+	WithoutCopy bool `json:"withoutCopy,omitempty"`
+}
+
+// inPlace is one that is under way.
+type inPlace struct {
+	InPlace
+	source  repository
+	keep    string // the path of the old directory
+	discard bool   // no room for both: the old one goes first
+	still   func() bool
+	began   func(what string)
+	ended   chan error
+}
+
+// restoringFile is on the volume while others are fenced for a restore, with their names.
+const restoringFile = "restoring.json"
+
+func (k *Keeper) restoringPath() string {
+	return filepath.Join(k.Database.Postgres.Paths.Volume, "onggi", restoringFile)
+}
+
+// Restore begins a restore in place on this member, which has to be the leader. What cannot be done is refused before anything is.
+func (k *Keeper) Restore(ctx context.Context, want InPlace) rest.Outcome {
+	if err := want.check(); err != nil {
+		return rest.Outcome{Result: rest.Invalid, Text: err.Error()}
+	}
+	r, ok := k.repository()
+	if !ok {
+		return rest.Outcome{Result: rest.Absent, Text: "this cluster has no backups"}
+	}
+	s := k.Agent.standing()
+	k.mu.Lock()
+	state, why, under, busy := k.seen.state, k.seen.reason, k.under, k.restore.State == "running"
+	var size uint64
+	for _, b := range k.seen.info.Backups {
+		if want.Set == "" || b.Label == want.Set {
+			size = b.Size
+		}
+	}
+	k.mu.Unlock()
+	refuse := func(format string, args ...any) rest.Outcome {
+		return rest.Outcome{Result: rest.Precondition, Text: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case !s.Leads:
+		return refuse("this member does not lead, or takes no writes")
+	case state != "ok":
+		return refuse("the repository is %s: %s", state, why)
+	case size == 0:
+		return refuse("there is no such backup")
+	case under != nil:
+		return refuse("a backup is under way")
+	case busy:
+		return refuse("a restore is under way")
+	}
+	one := &inPlace{
+		InPlace: want, source: r, ended: make(chan error, 1), still: func() bool { now := k.Agent.standing(); return now.Term == s.Term && k.Agent.Leader() == s.Self.ID },
+		keep: k.Database.Postgres.Paths.Data + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z"), began: func(what string) { k.restoreIs("running", what) },
+	}
+	free, err := k.Database.Postgres.Free()
+	if err != nil {
+		return rest.Outcome{Result: rest.Failed, Text: err.Error()}
+	}
+	if free < size+size/10+(256<<20) {
+		if !want.WithoutCopy {
+			return refuse("the volume has %d MB free, and %d MB are needed to keep the data that is there now: --without-copy goes without", free>>20, size>>20)
+		}
+		one.discard = true
+	}
+	k.restoreIs("running", "stops the other members")
+	if err := k.fenceOthers(ctx, s); err != nil {
+		k.unfenceOthers(context.WithoutCancel(ctx))
+		k.restoreIs("failed", err.Error())
+		return rest.Outcome{Result: rest.Failed, Text: err.Error()}
+	}
+	go k.restoreInPlace(context.WithoutCancel(ctx), s, one)
+	return rest.Outcome{Result: rest.Done, Text: "the restore has begun; ctl backups tells how it does"}
+}
+
+func (w InPlace) check() error {
+	targets := 0
+	for _, set := range []bool{w.Target.Time != "", w.Target.LSN != "", w.Target.XID != "", w.Target.Name != "", w.Target.Immediate} {
+		if set {
+			targets++
+		}
+	}
+	if targets != 1 {
+		return errors.New("a restore in place needs one target: time, lsn, xid, name or immediate")
+	}
+	return nil
+}
+
+// restoreIs notes how far it is.
+func (k *Keeper) restoreIs(state, text string) {
+	k.mu.Lock()
+	if state == "running" && k.restore.State != "running" {
+		k.restore = rest.RestoreRun{Begun: time.Now().UTC()}
+	}
+	k.restore.State, k.restore.Text, k.restore.From = state, text, "the cluster's own backups"
+	if state != "running" {
+		k.restore.Ended = time.Now().UTC()
+	}
+	k.mu.Unlock()
+	k.Log.Info("restore in place", "state", state, "what", text)
+}
+
+// fenceOthers stops everybody else and keeps them stopped. Who does not answer could lead later with what is to be undone, so all have to.
+func (k *Keeper) fenceOthers(ctx context.Context, s standing) error {
+	var names []string
+	for _, m := range s.Members {
+		if m.ID != s.Self.ID {
+			names = append(names, m.Name)
+		}
+	}
+	text, err := json.Marshal(names)
+	if err == nil {
+		err = replaceFile(k.restoringPath(), text)
+	}
+	if err != nil {
+		return fmt.Errorf("note on the volume who is stopped: %w", err)
+	}
+	for _, m := range s.Members {
+		if m.ID == s.Self.ID {
+			continue
+		}
+		brief, cancel := context.WithTimeout(ctx, 30*time.Second)
+		answer, err := k.Forward(brief, m, Forwarded{Verb: ha.Fence})
+		cancel()
+		if err == nil && !answer.OK {
+			err = errors.New(answer.Why)
+		}
+		if err != nil {
+			return fmt.Errorf("stop %s: %w: every member has to answer, or leave the cluster first", m.Name, err)
+		}
+	}
+	return nil
+}
+
+// unfenceOthers lets those run again that were stopped for a restore, and has them copy the leader's data where it was replaced.
+func (k *Keeper) unfenceOthers(ctx context.Context) {
+	text, err := os.ReadFile(k.restoringPath())
+	if err != nil {
+		return
+	}
+	var names []string
+	_ = json.Unmarshal(text, &names) // what cannot be read names nobody
+	left := false
+	for _, name := range names {
+		m, known := k.Agent.member(name)
+		if !known {
+			continue
+		}
+		brief, cancel := context.WithTimeout(ctx, 10*time.Second)
+		if _, err := k.Forward(brief, m, Forwarded{Verb: ha.Unfence}); err != nil {
+			left = true
+			k.Log.Warn("a member that was stopped for a restore does not answer, and is asked again", "member", name, "err", err)
+		}
+		cancel()
+	}
+	if !left {
+		_ = os.Remove(k.restoringPath())
+	}
+}
+
+// restoreInPlace does it, and lets the others go on whatever came of it.
+func (k *Keeper) restoreInPlace(ctx context.Context, s standing, one *inPlace) {
+	err := k.replaceData(ctx, s, one)
+	if err == nil {
+		k.restoreIs("running", "starts")
+		err = k.awaitLead(ctx, s)
+	}
+	k.unfenceOthers(ctx)
+	if err != nil {
+		k.restoreIs("failed", err.Error())
+		k.Agent.tell(true, "RestoreFailed", err.Error())
+		return
+	}
+	text := "done; the data from before is kept in " + one.keep
+	if one.discard {
+		text = "done; the data from before is gone"
+	}
+	k.restoreIs("done", text)
+	k.Agent.tell(false, "Restored", text)
+}
+
+// replaceData has what was written until now archived, then the job done.
+func (k *Keeper) replaceData(ctx context.Context, s standing, one *inPlace) error {
+	k.restoreIs("running", "archives what was written until now")
+	if err := k.Database.Postgres.ArchiveAll(ctx, time.Minute); err != nil {
+		return err
+	}
+	k.Database.mu.Lock()
+	k.Database.inPlace = one
+	k.Database.mu.Unlock()
+	k.Agent.post(ctx, func(l *loop) {
+		l.exec.begin(l, ha.Action{Do: ha.Init, Term: s.Term, Why: "a restore in place"})
+	})
+	select {
+	case err := <-one.ended:
+		return err
+	case <-k.Agent.ended:
+		return ErrNotReady
+	}
+}
+
+// awaitLead waits until the restored server takes writes, or somebody else leads.
+func (k *Keeper) awaitLead(ctx context.Context, s standing) error {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); {
+		now := k.Agent.standing()
+		if now.Leads {
+			return nil
+		}
+		if now.Term != s.Term && now.Held && now.Holder.ID != s.Self.ID {
+			return errors.New("another member leads by now")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return errors.New("the restored server does not take writes")
+}
+
+// restoreBegun is the job of a restore in place: nil where none was asked for.
+func (d *Database) restoreBegun() *inPlace {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	one := d.inPlace
+	d.inPlace = nil
+	return one
+}
+
+// replace stops the server, restores beside its data, and puts that in its place.
+func (d *Database) replace(ctx context.Context, one *inPlace, f Facts) (err error) {
+	defer func() { one.ended <- err }()
+	one.began("stops the server")
+	d.stopped()
+	release := d.hold()
+	err = d.Supervisor.stop(ctx, d.StopWithin)
+	release()
+	if err != nil {
+		return err
+	}
+	if one.discard {
+		one.began("removes the data, since there is no room for both")
+		if err := os.RemoveAll(d.Postgres.Paths.Data); err != nil {
+			return fmt.Errorf("make room: %w", err)
+		}
+	}
+	o := d.restoreOptions(one.source, one.Target, one.Set, filepath.Join(one.source.settings.Dir, "server"), func() error {
+		if !one.still() {
+			return errors.New("another member leads by now")
+		}
+		return nil
+	}, one.began)
+	o.Replace = one.keep
+	if f.SystemID != 0 {
+		o.System = strconv.FormatUint(f.SystemID, 10)
+	}
+	done, err := d.Postgres.Restore(ctx, o)
+	if err == nil && f.Log != nil {
+		f.Log.Info("restored in place", "timeline", done.Timeline, "end", done.End.String(), "kept", done.Kept)
+	}
+	return err
+}
