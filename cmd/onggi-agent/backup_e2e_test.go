@@ -304,6 +304,32 @@ func TestBackupSetsAClusterBackInItsPlace(t *testing.T) {
 	l.backup("incr")
 }
 
+// A cluster in Git that is made anew is made of its backups if there are any, and goes on in its own archive.
+func TestBackupBringsAClusterBack(t *testing.T) {
+	e2e(t)
+	s := folder(t)
+	again := fmt.Sprintf("recover: {repository: %s, stanza: shop, orInit: true}\n", s.repository("/shop"))
+	l := clusterIn(t, s, 1, "/shop", again)
+	l.startAll()
+	l.repositoryIsOurs()
+	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.backup("full")
+	for life := range 2 {
+		l.fill(100*life+1, 100*life+100)
+		l.archived()
+		system := l.query("SELECT system_identifier FROM pg_control_system()")
+		l.stopAll()
+		l = clusterIn(t, s, 1, "/shop", again+fmt.Sprintf("# life %d\n", life))
+		l.startAll()
+		require.Equal(t, strconv.Itoa(100*life+100), l.query("SELECT count(*) FROM mark"))
+		require.Equal(t, system, l.query("SELECT system_identifier FROM pg_control_system()"))
+		require.Equal(t, fmt.Sprintf("%08X", life+2), l.query("SELECT pg_walfile_name(pg_current_wal_lsn())")[:8])
+		l.repositoryIsOurs()
+	}
+	l.backup("incr")
+	requireNoGap(t, s.archive("/shop", "shop"))
+}
+
 // downAndUp takes the store away: writes go on, it is seen, a switchover takes no longer than else, and afterwards nothing is missing.
 func downAndUp(t *testing.T, l *lab, s store) {
 	s.down()
