@@ -206,7 +206,7 @@ e2e-backup: ## back up, archive, fail over and restore real clusters, in a folde
 	@.ci/install
 	@mkdir -p .cache/e2e
 	@go -C .ci/s3 build -o $(CURDIR)/.cache/e2e/s3 .
-	ONGGI_E2E_BACKUP=1 ONGGI_S3=$(CURDIR)/.cache/e2e/s3 go test ./cmd/onggi-agent -run 'TestBackupEndToEnd|TestBackupSets|TestBackupBrings' -count=1 -v -timeout 40m
+	ONGGI_E2E_BACKUP=1 ONGGI_S3=$(CURDIR)/.cache/e2e/s3 go test ./cmd/onggi-agent -run 'TestBackupEndToEnd|TestBackupSets|TestBackupBrings|TestBackupFeeds|TestBackupRecovers' -count=1 -v -timeout 40m
 
 .PHONY: e2e-native-apply
 e2e-native-apply: $(BIN)/.apiserver ## show the native goldens to a real API server that enforces the restricted pod security standard

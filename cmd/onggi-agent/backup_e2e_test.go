@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -262,72 +261,6 @@ func backupsFromEndToEnd(t *testing.T, s store) {
 		l.archived() // the other's archive goes on
 	})
 	t.Run("the store is down", func(t *testing.T) { downAndUp(t, l, s) })
-}
-
-// What was committed after a moment is undone on all members, and what was there is kept.
-func TestBackupSetsAClusterBackInItsPlace(t *testing.T) {
-	e2e(t)
-	l := clusterIn(t, folder(t), 3, "/shop", "")
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
-	l.bench("-i", "-q", "-s", "7")
-	l.backup("full")
-	l.fill(8001, 8100)
-	want := l.query("SELECT count(*) FROM mark")
-	at := l.moment()
-	l.query("DELETE FROM mark")
-	l.query("DROP TABLE pgbench_accounts")
-	p := l.primary()
-	before := l.query("SELECT timeline_id FROM pg_control_checkpoint()")
-	begun := time.Now()
-	out, err := l.other(p).ctl("restore", "--time", at, "--force")
-	require.NoError(t, err, out)
-	t.Logf("set back within %s: %s", time.Since(begun).Round(time.Millisecond), strings.ReplaceAll(strings.TrimSpace(out), "\n", "; "))
-	require.Equal(t, want, l.query("SELECT count(*) FROM mark"))
-	require.Equal(t, "700000", l.query("SELECT count(*) FROM pgbench_accounts"))
-	require.NotEqual(t, before, l.query("CHECKPOINT; SELECT timeline_id FROM pg_control_checkpoint()"))
-	kept, err := filepath.Glob(p.dir + "/vol/pgdata.before-restore-*/PG_VERSION")
-	require.NoError(t, err)
-	require.Len(t, kept, 1, "the data from before is kept")
-	took := l.eventually(180*time.Second, "the others follow again", l.whole)
-	t.Logf("whole again after %s", took)
-	for _, one := range l.pods {
-		if one != l.primary() {
-			l.eventually(30*time.Second, "the others have what was restored", func() bool {
-				n, err := one.sql("SELECT count(*) FROM mark")
-				return err == nil && n == want
-			})
-		}
-	}
-	l.repositoryIsOurs()
-	l.backup("incr")
-}
-
-// A cluster in Git that is made anew is made of its backups if there are any, and goes on in its own archive.
-func TestBackupBringsAClusterBack(t *testing.T) {
-	e2e(t)
-	s := folder(t)
-	again := fmt.Sprintf("recover: {repository: %s, stanza: shop, orInit: true}\n", s.repository("/shop"))
-	l := clusterIn(t, s, 1, "/shop", again)
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
-	l.backup("full")
-	for life := range 2 {
-		l.fill(100*life+1, 100*life+100)
-		l.archived()
-		system := l.query("SELECT system_identifier FROM pg_control_system()")
-		l.stopAll()
-		l = clusterIn(t, s, 1, "/shop", again+fmt.Sprintf("# life %d\n", life))
-		l.startAll()
-		require.Equal(t, strconv.Itoa(100*life+100), l.query("SELECT count(*) FROM mark"))
-		require.Equal(t, system, l.query("SELECT system_identifier FROM pg_control_system()"))
-		require.Equal(t, fmt.Sprintf("%08X", life+2), l.query("SELECT pg_walfile_name(pg_current_wal_lsn())")[:8])
-		l.repositoryIsOurs()
-	}
-	l.backup("incr")
-	requireNoGap(t, s.archive("/shop", "shop"))
 }
 
 // downAndUp takes the store away: writes go on, it is seen, a switchover takes no longer than else, and afterwards nothing is missing.

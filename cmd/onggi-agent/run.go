@@ -84,6 +84,9 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	settings := agent.SettingsOf(f, pod)
 	s.database.Name, s.database.StopWithin = pod.Name, settings.Core.StopWithin
 	marks := agent.MarksOf(f)
+	if err := marks.Clear(); err != nil {
+		return nil, err
+	}
 	s.database.Log, s.database.Marks, s.database.Recovery = s.log, marks, agent.RecoveryOf(f)
 	s.database.InitDB, s.database.TLS = agent.InitOf(f), agent.UpstreamTLSOf(f)
 	if err := s.configure(context.Background(), f); err != nil {

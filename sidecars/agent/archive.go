@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,9 @@ func MarksOf(f config.File) Marks {
 	return Marks{Hold: path.Join(f.Run.Dir, "archive.hold"), Fetch: path.Join(f.Run.Dir, "archive.fetch")}
 }
 
+// Clear takes away what a former sidecar left: it may have died between a mark and what that was for.
+func (m Marks) Clear() error { return errors.Join(setMark(m.Hold, false), setMark(m.Fetch, false)) }
+
 // Allow is [Parts.Fetch] of these marks.
 func (m Marks) Allow(there bool) error { return setMark(m.Fetch, there) }
 
@@ -51,6 +55,18 @@ func setMark(name string, there bool) error {
 		return fmt.Errorf("make a mark for the archive: %v", err)
 	}
 	return f.Close()
+}
+
+// stop stops the server. Whatever becomes of that, a server that goes on goes on archiving.
+func (d *Database) stop(ctx context.Context) error {
+	d.stopped()
+	release := d.hold()
+	err := d.Supervisor.stop(ctx, d.StopWithin)
+	release()
+	if err != nil {
+		err = errors.Join(err, setMark(d.Marks.Hold, false))
+	}
+	return err
 }
 
 // hold breaks off what is being sent, and lets nothing more be sent: a server that is being stopped waits for that otherwise, and one archive that

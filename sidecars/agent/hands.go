@@ -22,9 +22,7 @@ func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 	case ha.StartStandby:
 		return d.startStandby(ctx, a, f.Log)
 	case ha.Stop:
-		d.stopped()
-		defer d.hold()()
-		return d.Supervisor.stop(ctx, d.StopWithin)
+		return d.stop(ctx)
 	case ha.Promote:
 		return d.promote(ctx, a, f.Log)
 	case ha.Follow:

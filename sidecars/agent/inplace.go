@@ -92,7 +92,7 @@ func (k *Keeper) Restore(ctx context.Context, want InPlace) rest.Outcome {
 	}
 	k.restoreIs("running", "stops the other members")
 	if err := k.fenceOthers(ctx, s); err != nil {
-		k.unfenceOthers(context.WithoutCancel(ctx))
+		k.unfenceOthers(context.WithoutCancel(ctx), false)
 		k.restoreIs("failed", err.Error())
 		return rest.Outcome{Result: rest.Failed, Text: err.Error()}
 	}
@@ -159,8 +159,9 @@ func (k *Keeper) fenceOthers(ctx context.Context, s standing) error {
 	return nil
 }
 
-// unfenceOthers lets those run again that were stopped for a restore, and has them copy the leader's data where it was replaced.
-func (k *Keeper) unfenceOthers(ctx context.Context) {
+// unfenceOthers lets those run again that were stopped for a restore, with a copy of the leader's data where that was replaced: they would find out
+// by themselves, but only after a while.
+func (k *Keeper) unfenceOthers(ctx context.Context, replaced bool) {
 	text, err := os.ReadFile(k.restoringPath())
 	if err != nil {
 		return
@@ -174,7 +175,14 @@ func (k *Keeper) unfenceOthers(ctx context.Context) {
 			continue
 		}
 		brief, cancel := context.WithTimeout(ctx, 10*time.Second)
-		if _, err := k.Forward(brief, m, Forwarded{Verb: ha.Unfence}); err != nil {
+		var err error
+		if replaced {
+			_, err = k.Forward(brief, m, Forwarded{Verb: ha.Reinit})
+		}
+		if err == nil {
+			_, err = k.Forward(brief, m, Forwarded{Verb: ha.Unfence})
+		}
+		if err != nil {
 			left = true
 			k.Log.Warn("a member that was stopped for a restore does not answer, and is asked again", "member", name, "err", err)
 		}
@@ -192,7 +200,7 @@ func (k *Keeper) restoreInPlace(ctx context.Context, s standing, one *inPlace) {
 		k.restoreIs("running", "starts")
 		err = k.awaitLead(ctx, s)
 	}
-	k.unfenceOthers(ctx)
+	k.unfenceOthers(ctx, err == nil)
 	if err != nil {
 		k.restoreIs("failed", err.Error())
 		k.Agent.tell(true, "RestoreFailed", err.Error())
@@ -258,11 +266,7 @@ func (d *Database) restoreBegun() *inPlace {
 func (d *Database) replace(ctx context.Context, one *inPlace, f Facts) (err error) {
 	defer func() { one.ended <- err }()
 	one.began("stops the server")
-	d.stopped()
-	release := d.hold()
-	err = d.Supervisor.stop(ctx, d.StopWithin)
-	release()
-	if err != nil {
+	if err := d.stop(ctx); err != nil {
 		return err
 	}
 	if one.discard {

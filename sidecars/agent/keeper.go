@@ -309,5 +309,5 @@ func (k *Keeper) abandoned(ctx context.Context) {
 		return
 	}
 	k.Log.Warn("a restore in place was interrupted: the members that were stopped for it go on")
-	k.unfenceOthers(ctx)
+	k.unfenceOthers(ctx, false)
 }

@@ -82,3 +82,23 @@ func TestWhoOpensNoStream(t *testing.T) {
 		require.ErrorAs(t, err, new(Refusal), body)
 	}
 }
+
+func TestAStreamIsHiddenByCertificates(t *testing.T) {
+	authority := newAuthority(t)
+	mine, theirs := files(t), files(t)
+	authority.issue(t, mine, agents, false, authority)
+	authority.issue(t, theirs, agents, false, authority)
+	where := serve(t, streaming(Trust{Certificate: theirs.VerifyClient}), theirs)
+	client := NewClient(m1, nil, mine.Client)
+	t.Cleanup(client.Close)
+	conn, err := client.Stream(within(t, 5*time.Second), Peer{"m0", where}, "upper", []byte("to talk"))
+	require.NoError(t, err)
+	defer conn.Close()
+	go func() {
+		_, _ = io.WriteString(conn, "hello")
+		_ = conn.(*readAhead).CloseWrite()
+	}()
+	all, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Equal(t, "m1 wants to talk\nhello", string(all))
+}
