@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "tree": listTree, "mtime": sameTime, "certificate": certificate, "unseals": unseals, "secret": secret},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "tree": listTree, "mtime": sameTime, "certificate": certificate, "unseals": unseals, "secret": secret, "cluster": serveCluster},
 		Setup: func(env *testscript.Env) error {
 			root, err := filepath.Abs(filepath.Join("..", ".."))
 			if err != nil {

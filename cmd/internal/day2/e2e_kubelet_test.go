@@ -2,6 +2,7 @@ package day2_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -58,8 +59,9 @@ func (k *kubelet) ExecInContainer(ctx context.Context, pod, _, container string,
 	tty bool, resize <-chan remotecommand.TerminalSize, _ time.Duration,
 ) error {
 	p := k.lab.pod(pod)
-	if p == nil {
-		return fmt.Errorf("no such pod: %s", pod)
+	if p == nil { // an object whose containers are nobody's
+		fmt.Fprintln(errs, "nothing runs in "+pod)
+		return utilexec.CodeExitError{Err: errors.New("nothing runs"), Code: 127}
 	}
 	k.lab.remember(pod + "/" + container + ": " + strings.Join(argv, " "))
 	cmd := p.inside(ctx, container, argv)

@@ -56,6 +56,8 @@ func newLab(t *testing.T) *lab {
 	need(t, os.Getuid() == 0, "root, to make namespaces")
 	_, err := os.Stat(postgres)
 	need(t, err == nil, "PostgreSQL 15")
+	_, err = exec.LookPath("pgbackrest")
+	need(t, err == nil, "pgbackrest")
 	l := &lab{t: t, pods: map[string]*pod{}}
 	u, err := user.Lookup("postgres")
 	require.NoError(t, err)

@@ -112,6 +112,7 @@ func cloudNative(t *testing.T, l *lab) {
 	require.Contains(t, r.out, "shop in namespace cnpg (cloudnative-pg): healthy")
 	require.Contains(t, r.out, "quorum standby  streaming", "lag and sync state are the real servers'")
 	require.Contains(t, r.out, "the archive is working")
+	l.record("admin", ns, "shop", "cloudnative-healthy")
 	require.Equal(t, outcome{0, "42\n", ""}, on("psql", "shop", "--", "-XAtc", "select 42"))
 
 	to := standby(now.Primary)
@@ -140,6 +141,7 @@ func cloudNative(t *testing.T, l *lab) {
 	require.Zero(t, on("fence", "shop", "--member", to, "--yes").code)
 	require.Equal(t, `["`+to+`"]`, manifest.Text(read(), "metadata", "annotations", "cnpg.io/fencedInstances"))
 	require.Contains(t, on("status", "shop").out, to+" is fenced")
+	l.record("admin", ns, "shop", "cloudnative-moving")
 	require.Zero(t, on("fence", "shop", "--member", to, "--off").code)
 	require.Empty(t, manifest.Text(read(), "metadata", "annotations", "cnpg.io/fencedInstances"))
 	require.Zero(t, on("pause", "shop", "--yes").code)
@@ -195,6 +197,7 @@ func crunchyAndZalando(t *testing.T, l *lab) {
 	require.Contains(t, r.out, "hippo in namespace others (crunchy): ")
 	require.Contains(t, r.out, "primary     hippo-a-xyzz-0")
 	require.Contains(t, r.out, "note: hippo-a-abcd-0 did not answer")
+	l.record("admin", ns, "hippo", "crunchy")
 
 	r = on("switchover", "hippo", "--to", "hippo-a-abcd-0", "--yes")
 	require.Zero(t, r.code, r.err)

@@ -114,6 +114,10 @@ func (p *pod) folders(file config.File) {
 	file.Postgres.SuperuserPasswordFile = secret("superuser", "another password")
 	file.Listen.TokenFile = secret("token", "a token of the members")
 	file.Kubernetes = config.Kubernetes{Server: l.api.URL, CAFile: l.api.CAFile, TokenFile: secret("account", "token-of-shop")}
+	repository := filepath.Join(l.dir, "repository")
+	require.NoError(l.t, os.MkdirAll(repository, 0o700))
+	require.NoError(l.t, os.Chown(repository, l.uid, l.gid))
+	file.Backup = &config.Backup{Repository: config.Repository{Type: "posix", Path: repository}}
 	file.Run.Dir, file.Run.TerminationLog = p.dir+"/run", p.dir+"/run/termination"
 	text, err := yaml.Marshal(file)
 	require.NoError(l.t, err)

@@ -158,6 +158,9 @@ func (s *Status) nativeCluster(a agent) {
 				_ = json.Unmarshal(line[i], into) // a field of another type is left out
 			}
 		}
+		if instant(h.At).IsZero() {
+			h.At = "" // nobody noted when
+		}
 		s.History = append(s.History, h)
 	}
 	for _, m := range s.Members {
@@ -224,11 +227,19 @@ func (s *Status) judgeNative(said map[string]agent) {
 		s.degraded(fmt.Sprintf("%d of %d members are ready", s.Ready, s.Wanted), "")
 	}
 	if c := s.Commits; c != nil && c.Mode == "required" && s.synchronous() < c.Wait {
-		s.down(fmt.Sprintf("commits wait for %d standbys, and %d stream", c.Wait, s.synchronous()), "docs/agent.md#agentcommitswait")
+		s.down(fmt.Sprintf("commits wait for %s, and %d stream", standbys(c.Wait), s.synchronous()), "docs/agent.md#agentcommitswait")
 	}
 	if s.Wanted > 1 && s.Primary != "" && len(said) > 0 && !slices.ContainsFunc(s.Members, func(m Member) bool { return m.Candidate }) {
 		s.degraded("nobody could take over", "docs/agent.md#agentnobodycantakeover")
 	}
+}
+
+// standbys is "1 standby", "2 standbys".
+func standbys(n int) string {
+	if n == 1 {
+		return "1 standby"
+	}
+	return fmt.Sprintf("%d standbys", n)
 }
 
 // whyNoPrimary is where to look.

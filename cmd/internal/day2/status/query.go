@@ -93,13 +93,13 @@ func (q *Scaled) commits(s *Status, staying int) {
 	}
 	switch {
 	case staying >= c.Wait:
-		q.Quorums = fmt.Sprintf("commits wait for %d of %d standbys", c.Wait, staying)
+		q.Quorums = fmt.Sprintf("commits wait for %d of %s", c.Wait, standbys(staying))
 	case c.Mode == "preferred":
 		q.Quorum = false
-		q.Quorums = fmt.Sprintf("commits wait for %d, and %d standbys stay: the primary goes on alone", c.Wait, staying)
+		q.Quorums = fmt.Sprintf("commits wait for %s, and %d would be there: the primary goes on alone", standbys(c.Wait), staying)
 	default:
 		q.Quorum = false
-		q.Quorums = fmt.Sprintf("commits wait for %d, and %d standbys stay: they would wait for ever", c.Wait, staying)
+		q.Quorums = fmt.Sprintf("commits wait for %s, and %d would be there: they would wait for ever", standbys(c.Wait), staying)
 	}
 }
 

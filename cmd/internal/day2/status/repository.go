@@ -44,7 +44,10 @@ func (s *Status) repository(answer *Answer) {
 	case json.Unmarshal(answer.Document, &r) != nil:
 		return
 	}
-	b := &Backups{Archiving: working}
+	b := &Backups{}
+	if !r.Archive.LastSuccess.IsZero() {
+		b.Archiving = working
+	}
 	for _, one := range r.Backups {
 		backup := Backup{Name: one.Label, Type: one.Type, State: stateCompleted, Started: moment(one.Start), Ended: moment(one.Stop), Bytes: one.StoredDelta}
 		if one.Error {
