@@ -105,6 +105,26 @@ func (p *Pod) Phase() string {
 	return p.phase()
 }
 
+// Over is when the last of the main containers ended; zero if one runs.
+func (p *Pod) Over() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var last time.Time
+	for _, c := range p.spec.Containers {
+		r := p.running[c.Name]
+		if c.Init || c.Sidecar {
+			continue
+		}
+		if r == nil || r.ended == nil {
+			return time.Time{}
+		}
+		if at, err := time.Parse(time.RFC3339, kube.Text(r.ended, "finishedAt")); err == nil && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
 // Ready is the pod's condition.
 func (p *Pod) Ready() bool {
 	p.mu.Lock()

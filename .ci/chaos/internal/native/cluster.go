@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sigs.k8s.io/yaml"
-
 	"onggi.dev/ci/chaos/internal/cluster"
 	"onggi.dev/ci/chaos/internal/fault"
 	"onggi.dev/ci/chaos/internal/kube"
@@ -48,6 +46,18 @@ func (l *Lab) NewCluster(ctx context.Context, name string, spec kube.Object) (*C
 
 // start is NewCluster of one that may come with data, and with the password that is in it.
 func (l *Lab) start(ctx context.Context, name string, spec kube.Object, password string) (*Cluster, error) {
+	c, err := l.begin(ctx, name, spec, password)
+	if err != nil {
+		return c, err
+	}
+	if _, err := c.WaitWhole(ctx, 2*time.Minute); err != nil {
+		return c, fmt.Errorf("start %s: %w", name, err)
+	}
+	return c, nil
+}
+
+// begin is start that waits for nothing.
+func (l *Lab) begin(ctx context.Context, name string, spec kube.Object, password string) (*Cluster, error) {
 	c := &Cluster{lab: l, spec: spec, password: password}
 	for suffix, user := range map[string]string{"superuser": "postgres", "replication": "onggi_replicator", "agent": "onggi-agent", "pooler": "onggi_pooler"} {
 		if err := l.Secret(ctx, name+"-"+suffix, user, c.password); err != nil {
@@ -72,9 +82,6 @@ func (l *Lab) start(ctx context.Context, name string, spec kube.Object, password
 	}
 	c.Set = l.Kubelet.Adopt(set, l.nodes)
 	c.keep(ctx)
-	if _, err := c.WaitWhole(ctx, 2*time.Minute); err != nil {
-		return c, fmt.Errorf("start %s: %w", name, err)
-	}
 	return c, nil
 }
 
@@ -117,9 +124,10 @@ func (c *Cluster) Change(ctx context.Context, edit func(spec kube.Object)) error
 
 // apply renders the spec, applies all of it, and removes what was rendered before and is not any more.
 func (c *Cluster) apply(ctx context.Context) error {
-	text, err := yaml.Marshal(kube.Object{
+	// JSON is YAML in which no string can be taken for a date.
+	text, err := json.MarshalIndent(kube.Object{
 		"apiVersion": "onggi.dev/v1alpha1", "kind": "DatabaseCluster", "metadata": kube.Object{"name": c.Name, "namespace": Namespace}, "spec": c.spec,
-	})
+	}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -142,6 +150,24 @@ func (c *Cluster) apply(ctx context.Context) error {
 		}
 	}
 	c.applied = objects
+	return nil
+}
+
+// remove ends the pods of the cluster, and takes its objects away, but not its volumes.
+func (c *Cluster) remove(ctx context.Context) error {
+	c.stop()
+	for _, o := range c.applied {
+		if at := path(o); at != "" {
+			if _, err := c.lab.Server.Admin.Do(ctx, http.MethodDelete, at, nil); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range c.Pods() {
+		if err := c.Kubelet.Delete(ctx, p.Name, 0); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -219,7 +219,7 @@ func (c *controllers) job(ctx context.Context, j kube.Object) error {
 		}
 	}
 	name := kube.Text(j, "metadata", "name")
-	running, failed, done := 0, 0, false
+	running, failed, done, last := 0, 0, false, time.Time{}
 	for _, p := range c.kubelet.Pods() {
 		if kube.Text(p.Object, "metadata", "labels", "batch.kubernetes.io/job-name") != name {
 			continue
@@ -229,6 +229,9 @@ func (c *controllers) job(ctx context.Context, j kube.Object) error {
 			done = true
 		case "Failed":
 			failed++
+			if at := p.Over(); at.After(last) {
+				last = at
+			}
 		default:
 			running++
 		}
@@ -246,11 +249,19 @@ func (c *controllers) job(ctx context.Context, j kube.Object) error {
 		status["conditions"] = []any{
 			kube.Object{"type": "FailureTarget", "status": "True", "lastTransitionTime": now}, kube.Object{"type": "Failed", "status": "True", "lastTransitionTime": now},
 		}
-	case running == 0:
+	case running == 0 && time.Since(last) >= backoff(failed):
 		pod := fmt.Sprintf("%s-%d", name, failed)
 		return c.make(ctx, j, object(j, "spec", "template"), "Job", pod, kube.Object{"batch.kubernetes.io/job-name": name, "job-name": name})
 	}
 	return c.status(ctx, j, "jobs", status)
+}
+
+// backoff is how long a Job waits after so many pods that failed.
+func backoff(failed int) time.Duration {
+	if failed == 0 {
+		return 0
+	}
+	return min(10*time.Second<<(failed-1), 6*time.Minute)
 }
 
 // budgets tells how many pods may be evicted now, of which the API server's eviction keeps count.
