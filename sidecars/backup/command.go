@@ -3,6 +3,7 @@ package backup
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/onggi-db/onggi/sidecars/config"
 )
@@ -82,7 +83,7 @@ func (s Settings) Restore(data string, t config.RecoverTarget, set string) []str
 func target(t config.RecoverTarget) (kind, value string) {
 	switch {
 	case t.Time != "":
-		return "time", t.Time
+		return "time", moment(t.Time)
 	case t.LSN != "":
 		return "lsn", t.LSN
 	case t.XID != "":
@@ -93,6 +94,16 @@ func target(t config.RecoverTarget) (kind, value string) {
 		return "immediate", ""
 	}
 	return "default", ""
+}
+
+// moment is a time as pgBackRest reads it, with a space and an offset in digits, which postgres reads too. One that is not written as RFC 3339
+// has it, as specs do, stays as it is.
+func moment(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return t.Format("2006-01-02 15:04:05.999999-07:00")
 }
 
 // Recovery are the parameters of postgres that end recovery at the target, in the order of their names.
