@@ -22,6 +22,7 @@ func agentFeatures(with, only cells) []Feature {
 	}
 	return []Feature{
 		{"agent", "onggi's agent", func(s *spec.Spec) bool { return s.Agent != nil }, alone()},
+		{"monitoring.exporter", "a choice of exporters", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Exporter != nil }, alone()},
 		{"storage.accessMode", "a choice of access modes", func(s *spec.Spec) bool { return s.Storage.AccessMode != "" }, alone()},
 		{"operatorVersion", "operator", func(s *spec.Spec) bool { return s.OperatorVersion != "" }, lacking(MySQLOperator)},
 		{"replication.mode=sync", "synchronous standbys in an order of priority", func(s *spec.Spec) bool { return s.Replication.Mode == "sync" }, lacking()},
@@ -38,7 +39,6 @@ func agentFeatures(with, only cells) []Feature {
 		{"externalClusters", "other servers to start from or to follow", connects, lacking()},
 		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, with(map[Name]Support{MySQLOperator: yes})},
 		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, with(map[Name]Support{MySQLOperator: yes})},
-		{"monitoring.dashboards", "dashboards", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Dashboards }, lacking()},
 		{"tls.replicationSecret", "client certificates for replication", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ReplicationSecret != "" }, lacking()},
 		{"tls.clientCASecret", "authorities of client certificates", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ClientCASecret != "" }, lacking()},
 		{"network.operatorNamespace", "operator to let in", func(s *spec.Spec) bool { return s.Network != nil && s.Network.OperatorNamespace != "" }, lacking(MySQLOperator)},

@@ -67,9 +67,3 @@ func agentRules(c Cluster) []manifest.Object {
 	o.Body["spec"] = manifest.Map{"groups": []any{manifest.Map{"name": c.Namespace + "." + c.Name + ".agent", "rules": rules}}}
 	return []manifest.Object{o}
 }
-
-// agentPodMonitor scrapes the sidecars. A pod's other container has no metrics.
-func agentPodMonitor(c Cluster) []manifest.Object {
-	endpoint := manifest.Map{"port": "agent", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
-	return []manifest.Object{podMonitor(c, c.Name, endpoint, manifest.Map{"onggi.dev/cluster": c.Name})}
-}

@@ -48,6 +48,10 @@ func (b *builder) availability() []alert {
 func (b *builder) roles() []alert {
 	m := &b.metrics
 	up, inRecovery := b.of(m.up), b.of(m.inRecovery)
+	nodes := b.join("max(", b.of(m.nodes), ")")
+	if m.nodeOf.name != "" {
+		nodes = b.join("count(count by (node) (", b.of(m.nodeOf), "))")
+	}
 	return []alert{{
 		name: "PostgresFailover", severity: info,
 		expr:    b.join(inRecovery, " == 0 and on (namespace, pod) max_over_time(", inRecovery, "[15m]) == 1"),
@@ -62,7 +66,7 @@ func (b *builder) roles() []alert {
 			"supervised updates.",
 	}, {
 		name: "PostgresOneNode", severity: info, hold: "1h",
-		expr:    b.join("max(", b.of(m.nodes), ") == 1 and on () count(", up, " == 1) > 1"),
+		expr:    b.join(nodes, " == 1 and on () count(", up, " == 1) > 1"),
 		summary: "all instances run on one node",
 		detail:  "The instances share one node. When it fails, no standby is left to take over.",
 	}, {

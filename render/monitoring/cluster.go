@@ -74,7 +74,7 @@ type Backup struct {
 // nothing.
 func Supported(backend string) bool {
 	switch backend {
-	case CloudNativePG:
+	case CloudNativePG, Native:
 		return true
 	}
 	return false

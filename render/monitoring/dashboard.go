@@ -27,15 +27,17 @@ func Dashboards(c Cluster) []manifest.Object {
 	if c.DashboardFolder != "" {
 		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
 	}
-	o.Body["data"] = manifest.Map{c.Namespace + "." + c.Name + ".json": cnpgDashboard(c)}
+	o.Body["data"] = manifest.Map{c.Namespace + "." + c.Name + ".json": dashboard(c)}
 	return []manifest.Object{o}
 }
 
-// cnpgDashboard puts a cluster's name into the head of the template and joins the rows it has.
-func cnpgDashboard(c Cluster) string {
-	t := cnpgTemplate()
-	backup, poolers := "cnpg_collector", ""
-	if c.Backup != nil && c.Backup.Plugin {
+// dashboard puts a cluster's name into the head of the template and joins the rows it has.
+func dashboard(c Cluster) string {
+	t, backup, poolers := cnpgTemplate(), "cnpg_collector", ""
+	switch {
+	case c.Backend == Native:
+		t, backup = nativeTemplate(), "onggi_backup"
+	case c.Backup != nil && c.Backup.Plugin:
 		backup = "barman_cloud_cloudnative_pg_io"
 	}
 	if len(c.Poolers) > 0 {
@@ -103,6 +105,13 @@ type template struct {
 
 // cnpgTemplate is made when it is first asked for: most commands never are, and it costs as much as many clusters.
 var cnpgTemplate = sync.OnceValue(func() template {
+	return newTemplate([]row{overviewRow(), replicationRow(), loadRow(), storageRow(), podsRow()}, backupRow(), poolerRow())
+})
+
+var nativeTemplate = sync.OnceValue(func() template { return newTemplate(nativeRows(), nativeBackupRow(), nativePoolerRow()) })
+
+// newTemplate is of the rows that every cluster has, and those of backups, poolers and drills.
+func newTemplate(always []row, backup, pooler row) template {
 	head := encode(manifest.Map{
 		"title":         markTitle,
 		"uid":           markID,
@@ -117,14 +126,14 @@ var cnpgTemplate = sync.OnceValue(func() template {
 	var g grid
 	t := template{
 		head:   cutAtMarks(strings.TrimSuffix(head, "}") + `,"panels":[`),
-		panels: lines(g.place(overviewRow(), replicationRow(), loadRow(), storageRow(), podsRow())),
-		backup: "," + lines(g.place(backupRow())),
-		pooler: "," + lines(g.place(poolerRow())),
+		panels: lines(g.place(always...)),
+		backup: "," + lines(g.place(backup)),
+		pooler: "," + lines(g.place(pooler)),
 		drill:  "," + lines(g.place(drillRow())),
 	}
 	t.size = len(head) + len(t.panels) + len(t.backup) + len(t.pooler) + len(t.drill)
 	return t
-})
+}
 
 // cutAtMarks splits a text into marks and what stands between them.
 func cutAtMarks(text string) []string {

@@ -19,6 +19,7 @@ type metrics struct {
 	fenced     series // 1 while the instance is kept down on purpose
 	switchover series // 1 while an update waits for a person to switch over
 	nodes      series // how many nodes the instances of the cluster run on
+	nodeOf     series // where nothing counts them: 1, with the label node
 	started    series // when the server process started
 	scrapeErr  series // 1 when the exporter could not read all it should
 	queryErr   series // 1 when one of the exporter's queries failed

@@ -10,7 +10,7 @@ func PodMonitors(c Cluster) []manifest.Object {
 	case CloudNativePG:
 		return cnpgPodMonitors(c)
 	case Native:
-		return append(agentPodMonitor(c), poolerMonitors(c, "onggi.dev/pooler")...)
+		return nativePodMonitors(c)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	if c.Backend == Native && !c.Hibernated {
-		return append(agentRules(c), nativePoolerRules(c)...)
+		return nativeRules(c)
 	}
 	m, ok := metricsOf(c)
 	if !ok || c.Hibernated {
@@ -57,14 +57,6 @@ func (b *builder) poolerRules() []manifest.Object {
 		alerts = append(alerts, b.pooler(pooler)...)
 	}
 	return []manifest.Object{b.object(b.Name+"-alerts-pooler", b.group("pooler", alerts))}
-}
-
-// nativePoolerRules are the alerts on the metrics of onggi-agent pooler.
-func nativePoolerRules(c Cluster) []manifest.Object {
-	return newBuilder(c, metrics{
-		poolerError: "pgbouncer_up", poolerAnswers: " == 1)",
-		poolerWait: "pgbouncer_pools_client_maxwait_seconds", poolerPods: "-[a-z0-9]+-[a-z0-9]+",
-	}).poolerRules()
 }
 
 // Severities, from the gravest.

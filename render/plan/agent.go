@@ -26,6 +26,20 @@ const (
 // agentImage is pinned as programImage is: the release that this one was tested with.
 const agentImage = "ghcr.io/onggi-db/onggi-agent:0.1.0"
 
+// exporterImage is pinned too. Its series are those of queries that are rendered, so that another release changes no alert.
+const exporterImage = "quay.io/prometheuscommunity/postgres-exporter:v0.17.1"
+
+func (r *resolver) exporter() *Exporter {
+	if r.spec.Backend != native {
+		return nil
+	}
+	e := &Exporter{Image: exporterImage}
+	if s := r.spec.Monitoring.Exporter; s != nil {
+		e.Image, e.Resources = orElse(s.Image, e.Image), s.Resources
+	}
+	return e
+}
+
 func (r *resolver) agent() *Agent {
 	if r.spec.Backend != native {
 		return nil

@@ -144,6 +144,14 @@ type Monitoring struct {
 	Scrape bool
 	// BackupMaxAge in seconds: how old the newest backup may be. 0 without backups.
 	BackupMaxAge int64
+	// Exporter is nil for a back end that brings its own.
+	Exporter *Exporter
+}
+
+// Exporter is postgres_exporter beside each instance.
+type Exporter struct {
+	Image     string
+	Resources *spec.Resources // nil for what it is known to need
 }
 
 // TLS says which certificates the server shows.

@@ -299,7 +299,7 @@ func (r *resolver) operations(p *Plan) {
 	if m == nil {
 		return
 	}
-	p.Monitoring = &Monitoring{Monitoring: *m, Scrape: m.Scrape == nil || *m.Scrape}
+	p.Monitoring = &Monitoring{Monitoring: *m, Scrape: m.Scrape == nil || *m.Scrape, Exporter: r.exporter()}
 	if p.Backup != nil {
 		p.Monitoring.BackupMaxAge = p.Backup.MaxAge
 	}

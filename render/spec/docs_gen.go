@@ -237,6 +237,12 @@ func comment(name string) string {
 		return "Keys that it is known to hold. Left out: any."
 	case "ExistingSecret.Name":
 		return "Name of the Secret."
+	case "Exporter":
+		return "Exporter is postgres_exporter, which reads the server's statistics for Prometheus."
+	case "Exporter.Image":
+		return "Image that has it. Left out: the one that this release of onggi pins."
+	case "Exporter.Resources":
+		return "Resources of its container."
 	case "Expose":
 		return "Expose is one more Service."
 	case "Expose.Annotations":
@@ -339,6 +345,8 @@ func comment(name string) string {
 		return "DashboardNamespace is where Grafana looks for dashboards. Left out: the cluster's own."
 	case "Monitoring.Dashboards":
 		return "Dashboards adds a Grafana dashboard as a ConfigMap."
+	case "Monitoring.Exporter":
+		return "Exporter runs beside each instance, with backend native."
 	case "Monitoring.Interval":
 		return "Interval between scrapes."
 	case "Monitoring.Labels":

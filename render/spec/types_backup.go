@@ -122,6 +122,16 @@ type Monitoring struct {
 	Queries []ConfigMapKey `json:"queries"`
 	// TLS encrypts the metrics port.
 	TLS bool `json:"tls"`
+	// Exporter runs beside each instance, with backend native.
+	Exporter *Exporter `json:"exporter"`
+}
+
+// Exporter is postgres_exporter, which reads the server's statistics for Prometheus.
+type Exporter struct {
+	// Image that has it. Left out: the one that this release of onggi pins.
+	Image string `json:"image" onggi:"format=image;example=registry.lan/postgres-exporter:v0.17.1"`
+	// Resources of its container.
+	Resources *Resources `json:"resources"`
 }
 
 // ConfigMapKey is one key of one ConfigMap.

@@ -45,7 +45,7 @@ func readAlerts(t *testing.T) alertRules {
 
 // Every series that an alert asks for is one that the agent writes, and every alert has its runbook.
 func TestAlertsAskForWhatIsThere(t *testing.T) {
-	there := string(Metrics(&View{Scope: "shop", Name: "shop-0", Counters: Counters{FenceKills: map[string]uint64{"permit": 1}}}))
+	there := string(Metrics(&View{Scope: "shop", Name: "shop-0", Counters: Counters{FenceKills: map[string]uint64{"permit": 1}}, Backup: func() *BackupView { return &BackupView{} }}))
 	pages, err := os.ReadFile(runbooks)
 	require.NoError(t, err)
 	series := regexp.MustCompile(`\b(patroni|onggi)_[a-z_]+`)

@@ -48,9 +48,13 @@ func (b builder) network() []manifest.Object {
 	if b.Network == nil {
 		return nil
 	}
+	scraped := []int64{agentPort}
+	if b.exporter() != nil {
+		scraped = append(scraped, exporterPort)
+	}
 	rules := []any{
 		fields.Rule([]any{fields.Pods(b.selector(""))}, postgresPort, agentPort),
-		fields.Rule([]any{fields.InNamespace(b.Network.MonitoringNamespace, nil)}, agentPort),
+		fields.Rule([]any{fields.InNamespace(b.Network.MonitoringNamespace, nil)}, scraped...),
 	}
 	if b.Pooler != nil {
 		for _, m := range b.Pooler.Members {

@@ -34,7 +34,7 @@ func File(p *plan.Plan) config.File {
 		Replication: config.Replication{Mode: "async"},
 		Postgres: config.Postgres{
 			Version: p.Version.Major, Volume: dataDir, Parameters: parameters(p), HBA: hba(p),
-			ReplicationPasswordFile: secretsDir + "/replication/password", InitDB: initdb(p),
+			ReplicationPasswordFile: secretsDir + "/replication/password", InitDB: initdb(p), Monitor: p.Monitoring != nil,
 		},
 		Listen: config.Listen{TokenFile: secretsDir + "/token/password"},
 		Run:    config.Run{Dir: runDir, GraceSeconds: stepIn},
@@ -198,6 +198,7 @@ func (b builder) volumes() []any {
 		account(),
 	}
 	own = append(own, b.repositoryVolumes()...)
+	own = append(own, b.queriesVolume()...)
 	return append(own, b.credentials()...)
 }
 

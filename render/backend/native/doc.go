@@ -30,6 +30,7 @@ const (
 	postgresPort = int64(5432)
 	agentPort    = int64(8008)
 	agentPortIs  = "agent"
+	exporterPort = int64(9187)
 )
 
 // Build makes every object of the plan.
@@ -38,6 +39,7 @@ func Build(p *plan.Plan) []manifest.Object {
 	return slices.Concat(
 		b.rights(),
 		[]manifest.Object{b.config(), b.statefulSet()},
+		b.queries(),
 		b.budget(),
 		b.services(),
 		b.schedules(),

@@ -2,6 +2,7 @@ package native
 
 import (
 	"slices"
+	"time"
 
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/monitoring"
@@ -20,18 +21,25 @@ func (b builder) monitoring() []manifest.Object {
 	c := monitoring.Cluster{
 		Name: b.Name, Namespace: b.Namespace, Backend: monitoring.Native, Labels: labels,
 		Interval: m.Interval, Hibernated: b.Hibernate, MonitorLabels: m.Labels, RunbookURL: m.RunbookURL,
+		DashboardNamespace: m.DashboardNamespace, DashboardFolder: m.DashboardFolder,
+	}
+	if b.Backup != nil && m.BackupMaxAge > 0 {
+		c.Backup = &monitoring.Backup{WAL: true, MaxAge: time.Duration(m.BackupMaxAge) * time.Second}
 	}
 	if b.Pooler != nil {
 		for _, member := range b.Pooler.Members {
 			c.Poolers = append(c.Poolers, member.Name)
 		}
 	}
-	var monitors, rules []manifest.Object
+	var monitors, rules, dashboards []manifest.Object
 	if m.Scrape {
 		monitors = monitoring.PodMonitors(c)
 	}
 	if m.Alerts {
 		rules = monitoring.Rules(c)
 	}
-	return slices.Concat(monitors, rules)
+	if m.Dashboards {
+		dashboards = monitoring.Dashboards(c)
+	}
+	return slices.Concat(monitors, rules, dashboards)
 }

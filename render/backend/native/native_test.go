@@ -3,6 +3,7 @@ package native_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -298,4 +299,28 @@ func TestProvision(t *testing.T) {
 	f := at(`{databases: [{name: app}], bootstrap: {initdb: {sql: [SELECT 1]}}}`)
 	require.Equal(t, []string{"SELECT 1"}, f.Provision.SQL)
 	require.Equal(t, []config.Database{{Name: "app", Owner: "app"}}, f.Provision.Databases)
+}
+
+// The exporter is another user than the server, who would be let in as superuser, and sees no socket but the server's and no secret.
+func TestExporter(t *testing.T) {
+	for _, o := range compile(t, `{}`).Objects {
+		require.NotContains(t, o.Ref().Name, "queries")
+	}
+	require.False(t, native.File(compile(t, `{}`).Plan).Postgres.Monitor)
+	b := compile(t, `{monitoring: {alerts: true, exporter: {image: "mine:1", resources: {limits: {memory: 1Gi}}}}}`)
+	require.True(t, native.File(b.Plan).Postgres.Monitor)
+	c := container(t, b, "exporter")
+	require.Equal(t, "mine:1", c["image"])
+	require.Equal(t, "1Gi", at(t, c, "resources", "limits", "memory"))
+	require.Equal(t, "32Mi", at(t, c, "resources", "requests", "memory"))
+	require.NotEqual(t, at(t, find(t, b, "StatefulSet", "shop"), "spec", "template", "spec", "securityContext", "runAsUser"), at(t, c, "securityContext", "runAsUser"))
+	require.Equal(t, []any{
+		manifest.Map{"name": "run", "mountPath": "/run/onggi/postgres", "subPath": "postgres", "readOnly": true},
+		manifest.Map{"name": "queries", "mountPath": "/etc/onggi/exporter", "readOnly": true},
+	}, c["volumeMounts"])
+	for _, major := range []string{"16", "17"} {
+		b := compile(t, `{version: "`+major+`", monitoring: {}}`)
+		text := at(t, find(t, b, "ConfigMap", "shop-queries"), "data", "queries.yaml").(string)
+		require.Equal(t, major == "17", strings.Contains(text, "pg_stat_checkpointer"))
+	}
 }

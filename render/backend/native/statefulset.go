@@ -1,8 +1,12 @@
 package native
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/monitoring"
 )
 
 // statefulSet starts all pods at once: which of them may write is not decided by their numbers.
@@ -47,6 +51,10 @@ func (b builder) podMetadata() manifest.Map {
 	if _, chosen := annotations[defaultContainer]; !chosen {
 		annotations[defaultContainer] = "database" // for kubectl logs and exec
 	}
+	if b.Monitoring != nil { // which the exporter reads once
+		sum := sha256.Sum256([]byte(monitoring.Queries(b.Version.Major)))
+		annotations["onggi.dev/queries"] = hex.EncodeToString(sum[:8])
+	}
 	out["annotations"] = annotations
 	return out
 }
@@ -65,7 +73,7 @@ func (b builder) pod() manifest.Map {
 		"terminationGracePeriodSeconds": b.Timeouts.Stop,
 		"securityContext":               podSecurity(),
 		"initContainers":                []any{b.install(), b.agent()},
-		"containers":                    []any{b.database()},
+		"containers":                    append([]any{b.database()}, b.exporter()...),
 		"volumes":                       b.volumes(),
 	}
 	p := b.Placement
