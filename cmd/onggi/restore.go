@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
+	"github.com/onggi-db/onggi/cmd/internal/day2/act"
 	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/render/restore"
@@ -21,8 +22,9 @@ import (
 )
 
 type restoreOptions struct {
-	env, at, as, backup, out string
-	finish                   bool
+	databaseFlags
+	at, as, backup, out string
+	finish, inPlace     bool
 }
 
 func newRestoreCmd(s *cli.Streams) *cobra.Command {
@@ -36,26 +38,42 @@ Addresses, standby settings and other environments are left out, and told.
 
 Once the restored database is up, --finish takes the start out of its file again. Left in Git it would bring
 the old state back on the day that the cluster is made anew: onggi check --live asks the API server whether
-the cluster has a primary, and then it is an error, ONG7029.`,
+the cluster has a primary, and then it is an error, ONG7029.
+
+With --in-place no spec is written: the database that runs is stopped and set back to the moment, from its own backups. What was
+committed since is gone from it; the data that it had is kept beside. Only the native back end can; PATH may then be its name.`,
 		Example: `  onggi restore shop.yaml --env prod --at 2026-11-22T06:00:00Z -o shop-restored.yaml
   onggi restore shop.yaml --as shop-before                     # the end of the archive, to stdout
   onggi check shop-restored.yaml --live                        # exit 1 once the restore is done
-  onggi restore --finish shop-restored.yaml`,
+  onggi restore --finish shop-restored.yaml
+  onggi restore shop --in-place --at 2026-11-22T06:00:00Z      # asks first`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd.Context(), s, o, args[0]) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.env, "env", "e", "", "environment whose database is restored")
 	f.StringVar(&o.at, "at", "", "moment to restore to, RFC 3339 with a zone; without it the end of the archive")
 	f.StringVar(&o.as, "as", "", "name of the restored database; NAME-restored if left out")
 	f.StringVar(&o.backup, "backup", "", "name of a Backup object to start from, needed with backup.method: snapshot")
 	f.StringVarP(&o.out, "output", "o", "", "file to write, which must not be there yet; stdout if left out")
 	f.BoolVar(&o.finish, "finish", false, "PATH is a restored spec whose database is up: take the restore out of the file")
+	f.BoolVar(&o.inPlace, "in-place", false, "stop the database that runs, and set it back to --at")
+	day2Cmd(cmd, &o.databaseFlags, true)
+	cmd.ValidArgsFunction = nil
+	f.Lookup("env").Usage = "environment whose database is restored"
+	for _, name := range []string{"namespace", "kubeconfig", "context", "backend", "yes"} {
+		f.Lookup(name).Usage = "with --in-place: " + f.Lookup(name).Usage
+	}
 	completeEnvs(cmd)
 	return cmd
 }
 
 func runRestore(ctx context.Context, s *cli.Streams, o restoreOptions, path string) error {
+	if o.inPlace {
+		return o.setBack(ctx, s, path)
+	}
+	if o.namespace+o.kubeconfig+o.context+o.backend != "" || o.yes {
+		return cli.Exit(cli.Usage, "--namespace, --kubeconfig, --context, --backend and --yes belong to --in-place: the spec says the rest")
+	}
 	if o.finish && (o.env != "" || o.at != "" || o.as != "" || o.backup != "" || o.out != "") {
 		return cli.Exit(cli.Usage, "--finish changes the file in its place and takes no other flag")
 	}
@@ -70,6 +88,22 @@ func runRestore(ctx context.Context, s *cli.Streams, o restoreOptions, path stri
 		return finishRestore(s, doc)
 	}
 	return o.write(s, doc)
+}
+
+// setBack has the agents restore a database that runs.
+func (o restoreOptions) setBack(ctx context.Context, s *cli.Streams, name string) error {
+	switch {
+	case o.finish || o.as != "" || o.out != "":
+		return cli.Exit(cli.Usage, "--in-place writes no spec: --as, --output and --finish are for a database beside it")
+	case o.at == "":
+		return cli.Exit(cli.Usage, "--in-place needs --at: to which moment")
+	}
+	backup := o.backup
+	o.backup = "" // it is where to begin, and not instead of a moment
+	if err := o.validMoment(time.Now()); err != nil {
+		return err
+	}
+	return o.change(ctx, s, name, act.Request{Verb: act.Restore, At: o.at, Backup: backup})
 }
 
 func (o restoreOptions) validMoment(now time.Time) error {

@@ -62,16 +62,17 @@ type (
 	}
 
 	onggiDoc struct {
-		Member        string        `json:"member"`
-		Term          int64         `json:"term"`
-		Leader        string        `json:"leader,omitempty"`
-		PermitSeconds float64       `json:"permit_remaining_seconds"`
-		Gated         bool          `json:"gated,omitempty"`
-		Fenced        bool          `json:"fenced,omitempty"`
-		LastOutage    float64       `json:"last_outage_seconds"`
-		Eligible      bool          `json:"eligible,omitempty"` // a replica that the record lets lead
-		Waits         string        `json:"not_eligible_because,omitempty"`
-		Provision     *provisionDoc `json:"provision,omitempty"`
+		Member        string            `json:"member"`
+		Term          int64             `json:"term"`
+		Leader        string            `json:"leader,omitempty"`
+		PermitSeconds float64           `json:"permit_remaining_seconds"`
+		Gated         bool              `json:"gated,omitempty"`
+		Fenced        bool              `json:"fenced,omitempty"`
+		LastOutage    float64           `json:"last_outage_seconds"`
+		Eligible      bool              `json:"eligible,omitempty"` // a replica that the record lets lead
+		Waits         string            `json:"not_eligible_because,omitempty"`
+		Provision     *provisionDoc     `json:"provision,omitempty"`
+		DiskFree      map[string]uint64 `json:"disk_free_bytes,omitempty"` // by volume
 	}
 
 	clusterDoc struct {
@@ -123,7 +124,7 @@ func (v *View) status() statusDoc {
 		Onggi: onggiDoc{
 			Member: v.Member, Term: v.Term, Leader: v.Leader, Gated: v.Gated, Fenced: v.Fenced,
 			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.Eligible, Waits: v.Counters.NotEligible,
-			Provision: v.Provision.document(),
+			Provision: v.Provision.document(), DiskFree: v.Counters.DiskFree,
 		},
 	}
 	if !v.RecordSeen.IsZero() {

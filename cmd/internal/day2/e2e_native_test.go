@@ -109,6 +109,9 @@ func shown(t *testing.T, l *lab) {
 	for _, m := range now.Members {
 		require.Equal(t, "Running", m.Pod)
 		require.NotEmpty(t, m.Version)
+		require.NotNil(t, m.Volume, "as the claim says")
+		require.NotNil(t, m.Free, "as the agent says")
+		require.InEpsilon(t, 2, float64(*m.Volume)/float64(*m.Free), 0.2)
 		if m.Role != status.Primary {
 			require.NotNil(t, m.Lag, m.Name)
 			require.NotNil(t, m.ReplayLag, m.Name)
@@ -364,6 +367,22 @@ func backups(t *testing.T, l *lab) {
 	require.NotEmpty(t, list.Earliest)
 	l.record("admin", namespace, "shop", "native-backups")
 	require.Contains(t, l.run("status", "shop").out, "last full "+list.List[0].Name+" completed")
+
+	// What was committed after a moment is gone after it was set back.
+	sum := func() string {
+		return strings.TrimSpace(l.run("psql", "shop", "--", "-XAtc", "select sum(n) from t").out)
+	}
+	require.Zero(t, l.run("psql", "shop", "--", "-Xqc", "insert into t values (1)").code)
+	before := sum()
+	moment := strings.TrimSpace(l.run("psql", "shop", "--", "-XAtc", `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`).out)
+	time.Sleep(2 * time.Second)
+	require.Zero(t, l.run("psql", "shop", "--", "-Xqc", "insert into t values (1000000)").code)
+	require.NotEqual(t, before, sum())
+	r = l.run("restore", "shop", "--in-place", "--at", moment, "--yes")
+	t.Logf("%s%s", r.out, r.err)
+	require.Zero(t, r.code, r.err)
+	l.well("")
+	require.Equal(t, before, sum())
 }
 
 // down: every database container has ended, and the agents are asked still.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 	"sigs.k8s.io/yaml"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -83,6 +84,14 @@ func (l *lab) startPod(set manifest.Map, file config.File, i int) {
 	spec := body["spec"].(manifest.Map)
 	spec["nodeName"] = node
 	spec["volumes"] = append(spec["volumes"].([]any), manifest.Map{"name": "data", "persistentVolumeClaim": manifest.Map{"claimName": "data-" + p.name}})
+	var disk unix.Statfs_t
+	require.NoError(l.t, unix.Statfs(l.dir, &disk))
+	capacity := strconv.FormatUint(disk.Bavail*uint64(disk.Bsize)*2, 10) // half of it is left, whatever the machine
+	l.apply("v1", "persistentvolumeclaims", namespace, manifest.Map{
+		"kind": "PersistentVolumeClaim", "metadata": manifest.Map{"name": "data-" + p.name, "labels": manifest.Map{"onggi.dev/cluster": "shop"}},
+		"spec":   manifest.Map{"accessModes": []any{"ReadWriteOncePod"}, "resources": manifest.Map{"requests": manifest.Map{"storage": "1Gi"}}},
+		"status": manifest.Map{"phase": "Bound", "capacity": manifest.Map{"storage": capacity}},
+	})
 	made := l.apply("v1", "pods", namespace, body)
 	p.env = append(os.Environ(), "POD_NAME="+p.name, "POD_UID="+manifest.Text(made, "metadata", "uid"), "POD_IP="+p.ip, "POD_NAMESPACE="+namespace, "NODE_NAME="+node)
 	l.mutex.Lock()

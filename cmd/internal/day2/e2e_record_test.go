@@ -29,7 +29,7 @@ func (l *lab) record(user, ns, name, as string) {
 	require.NoError(l.t, err)
 	o.Object = small(o.Object)
 	o.Lease = small(o.Lease)
-	for _, list := range [][]json.RawMessage{o.Pods, o.Poolers, o.Backups} {
+	for _, list := range [][]json.RawMessage{o.Pods, o.Poolers, o.Backups, o.Claims} {
 		for i := range list {
 			list[i] = small(list[i])
 		}

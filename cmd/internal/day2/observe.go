@@ -21,7 +21,8 @@ import (
 // patience is how long one member may take to say how it is.
 const patience = 8 * time.Second
 
-func pods() kube.Resource { return kube.Resource{Version: "v1", Plural: "pods"} }
+func claims() kube.Resource { return kube.Resource{Version: "v1", Plural: "persistentvolumeclaims"} }
+func pods() kube.Resource   { return kube.Resource{Version: "v1", Plural: "pods"} }
 func deployments() kube.Resource {
 	return kube.Resource{Group: "apps", Version: "v1", Plural: "deployments"}
 }
@@ -51,6 +52,10 @@ func (d *Database) Observe(ctx context.Context) (status.Observed, error) {
 		if err != nil {
 			o.Notes = append(o.Notes, what+" not known: "+err.Error())
 		}
+	}
+	if d.Backend.Name == status.Native || d.Backend.Name == status.CloudNative {
+		o.Claims, err = d.server.List(ctx, claims(), d.Namespace, d.Backend.Pods+"="+d.Name)
+		note("volumes are", err)
 	}
 	switch d.Backend.Name {
 	case status.Native:

@@ -23,21 +23,23 @@ const (
 	Fence      Verb = "fence"
 	Unfence    Verb = "unfence"
 	Backup     Verb = "backup now"
+	Restore    Verb = "restore"
 )
 
 // Verbs are all of them.
 func Verbs() []Verb {
-	return []Verb{Switchover, Failover, Restart, Reinit, Pause, Resume, Fence, Unfence, Backup}
+	return []Verb{Switchover, Failover, Restart, Reinit, Pause, Resume, Fence, Unfence, Backup, Restore}
 }
 
 // Request is one thing to do. Fields that its verb has no use for are zero.
 type Request struct {
 	Verb    Verb
 	Member  string // whom it is about; of switchover: who is to be the primary, "" for whoever is best
-	At      string // of switchover: when, RFC 3339; "" is now
+	At      string // of switchover: when, RFC 3339, "" is now; of restore: to which moment
 	Cancel  bool   // of switchover: forget the one that is scheduled
 	Pending bool   // of restart: only members that wait for one
 	Type    string // of a backup: full, diff, incr, or "" for what the back end takes by itself
+	Backup  string // of restore: the backup to begin with, "" is the newest before the moment
 	Wait    bool   // of a backup: until it has ended
 	Now     time.Time
 }
@@ -131,6 +133,8 @@ func phrase(v Verb) string {
 		return "be paused and resumed"
 	case Fence, Unfence:
 		return "fence a member"
+	case Restore:
+		return "be set back in its place"
 	}
 	return "make a backup"
 }

@@ -76,6 +76,9 @@ func TestWhatIsWritten(t *testing.T) {
 		{status.Native, Request{Verb: Unfence, Member: "shop-1"}, "shop-1/agent: onggi-agent ctl unfence shop-1 --yes\n"},
 		{status.Native, Request{Verb: Backup, Type: "diff", Wait: true}, "shop-1/agent: onggi-agent ctl backup --type diff --wait\n"},
 
+		{status.Native, Request{Verb: Restore, At: "2026-11-22T06:00:00.5+02:00", Backup: "b1"}, "Stop shop and set it back to 2026-11-22T06:00:00.5+02:00: what was committed since is gone from it?\n" +
+			"shop-1/agent: onggi-agent ctl restore --time 2026-11-22 04:00:00.5+00:00 --yes --set b1\n"},
+
 		{status.CloudNative, Request{Verb: Switchover}, "Switch shop over from shop-1 to shop-2?\n" +
 			`patch status{"metadata":{"resourceVersion":"7"},"status":{"conditions":[{"status":"True","type":"ContinuousArchiving"},` +
 			`{"lastTransitionTime":"2026-11-22T12:00:00Z","message":"Cluster Is Not Ready","reason":"ClusterIsNotReady","status":"False","type":"Ready"}],` +
@@ -138,6 +141,8 @@ func TestRefusals(t *testing.T) {
 		{name: "a schedule", backend: status.CloudNative, want: Request{Verb: Switchover, At: "x"}, kind: Lacking, said: "no switchovers that are scheduled"},
 		{name: "failover by hand", backend: status.CloudNative, want: Request{Verb: Failover, Member: "shop-0"}, kind: Lacking, said: "it fails over by itself"},
 		{name: "data again", backend: status.CloudNative, want: Request{Verb: Reinit, Member: "shop-0"}, kind: Lacking, said: "kubectl cnpg destroy"},
+		{name: "no moment", backend: status.Native, want: Request{Verb: Restore, At: "yesterday"}, said: "is not a moment: write it as"},
+		{name: "in its place", backend: status.CloudNative, want: Request{Verb: Restore}, kind: Lacking, said: "onggi restore PATH writes the spec of another database"},
 		{name: "one of PGO's", backend: status.Crunchy, want: Request{Verb: Restart, Member: "shop-0"}, kind: Lacking, said: "all members or none"},
 		{name: "no repository", backend: status.Crunchy, object: `{}`, want: Request{Verb: Backup}, kind: Unfit, said: "shop has no backups"},
 	} {
@@ -166,7 +171,7 @@ func TestEveryVerbHasAnAnswer(t *testing.T) {
 	for _, b := range status.Backends() {
 		for _, verb := range Verbs() {
 			want := Request{Verb: verb, Now: noon}
-			if verb != Switchover && verb != Restart && verb != Pause && verb != Resume && verb != Backup {
+			if verb != Switchover && verb != Restart && verb != Pause && verb != Resume && verb != Backup && verb != Restore {
 				want.Member = "shop-0"
 			}
 			p, err := For(shop(b.Name), json.RawMessage(cnpgCluster), want)

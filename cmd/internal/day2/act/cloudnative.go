@@ -61,6 +61,8 @@ func cloudNative(s status.Status, object json.RawMessage, r Request) (Plan, erro
 		return annotated("", reconcileLoop, nil, s.Name+" is resumed"), nil
 	case Fence, Unfence:
 		return c.fence(s, r)
+	case Restore:
+		return Plan{}, lacking(s.Backend, r.Verb, besides)
 	}
 	return c.backup(s, r)
 }

@@ -2,9 +2,13 @@ package act
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/onggi-db/onggi/cmd/internal/day2/status"
 )
+
+// pgBackRestTime is how pgBackRest reads a moment: RFC 3339 it does not.
+const pgBackRestTime = "2006-01-02 15:04:05.999999-07:00"
 
 // agent is the program in the sidecar's image, and ctl how a person asks it. Through the socket in its pod it wants no token.
 func ctl(pod string, args ...string) Action {
@@ -65,6 +69,16 @@ func native(s status.Status, r Request) (Plan, error) {
 		return atMember(s, r.Member, "Stop postgres of "+r.Member+" and keep it stopped", "fence", r.Member, "--yes")
 	case Unfence:
 		return atMember(s, r.Member, "", "unfence", r.Member, "--yes")
+	case Restore:
+		at, err := time.Parse(time.RFC3339, r.At)
+		if err != nil {
+			return Plan{}, misused("write it as 2026-11-22T06:00:00Z", "%q is not a moment", r.At)
+		}
+		args := []string{"restore", "--time", at.UTC().Format(pgBackRestTime), "--yes"}
+		if r.Backup != "" {
+			args = append(args, "--set", r.Backup)
+		}
+		return one(fmt.Sprintf("Stop %s and set it back to %s: what was committed since is gone from it", s.Name, r.At), args...)
 	}
 	return nativeBackup(r, speaker)
 }

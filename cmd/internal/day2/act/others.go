@@ -53,6 +53,8 @@ func crunchy(s status.Status, object json.RawMessage, r Request) (Plan, error) {
 		return change("", nil, map[string]any{"paused": false}, s.Name+" is resumed")
 	case Backup:
 		return crunchyBackup(s, object, r, stamp)
+	case Restore:
+		return Plan{}, lacking(s.Backend, r.Verb, "kubectl pgo restore can")
 	}
 	return Plan{}, lacking(s.Backend, r.Verb, "patronictl in the pods' container database can")
 }
@@ -87,16 +89,21 @@ func crunchyBackup(s status.Status, object json.RawMessage, r Request, stamp str
 	return Plan{Actions: []Action{{Patch: &Patch{Body: body}, Told: "PGO is asked for a backup of " + s.Name}}}, nil
 }
 
+// besides is what to do where a cluster cannot be set back.
+const besides = "onggi restore PATH writes the spec of another database, restored beside it"
+
 // others are back ends without any of these in their API.
 func others(s status.Status, r Request) error {
-	switch s.Backend {
-	case status.Zalando:
+	switch {
+	case r.Verb == Restore:
+		return lacking(s.Backend, r.Verb, "see its manual")
+	case s.Backend == status.Zalando:
 		member := s.Primary
 		if member == "" && len(s.Members) > 0 {
 			member = s.Members[0].Name
 		}
 		return lacking(s.Backend, r.Verb, fmt.Sprintf("kubectl exec -n %s -it %s -c postgres -- patronictl can", s.Namespace, member))
-	case status.MySQL:
+	case s.Backend == status.MySQL:
 		return lacking(s.Backend, r.Verb, "mysqlsh can, in the pods' container mysql")
 	}
 	return lacking(s.Backend, r.Verb, "see its manual")

@@ -53,7 +53,8 @@ type self struct {
 		Gated    bool
 		Fenced   bool
 		Eligible bool
-		Waits    string `json:"not_eligible_because"`
+		Waits    string           `json:"not_eligible_because"`
+		Free     map[string]int64 `json:"disk_free_bytes"`
 	}
 }
 
@@ -104,6 +105,9 @@ func (a self) describe(m *Member) {
 	m.Fenced, m.PendingRestart = a.Onggi.Fenced, pending(a.Pending)
 	if a.Restart != nil {
 		m.Restart = a.Restart.At
+	}
+	if free, ok := a.Onggi.Free["data"]; ok && free > 0 {
+		m.Free = &free
 	}
 	if a.ServerVersion >= 100000 {
 		m.Version = fmt.Sprintf("%d.%d", a.ServerVersion/10000, a.ServerVersion%10000)

@@ -89,7 +89,7 @@ func (s *Status) rollout(set statefulSet, pods []pod) {
 // leaseAndRecord reads the Lease. Its annotation may have been edited by people, so it is read as far as it can be.
 func (s *Status) leaseAndRecord(data json.RawMessage) {
 	var l lease
-	if len(data) == 0 || json.Unmarshal(data, &l) != nil {
+	if json.Unmarshal(data, &l) != nil || l.Metadata.Name == "" {
 		return
 	}
 	s.Record = &Record{Lease: l.Metadata.Name, Holder: l.Spec.HolderIdentity, Term: l.Spec.LeaseTransitions, Renewed: instant(l.Spec.RenewTime)}

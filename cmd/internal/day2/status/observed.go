@@ -16,6 +16,7 @@ type Observed struct {
 	Lease           json.RawMessage   // of native; nil: there is none
 	Poolers         []json.RawMessage // Deployments of native, Poolers of CloudNativePG
 	Backups         []json.RawMessage // Backup objects of CloudNativePG
+	Claims          []json.RawMessage // PersistentVolumeClaims of members
 	// Answers are what agents (native: onggi-agent ctl status) or servers ([Query] through psql) said, by the names of their pods.
 	Answers map[string]Answer
 	// Repository is what an agent of native said of the backups; nil where it has none, or nobody asked.
@@ -41,6 +42,7 @@ func Of(o Observed) Status {
 	default:
 		s.others(o, pods)
 	}
+	s.volumes(o.Claims)
 	slices.SortFunc(s.Members, func(a, b Member) int { return natural(a.Name, b.Name) })
 	s.silences(o)
 	slices.SortStableFunc(s.Reasons, func(a, b Reason) int { return cmp.Compare(gravity(b.Health), gravity(a.Health)) })

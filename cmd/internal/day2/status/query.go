@@ -56,13 +56,16 @@ func (s *Status) Query(n int) Scaled {
 	return q
 }
 
+// mostNamed bounds the list: a number in an object may be any.
+const mostNamed = 1000
+
 // goes are the members that would end. A StatefulSet ends those with the highest numbers, CloudNativePG the newest that is ready
 // and not the primary.
 func (s *Status) goes(n int) []string {
 	switch s.Backend {
 	case Native, Zalando:
 		var names []string
-		for i := n; i < s.Wanted; i++ {
+		for i := n; i < s.Wanted && len(names) < mostNamed; i++ {
 			names = append(names, fmt.Sprintf("%s-%d", s.Name, i))
 		}
 		return names

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type repository struct {
 		LastSuccess time.Time `json:"last_success"`
 		LastFailure time.Time `json:"last_failure"`
 	}
+	Restore *struct{ State, Text string }
 	Running *run
 	Runs    []run // that ended, the newest last
 }
@@ -71,6 +73,9 @@ func (s *Status) repository(answer *Answer) {
 		b.Archiving, b.Detail = failing, fmt.Sprintf("%d segments wait, the oldest since %s", r.Archive.Ready, moment(r.Archive.OldestReady))
 	}
 	s.Backups = b
+	if one := r.Restore; one != nil && one.State != "done" && one.State != "" {
+		s.degraded(strings.TrimSuffix("a restore is "+one.State+": "+one.Text, ": "), "onggi logs "+s.Name)
+	}
 	if r.State != "ok" && r.State != "" {
 		s.degraded(fmt.Sprintf("the repository of the backups is %s: %s", r.State, r.Reason), "onggi backup list "+s.Name)
 	}

@@ -106,7 +106,7 @@ func (b Backups) text(v View) []string {
 }
 
 // columns of the members' table. Those that nobody has something in are left out, but for the first always.
-var columns = []string{"MEMBER", "ROLE", "STATE", "TL", "LAG", "REPLAY LAG", "POD", "NODE", "RESTARTS", "PERMIT", "PENDING RESTART", "TAGS"}
+var columns = []string{"MEMBER", "ROLE", "STATE", "TL", "LAG", "REPLAY LAG", "POD", "NODE", "VOLUME", "RESTARTS", "PERMIT", "PENDING RESTART", "TAGS"}
 
 // always is how many columns are shown in any case.
 const always = 7
@@ -131,7 +131,7 @@ func (m Member) cells() []string {
 		permit = strconv.FormatFloat(*m.Permit, 'f', 1, 64) + "s"
 	}
 	restarts := number(int64(m.Restarts))
-	return []string{m.Name, m.Role, state, number(m.Timeline), size(m.Lag), size(m.ReplayLag), pod, m.Node, restarts, permit, m.pendingText(), m.tagText()}
+	return []string{m.Name, m.Role, state, number(m.Timeline), size(m.Lag), size(m.ReplayLag), pod, m.Node, m.volumeText(), restarts, permit, m.pendingText(), m.tagText()}
 }
 
 func (m Member) pendingText() string {
@@ -170,7 +170,7 @@ func (s *Status) table(v View) string {
 			return v.paint(green, cell)
 		case column == 2 && (m.State != "running" && m.State != "streaming" || m.Fenced), column == 6 && !m.Ready:
 			return v.paint(red, cell)
-		case column == 10 && strings.TrimSpace(cell) != "":
+		case column == 11 && strings.TrimSpace(cell) != "":
 			return v.paint(yellow, cell)
 		}
 		return cell

@@ -125,6 +125,9 @@ type Member struct {
 	Node     string `json:"node,omitempty"`
 	Restarts int    `json:"restarts"` // of its containers
 	Outdated bool   `json:"outdated,omitempty"`
+	// Volume is how large the volume of the data is, in bytes, and Free what is left of it; nil is unknown.
+	Volume *int64 `json:"volumeBytes,omitempty"`
+	Free   *int64 `json:"freeBytes,omitempty"`
 }
 
 // Pending is a setting that a restart would change.

@@ -86,7 +86,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{"a standby does not answer", silence("shop-1"), Healthy, ""},
 		{"a standby waits for a restart", answer("shop-1", `"role":"replica"`, `"role":"replica","pending_restart_reason":{"max_connections":{"old_value":"100","new_value":"200"}}`), Degraded, "shop-1 waits for a restart: max_connections"},
 		{"a standby does not stream", answer("shop-1", `"replication_state":"streaming"`, `"replication_state":""`), Degraded, "shop-1 does not stream"},
-		{"a standby is barred", answer("shop-1", `"eligible":true,"not_eligible_because":"promised the holder not to"`, `"not_eligible_because":"is not to lead"`), Degraded, "shop-1 could not take over: is not to lead"},
+		{"a standby is barred", answer("shop-1", `"eligible":true,"not_eligible_because":"`, `"not_eligible_because":"is not to lead","was":"`), Degraded, "shop-1 could not take over: is not to lead"},
 		{"the primary's permit ended", answer("shop-0", `"permit_remaining_seconds":`, `"permit_remaining_seconds":0,"was":`), Down, "no member takes writes"},
 		{"the primary lets nobody in", answer("shop-0", `"permit_remaining_seconds"`, `"gated":true,"permit_remaining_seconds"`), Down, "no member takes writes"},
 		{"two primaries", answer("shop-1", `"role":"replica"`, `"role":"primary"`, `"permit_remaining_seconds":0`, `"permit_remaining_seconds":3`), Down, "shop-0 and shop-1 both say that they take writes"},
@@ -115,6 +115,13 @@ func TestWhatIsWrong(t *testing.T) {
 			o.Repository = &Answer{Document: json.RawMessage(`{"state":"ok","backups":[{"label":"a","type":"full","start":"2026-11-20T00:00:00Z","stop":"2026-11-20T00:01:00Z"}],
 				"runs":[{"id":"r","type":"incr","state":"failed","begun":"2026-11-21T00:00:00Z","ended":"2026-11-21T00:01:00Z","text":"the disk is full"}]}`)}
 		}, Degraded, "the last backup, r, failed: the disk is full"},
+		{"a restore is under way", func(o *Observed) {
+			o.Repository = &Answer{Document: json.RawMessage(`{"state":"ok","restore":{"state":"running","text":"restores shop-1"}}`)}
+		}, Degraded, "a restore is running: restores shop-1"},
+		{"little is left of a volume", func(o *Observed) {
+			o.Claims = []json.RawMessage{json.RawMessage(`{"metadata":{"name":"data-shop-1"},"status":{"capacity":{"storage":"100Gi"}}}`)}
+			answer("shop-1", `"disk_free_bytes":{"data":`, `"disk_free_bytes":{"data":2147483648},"was":{"data":`)(o)
+		}, Degraded, "shop-1 has 2.0 GiB left of its volume of 100.0 GiB"},
 		{"a backup after the one that failed", func(o *Observed) {
 			o.Repository = &Answer{Document: json.RawMessage(`{"state":"ok","backups":[{"label":"a","type":"full","start":"2026-11-22T00:00:00Z","stop":"2026-11-22T00:01:00Z"}],
 				"runs":[{"id":"r","type":"incr","state":"failed","begun":"2026-11-21T00:00:00Z","ended":"2026-11-21T00:01:00Z"}]}`)}
