@@ -15,7 +15,13 @@ import (
 // What was committed after a moment is undone on all members, and what was there is kept.
 func TestBackupSetsAClusterBackInItsPlace(t *testing.T) {
 	e2e(t)
-	l := clusterIn(t, folder(t), 3, "/shop", "")
+	for mode, more := range map[string]string{"async": "", "required": "replication: {mode: required, minSync: 1}\n"} {
+		t.Run(mode, func(t *testing.T) { setBack(t, more) })
+	}
+}
+
+func setBack(t *testing.T, more string) {
+	l := clusterIn(t, folder(t), 3, "/shop", more)
 	l.startAll()
 	l.repositoryIsOurs()
 	l.query("CREATE TABLE mark (n int, at timestamptz)")

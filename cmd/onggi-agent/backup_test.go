@@ -101,17 +101,7 @@ func TestBackupsOfAClusterInAFolder(t *testing.T) {
 	require.Equal(t, "1", primary.metric(`onggi_backups{type="full"}`))
 	require.Equal(t, "1", primary.metric(`onggi_backup_leader`))
 
-	old := primary
-	old.killDatabase()
-	l.eventually(30*time.Second, "another leads", func() bool { p := l.primary(); return p != nil && p != old })
-	old.startSupervisor()
-	l.eventually(60*time.Second, "the cluster is whole again", l.whole)
-	l.repositoryIsOurs()
-	out, err = old.ctl("backup", "--type", "incr", "--wait")
-	require.NoError(t, err, out)
-	require.Len(t, l.primary().backups().Backups, 2)
-	requireNoGap(t, l.dir+"/repository/archive/shop")
-	out, err = old.ctl("backups")
+	out, err = primary.ctl("backups")
 	require.NoError(t, err)
 	t.Log(out)
 }

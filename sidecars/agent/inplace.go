@@ -200,6 +200,10 @@ func (k *Keeper) restoreInPlace(ctx context.Context, s standing, one *inPlace) {
 		k.restoreIs("running", "starts")
 		err = k.awaitLead(ctx, s)
 	}
+	if err == nil {
+		// The others copy from a primary of which they have heard that it takes writes. Who has not yet would start as it is, and find out late.
+		time.Sleep(2*k.Agent.shown.Load().settings.Core.Timing.Beat + time.Second)
+	}
 	k.unfenceOthers(ctx, err == nil)
 	if err != nil {
 		k.restoreIs("failed", err.Error())
