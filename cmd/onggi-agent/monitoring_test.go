@@ -44,7 +44,7 @@ func TestMonitoring(t *testing.T) {
 		p.startExporter()
 	}
 	l.eventually(60*time.Second, "the role of the exporter is made", func() bool {
-		n, _ := l.primary().sql("SELECT count(*) FROM pg_roles WHERE rolname = 'onggi_monitor' AND pg_has_role(oid, 'pg_monitor', 'MEMBER')")
+		n, _ := l.leader().sql("SELECT count(*) FROM pg_roles WHERE rolname = 'onggi_monitor' AND pg_has_role(oid, 'pg_monitor', 'MEMBER')")
 		return n == "1"
 	})
 	p := newPrometheus(l)
@@ -96,7 +96,7 @@ func TestMonitoring(t *testing.T) {
 		}
 	})
 	t.Run("the exporter is let in as its role, and as no other", func(t *testing.T) {
-		pod := l.primary()
+		pod := l.leader()
 		psql := func(role string) string {
 			cmd := exec.Command(bindir+"/psql", "-h", pod.dir+"/run/postgres", "-p", strconv.Itoa(l.port), "-U", role, "-d", "postgres", "-Atc", "SELECT current_user")
 			cmd.Dir, cmd.SysProcAttr = "/", l.nobody()
@@ -117,7 +117,7 @@ var notHere = []string{"kubelet_", "container_", "ALERTS{", "idle in transaction
 // load writes and reads, so that counters move.
 func (l *lab) load() {
 	l.t.Helper()
-	_, err := l.primary().sql(`CREATE TABLE IF NOT EXISTS t (n int); INSERT INTO t SELECT generate_series(1, 10000); UPDATE t SET n = n + 1; DELETE FROM t WHERE n % 2 = 0;
+	_, err := l.leader().sql(`CREATE TABLE IF NOT EXISTS t (n int); INSERT INTO t SELECT generate_series(1, 10000); UPDATE t SET n = n + 1; DELETE FROM t WHERE n % 2 = 0;
 		SELECT count(*) FROM t; SELECT pg_switch_wal(); CHECKPOINT`)
 	require.NoError(l.t, err)
 }
