@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/ha"
 	"github.com/onggi-db/onggi/sidecars/rest"
 	"github.com/onggi-db/onggi/sidecars/supervise"
@@ -136,4 +137,25 @@ func TestHowARunEnds(t *testing.T) {
 	}
 	_, err := (&Keeper{}).Start().Obey(t.Context(), "m1", Order{Verb: "erase"})
 	require.ErrorContains(t, err, "no order")
+}
+
+// A drill recovers a cluster that has no backups of its own, and asks how that went.
+func TestARecoveredClusterTellsHowItWent(t *testing.T) {
+	file := config.File{Cluster: "drill", Recover: &config.Recover{Stanza: "shop", Repository: config.Repository{Type: "posix", Path: "/b"}}}.Defaults()
+	recovery := RecoveryOf(file)
+	k := (&Keeper{File: func() config.File { return file }, Database: &Database{Recovery: recovery}}).Start()
+	s := &Source{Keeper: k}
+	recovery.is(nil, "running", "replays the log")
+	recovery.is(nil, "failed", "recovery ended before the target")
+	b, ok := s.Backups(t.Context())
+	require.True(t, ok)
+	require.Equal(t, "failed", b.Restore.State)
+	require.Equal(t, "recovery ended before the target", b.Restore.Text)
+	require.Equal(t, "/b stanza shop", b.Restore.From)
+	require.False(t, b.Restore.Ended.Before(b.Restore.Begun))
+	file.Recover = nil
+	_, ok = s.Backups(t.Context())
+	require.False(t, ok)
+	_, outcome := s.Backup(t.Context(), "full")
+	require.Equal(t, rest.Absent, outcome.Result)
 }

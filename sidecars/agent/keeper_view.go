@@ -15,7 +15,11 @@ import (
 func (k *Keeper) document() rest.Backups {
 	f := k.File()
 	d := rest.Backups{State: string(backup.Unknown), Backups: []rest.Backup{}}
+	if state := k.Database.Recovery.State(); state.State != "" {
+		d.Restore = &state
+	}
 	if f.Backup == nil {
+		d.Reason = "no backups are configured"
 		return d
 	}
 	s := backup.Of(*f.Backup, f)
@@ -43,9 +47,6 @@ func (k *Keeper) document() rest.Backups {
 		d.Running = &run
 	}
 	d.Runs = slices.Clone(k.runs)
-	if state := k.Database.Recovery.State(); state.State != "" {
-		d.Restore = &state
-	}
 	if k.restore.State != "" {
 		state := k.restore
 		d.Restore = &state
@@ -73,8 +74,11 @@ func (k *Keeper) view() *rest.BackupView {
 // Backups implements rest.BackupSource.
 func (s *Source) Backups(ctx context.Context) (rest.Backups, bool) {
 	k := s.Keeper
-	if k == nil || k.File().Backup == nil {
+	if k == nil {
 		return rest.Backups{}, false
+	}
+	if f := k.File(); f.Backup == nil { // one that was recovered and is not backed up tells how that went
+		return k.document(), f.Recover != nil
 	}
 	standing := k.Agent.standing()
 	if !standing.Leads && standing.Held && standing.Holder.ID != standing.Self.ID {
