@@ -23,9 +23,9 @@ func newDrillCmd(s *cli.Streams) *cobra.Command {
 		Use:   "drill",
 		Short: "Restore the newest backup into a scratch cluster, check it, and remove it again",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return cli.Exit(cli.Usage, "drill needs a verb: run") },
+		RunE:  func(*cobra.Command, []string) error { return cli.Exit(cli.Usage, "drill needs a verb: run or local") },
 	}
-	cmd.AddCommand(newDrillRunCmd(s))
+	cmd.AddCommand(newDrillRunCmd(s), newDrillLocalCmd(s), newDrillInstallCmd(s))
 	return cmd
 }
 

@@ -87,8 +87,11 @@ func pgBackRest(spec map[string]any) {
 		delete(spec, "backup")
 		return
 	}
-	for _, name := range []string{"method", "snapshot", "encryption", "walParallel", "walCompression", "drill"} {
+	for _, name := range []string{"method", "snapshot", "encryption", "walParallel", "walCompression"} {
 		delete(b, name)
+	}
+	if d, ok := b["drill"].(map[string]any); ok {
+		delete(d, "maxAge")
 	}
 	if b["compression"] == "snappy" {
 		b["compression"] = "zstd"

@@ -53,7 +53,7 @@ committed since is gone from it; the data that it had is kept beside. Only the n
 	f := cmd.Flags()
 	f.StringVar(&o.at, "at", "", "moment to restore to, RFC 3339 with a zone; without it the end of the archive")
 	f.StringVar(&o.as, "as", "", "name of the restored database; NAME-restored if left out")
-	f.StringVar(&o.backup, "backup", "", "name of a Backup object to start from, needed with backup.method: snapshot")
+	f.StringVar(&o.backup, "backup", "", "name of a Backup object to start from, needed with backup.method: snapshot; natively the label of a backup, to come back to")
 	f.StringVarP(&o.out, "output", "o", "", "file to write, which must not be there yet; stdout if left out")
 	f.BoolVar(&o.finish, "finish", false, "PATH is a restored spec whose database is up: take the restore out of the file")
 	f.BoolVar(&o.inPlace, "in-place", false, "stop the database that runs, and set it back to --at")
@@ -201,7 +201,7 @@ func (o restoreOptions) refuse(c *spec.Cluster) spec.Problems {
 	var problems spec.Problems
 	b := c.Spec.Backup
 	switch {
-	case o.backup != "":
+	case o.backup != "" && c.Spec.Backend != "native":
 	case b == nil || b.Destination == "" && b.Method != "snapshot":
 		problems = append(problems, c.Problem("ONG3030", "spec.backup", c.Name+" has no backup to restore from",
 			"a database is restored from the archive that its spec names", "name the environment that has one with --env, or a Backup object with --backup"))

@@ -48,7 +48,7 @@ func (r *resolver) drill(p *Plan) *Drill {
 		Image: orElse(d.Image, programImage), Resources: d.Resources,
 	}
 	for _, check := range d.Checks {
-		check.Database = orElse(check.Database, p.Bootstrap.Database)
+		check.Database = orElse(orElse(check.Database, p.Bootstrap.Database), "postgres")
 		out.Checks = append(out.Checks, check)
 	}
 	if d.Storage != nil {
@@ -145,7 +145,7 @@ func (r *resolver) drillSource(d *spec.Drill) {
 	case d.Point != drill.Random:
 	case b.Destination == "":
 		r.problem("ONG2231", "backup.drill.point", "snapshots alone have no moments between them", "a random moment is reached by replaying WAL from an archive", "add destination: s3://bucket/path, or write point: newest")
-	case b.Retention == "":
+	case b.Retention == "" && b.RetentionFull == 0:
 		r.problem("ONG2231", "backup.drill.point", "there is no recovery window to choose a moment from", "without retention nothing says how far back a restore must be possible", "add retention: 30d, or write point: newest")
 	}
 }

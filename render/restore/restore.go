@@ -15,7 +15,8 @@ type Options struct {
 	As string
 	// At is the moment to stop at, RFC 3339; "" for the end of the archive.
 	At string
-	// Backup names a Backup object to start from, in place of the archive; needed where backups are volume snapshots.
+	// Backup names a Backup object to start from, in place of the archive; needed where backups are volume snapshots. Natively it is the label of
+	// a backup in the archive, to which the database comes back.
 	Backup string
 	// Elsewhere are the project's other environments, which every spec is rendered for: there it starts empty and archives nowhere.
 	Elsewhere []string
@@ -163,7 +164,8 @@ func (e *editor) existing(s *node.Node) {
 func (e *editor) bootstrap() {
 	s := e.root.Get("spec")
 	recovery := flow()
-	if e.o.Backup != "" {
+	native := e.c.Spec.Backend == "native"
+	if e.o.Backup != "" && !native {
 		set(recovery, "backup", scalar(e.o.Backup))
 	} else {
 		set(recovery, "from", scalar(e.c.Name))
@@ -180,6 +182,9 @@ func (e *editor) bootstrap() {
 	}
 	if e.o.At != "" {
 		set(recovery, "target", flow("time", &node.Node{Kind: node.Scalar, Type: node.String, Style: node.DoubleQuoted, Value: e.o.At}))
+	}
+	if e.o.Backup != "" && native {
+		set(recovery, "target", flow("immediate", &node.Node{Kind: node.Scalar, Type: node.Bool, Style: node.Plain, Value: "true"}, "backupID", scalar(e.o.Backup)))
 	}
 	set(s, "bootstrap", block("recovery", recovery))
 }

@@ -182,7 +182,7 @@ func comment(name string) string {
 	case "Disruption.Budget":
 		return "Budget is true to guard the cluster with a PodDisruptionBudget."
 	case "Drill":
-		return "Drill restores a backup into a scratch cluster beside this one, checks it, and removes it again. A bare string is its schedule. The scratch cluster is called <cluster>-drill; so is its ServiceAccount, to which a cloud identity for the store must be given too."
+		return "Drill restores a backup into a scratch cluster beside this one, checks it, and removes it again. A bare string is its schedule. The scratch cluster is called <cluster>-drill; so is its ServiceAccount, to which a cloud identity for the store must be given too. With backend native it is one server in the pod of the Job itself, on a volume that ends with it."
 	case "Drill.Amcheck":
 		return "Amcheck reads every table and every B-tree index of every database, and compares them."
 	case "Drill.Checks":

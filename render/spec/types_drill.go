@@ -2,6 +2,7 @@ package spec
 
 // Drill restores a backup into a scratch cluster beside this one, checks it, and removes it again. A bare string is its schedule.
 // The scratch cluster is called <cluster>-drill; so is its ServiceAccount, to which a cloud identity for the store must be given too.
+// With backend native it is one server in the pod of the Job itself, on a volume that ends with it.
 type Drill struct {
 	// Schedule is when: five cron fields, UTC. A run begins after the last one has ended.
 	Schedule string `json:"schedule" onggi:"required;short;format=cron;example=0 6 * * 0"`

@@ -43,6 +43,7 @@ func Build(p *plan.Plan) []manifest.Object {
 		b.budget(),
 		b.services(),
 		b.schedules(),
+		b.drills(),
 		b.certificates(),
 		b.poolers(),
 		b.network(),

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onggi-db/onggi/cmd/internal/cli"
+	edge "github.com/onggi-db/onggi/cmd/internal/drill"
+	"github.com/onggi-db/onggi/render/drill"
+)
+
+func newDrillLocalCmd(s *cli.Streams) *cobra.Command {
+	var config, job, output string
+	cmd := &cobra.Command{
+		Use:   "local --config FILE --job NAME",
+		Short: "Run one drill in the pod's own volume, as backend native does",
+		Long: `Run one restore drill without an operator: pgBackRest restores into a volume that ends with the pod, a server that nobody else
+reaches recovers there, the checks are asked, and everything is removed again. The repository is only read.
+
+It is the program of the CronJob that spec.backup.drill compiles to with backend native, in an image that has postgres and pgbackrest.`,
+		Example: `  onggi drill local --config /etc/onggi/drill/drill.yaml --job "$JOB_NAME"`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if config == "" || job == "" || output != "text" && output != "json" {
+				return cli.Exit(cli.Usage, "drill local needs --config and --job; -o is text or json")
+			}
+			return drillLocal(cmd.Context(), s, config, job, output)
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "the file that says what to restore and check")
+	cmd.Flags().StringVar(&job, "job", "", "name of the Job that this runs in")
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json, one line")
+	return cmd
+}
+
+func drillLocal(ctx context.Context, s *cli.Streams, config, job, output string) error {
+	data, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	cfg, err := drill.DecodeLocal(data)
+	if err != nil {
+		return cli.Exit(cli.Invalid, "%s: %w", config, err)
+	}
+	run := drill.Run{Job: job, Started: time.Now()}
+	o := edge.Local(ctx, cfg, run, rand.Float64(), func(line string) { fmt.Fprintln(s.Err, line) })
+	if output == "json" {
+		line, err := json.Marshal(o)
+		if err != nil {
+			return fmt.Errorf("write the outcome: %w", err)
+		}
+		fmt.Fprintf(s.Out, "%s\n", line)
+	} else {
+		fmt.Fprintln(s.Out, o.Text())
+	}
+	switch {
+	case o.OK:
+		return nil
+	case o.Ended.Sub(run.Started) >= time.Duration(cfg.Timeout), ctx.Err() != nil:
+		return cli.Fail(cli.Timeout, errors.New(o.Reason))
+	}
+	return cli.Fail(cli.Findings, errors.New(o.Reason))
+}
+
+// newDrillInstallCmd is for an init container: the image in which a drill restores has postgres, and not this program.
+func newDrillInstallCmd(s *cli.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use: "install DIR", Short: "Copy this program into a folder, for the drill's container", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			self, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("find our own program: %w", err)
+			}
+			target := filepath.Join(args[0], "onggi")
+			if err := copyProgram(self, target); err != nil {
+				return cli.Exit(cli.InOut, "install: %w", err)
+			}
+			fmt.Fprintln(s.Out, target)
+			return nil
+		},
+	}
+}
+
+// copyProgram has the copy renamed into place, so that it is there whole or not at all.
+func copyProgram(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	next, err := os.CreateTemp(filepath.Dir(to), ".onggi-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next.Name()) // is gone after the rename
+	if _, err = io.Copy(next, in); err == nil {
+		err = next.Chmod(0o755)
+	}
+	if closed := next.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(next.Name(), to)
+}

@@ -1,0 +1,171 @@
+package native
+
+import (
+	"time"
+
+	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+)
+
+// Where things are in a drill's container.
+const (
+	drillConfigDir = "/etc/onggi/drill"
+	drillFile      = "drill.yaml"
+	drillVolume    = "/scratch"
+	drillContainer = "drill"
+)
+
+// Drill is what a drill of the plan restores and checks. It has one.
+func Drill(p *plan.Plan) *drill.Local {
+	d := p.Backup.Drill
+	out := &drill.Local{
+		Cluster: p.Name, Repository: repository(p.Backup.Archive, ownKeys), Stanza: p.Backup.Server,
+		Point: d.Point, Preload: p.Preload, Amcheck: d.Amcheck, Timeout: drill.Duration(d.Timeout), Volume: drillVolume, Run: runDir,
+	}
+	if d.Point == drill.Random {
+		out.WindowDays = days(p.Backup.Retention)
+	}
+	for _, c := range d.Checks {
+		out.Checks = append(out.Checks, drill.Check{Name: c.Name, Database: c.Database, SQL: c.SQL, Expect: c.Expect})
+	}
+	return out
+}
+
+// drills restore a backup in a pod of their own, into a volume that ends with the pod. It needs no rights, and of the repository only the keys:
+// a claim is mounted read-only.
+func (b builder) drills() []manifest.Object {
+	if b.Backup == nil || b.Backup.Drill == nil {
+		return nil
+	}
+	d := b.Backup.Drill
+	account := b.object(manifest.PartBackup, "v1", "ServiceAccount", d.Name, manifest.Map{"automountServiceAccountToken": false})
+	fields.Put(account.Body["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	objs := []manifest.Object{
+		account,
+		b.object(manifest.PartBackup, "v1", "ConfigMap", d.Name, manifest.Map{"data": manifest.Map{drillFile: write(Drill(b.Plan))}}),
+		b.drillCron(d),
+	}
+	if b.Network != nil {
+		objs = append(objs, b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", d.Name,
+			manifest.Map{"spec": fields.Ingress(manifest.Map{drill.LabelOf: b.Name}, []any{})})) // nobody has anything to look for in a copy of the data
+	}
+	return objs
+}
+
+// afterwards is how much longer than a drill its Job may be there.
+const afterwards = 10 * time.Minute
+
+func (b builder) drillCron(d *plan.Drill) manifest.Object {
+	labels := b.labels(manifest.PartBackup)
+	labels[drill.LabelOf] = b.Name
+	meta := manifest.Map{"labels": labels}
+	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
+	return b.object(manifest.PartBackup, "batch/v1", "CronJob", d.Name, manifest.Map{"spec": manifest.Map{
+		"schedule":                   d.Cron.Five(),
+		"timeZone":                   "Etc/UTC",
+		"suspend":                    d.Suspend,
+		"concurrencyPolicy":          "Forbid",
+		"startingDeadlineSeconds":    int64(1800),
+		"successfulJobsHistoryLimit": int64(1),
+		"failedJobsHistoryLimit":     int64(3),
+		"jobTemplate": manifest.Map{"spec": manifest.Map{
+			"backoffLimit":            int64(2), // of pods that were evicted or killed; one whose restore or checks failed is not tried again
+			"podFailurePolicy":        drill.PodFailurePolicy(drillContainer),
+			"podReplacementPolicy":    "Failed",
+			"activeDeadlineSeconds":   int64((d.Timeout + afterwards) / time.Second),
+			"ttlSecondsAfterFinished": int64(24 * time.Hour / time.Second), // its volume goes with it
+			"template":                manifest.Map{"metadata": meta, "spec": b.drillPod(d)},
+		}},
+	}})
+}
+
+// drillPod has the database's image, in which postgres and pgBackRest are, and onggi put there by an init container.
+func (b builder) drillPod(d *plan.Drill) manifest.Map {
+	install := b.container("install", d.Image)
+	install["args"] = []any{"drill", "install", programDir}
+	install["volumeMounts"] = []any{mount("program", programDir, false)}
+	install["resources"] = manifest.Map{
+		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "192Mi"},
+		"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
+	}
+	run := b.container(drillContainer, b.Image)
+	run["command"] = append([]any{programDir + "/onggi"}, drill.LocalArgs(drillConfigDir+"/"+drillFile)...)
+	run["env"] = drill.Env()
+	run["terminationMessagePolicy"] = "FallbackToLogsOnError"
+	run["volumeMounts"] = append([]any{
+		mount("scratch", drillVolume, false), mount("run", runDir, false), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false),
+		mount("program", programDir, true), mount("config", drillConfigDir, true),
+	}, b.drillMounts()...)
+	resources := d.Resources
+	if resources == nil {
+		resources = b.Resources
+	}
+	fields.Put(run, "resources", fields.Resources(resources))
+	pod := manifest.Map{
+		"restartPolicy":                 "Never",
+		"terminationGracePeriodSeconds": int64(drill.Grace / time.Second),
+		"serviceAccountName":            d.Name,
+		"automountServiceAccountToken":  false,
+		"enableServiceLinks":            false,
+		"securityContext":               podSecurity(),
+		"initContainers":                []any{install},
+		"containers":                    []any{run},
+		"volumes":                       append(b.drillVolumes(d), b.repositorySources()...),
+	}
+	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
+	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
+	fields.Put(pod, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
+	return pod
+}
+
+// drillVolumes: the large one is a claim that Kubernetes makes with the pod and removes with it.
+func (b builder) drillVolumes(d *plan.Drill) []any {
+	size, class := b.Storage.Size, b.Storage.Class
+	if d.Storage.Size != "" {
+		size = d.Storage.Size
+	}
+	if d.Storage.Class != "" {
+		class = d.Storage.Class
+	}
+	claim := manifest.Map{
+		"accessModes": []any{"ReadWriteOnce"}, "volumeMode": "Filesystem",
+		"resources": manifest.Map{"requests": manifest.Map{"storage": size}},
+	}
+	fields.Put(claim, "storageClassName", class)
+	empty := func(name string, source manifest.Map) manifest.Map {
+		return manifest.Map{"name": name, "emptyDir": source}
+	}
+	return []any{
+		manifest.Map{"name": "scratch", "ephemeral": manifest.Map{"volumeClaimTemplate": manifest.Map{"spec": claim}}},
+		empty("program", manifest.Map{"sizeLimit": "192Mi"}),
+		empty("run", manifest.Map{"medium": "Memory", "sizeLimit": "64Mi"}), // the keys of the repository are in it
+		empty("tmp", manifest.Map{}),
+		empty("shm", manifest.Map{"medium": "Memory"}),
+		manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.Name, "defaultMode": restricted}},
+	}
+}
+
+// repositorySources are the volumes of the repository that is written to, for a container that only reads it.
+func (b builder) repositorySources() []any {
+	var out []any
+	if name := claim(&b.Backup.Archive); name != "" {
+		out = append(out, manifest.Map{"name": "repository-claim", "persistentVolumeClaim": manifest.Map{"claimName": name, "readOnly": true}})
+	}
+	if sources := keySources(b.Backup.Archive); len(sources) > 0 {
+		out = append(out, manifest.Map{"name": "repository", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
+	}
+	return out
+}
+
+func (b builder) drillMounts() []any {
+	var out []any
+	if name := claim(&b.Backup.Archive); name != "" {
+		out = append(out, mount("repository-claim", claimsDir+"/"+name, true))
+	}
+	if len(keySources(b.Backup.Archive)) > 0 {
+		out = append(out, mount("repository", ownKeys, true))
+	}
+	return out
+}
