@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,23 +35,4 @@ func TestAPluginTellsItsName(t *testing.T) {
 	code := runNamed(context.Background(), "kubectl onggi", []string{"status", "--help"}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
 	require.Zero(t, code)
 	require.Contains(t, out.String(), "kubectl onggi status NAME")
-}
-
-// kubectl itself finds the plugin by its name, gives it its arguments and hands its exit code on.
-func TestKubectlRunsIt(t *testing.T) {
-	kubectl, err := exec.LookPath("kubectl")
-	if err != nil {
-		t.Skip("needs kubectl")
-	}
-	dir := t.TempDir()
-	at := filepath.Join(dir, pluginName)
-	out, err := exec.Command("go", "build", "-o", at, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	cmd := exec.Command(kubectl, "onggi", "-n", "db", "status", "shop", "--kubeconfig", filepath.Join(dir, "none"))
-	cmd.Env = append(cmd.Environ(), "PATH="+dir)
-	said, err := cmd.CombinedOutput()
-	var failed *exec.ExitError
-	require.ErrorAs(t, err, &failed)
-	require.Equal(t, cli.InOut, failed.ExitCode(), "%s", said)
-	require.Contains(t, string(said), "find the cluster")
 }

@@ -22,7 +22,7 @@ var longAgo = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 var update = flag.Bool("update", false, "write golden files anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){commandOnggi: main})
+	testscript.Main(m, map[string]func(){commandOnggi: main, pluginName: main, completerName: main})
 }
 
 // The scripts are what a person would type. "exits N" runs a command and demands its exit code.

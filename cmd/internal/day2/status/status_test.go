@@ -240,10 +240,8 @@ func TestNamesAreInTheirOrder(t *testing.T) {
 
 // Whatever is read, a picture comes of it: nothing that people or programs wrote into an object may stop it from being shown.
 func FuzzOf(f *testing.F) {
-	for _, o := range recorded(f) {
-		for _, a := range o.Answers {
-			f.Add(o.Backend.Name, []byte(o.Object), []byte(o.Pods[0]), []byte(o.Lease), []byte(a.Document))
-		}
+	for _, o := range recorded(f) { // one answer of each: large inputs are slow to make small
+		f.Add(o.Backend.Name, []byte(`{"spec":{"replicas":3}}`), []byte(`{"metadata":{"name":"shop-0"},"status":{"phase":"Running"}}`), []byte(o.Lease), []byte(o.Answers["shop-0"].Document))
 	}
 	f.Add(Native, []byte(`{"spec":{"replicas":-1}}`), []byte(`[]`), []byte(`{"metadata":{"annotations":{"onggi.dev/record":"{"}}}`), []byte(`{"history":[[1,2,3,4,5,6],[]],"cluster":{"members":[{},{"name":"x","lag":"y"}]}}`))
 	f.Fuzz(func(t *testing.T, backend string, object, pod, lease, answer []byte) {
