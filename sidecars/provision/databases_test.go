@@ -141,7 +141,7 @@ func TestNamesMeanThemselves(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 25 {
+	for range 12 {
 		a, b, c := nasty(random), nasty(random), nasty(random)
 		if a == b || strings.HasPrefix(a+b, "pg_") {
 			continue

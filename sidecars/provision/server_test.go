@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func start(t testing.TB) *server {
 		cmd.Dir, cmd.SysProcAttr = dir, as
 		return cmd
 	}
-	out, err := run("initdb", "-D", dir+"/data", "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync").CombinedOutput()
+	out, err := exec.Command("cp", "-a", born(t, run), dir+"/data").CombinedOutput()
 	require.NoError(t, err, string(out))
 	port := freePort(t)
 	log, err := os.Create(dir + "/log")
@@ -80,6 +81,36 @@ func start(t testing.TB) *server {
 	t.Cleanup(s.Close)
 	require.Eventually(t, func() bool { _, err := s.query("postgres", "SELECT 1"); return err == nil }, 30*time.Second, 20*time.Millisecond)
 	return s
+}
+
+// template is a data directory that initdb made once for all tests of a run: it takes longer than most of them.
+var template struct {
+	sync.Mutex
+	dir string
+}
+
+func born(t testing.TB, run func(string, ...string) *exec.Cmd) string {
+	t.Helper()
+	template.Lock()
+	defer template.Unlock()
+	if template.dir != "" {
+		return template.dir + "/data"
+	}
+	dir, err := os.MkdirTemp("", "provision-template")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o777))
+	out, err := run("initdb", "-D", dir+"/data", "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync").CombinedOutput()
+	require.NoError(t, err, string(out))
+	template.dir = dir
+	return dir + "/data"
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if template.dir != "" {
+		_ = os.RemoveAll(template.dir)
+	}
+	os.Exit(code)
 }
 
 func freePort(t testing.TB) int {
