@@ -131,6 +131,9 @@ func TestBackupRecoversThoughInterrupted(t *testing.T) {
 	_, err := os.Stat(p.dir + "/vol/pgdata")
 	require.ErrorIs(t, err, os.ErrNotExist, "no cluster is made in its place")
 
+	require.NoError(t, p.sidecar.Process.Kill()) // or it would begin with the first backup that it finds
+	<-p.left
+
 	l := clusterIn(t, s, 1, "/shop", "")
 	l.startAll()
 	l.repositoryIsOurs()
@@ -149,7 +152,9 @@ func TestBackupRecoversThoughInterrupted(t *testing.T) {
 		before := strings.Count(p.log.String(), what)
 		return func() bool { return strings.Count(p.log.String(), what) > before }
 	}
-	r.eventually(60*time.Second, "it begins", said("copies the backup"))
+	begun := said("copies the backup")
+	p.startSidecar()
+	r.eventually(60*time.Second, "it begins", begun)
 	time.Sleep(200 * time.Millisecond)
 	killed := said("copies the backup")
 	require.NoError(t, p.sidecar.Process.Kill())
