@@ -55,7 +55,7 @@ func referenceRules() []rule {
 	}
 }
 
-// restoreRules are those about restores, tried or real.
+// restoreRules are those about restores, tried or real, and about what they are made from.
 func restoreRules() []rule {
 	return []rule{
 		{Policy{
@@ -73,6 +73,11 @@ func restoreRules() []rule {
 			Why: "The operator reads bootstrap only when it makes a cluster. This one is up: the restore does nothing now, and on the day that the cluster is made again it brings back a state of long ago, without what was written since.",
 			Fix: "Run onggi restore --finish on the spec's file, and commit it.",
 		}, finishedRestores},
+		{Policy{
+			ID: "ONG7033", Level: Error, Title: "A claim for all pods that only one can mount",
+			Why: "Every pod of the set mounts this claim, as one with a repository of backups is. Unless it is ReadWriteMany, the second pod waits for ever for its volume on another node, and after a failover nothing is archived.",
+			Fix: "Make the claim ReadWriteMany, with a storage class that has it (NFS, CephFS), or archive to an object store.",
+		}, sharedClaims},
 	}
 }
 
