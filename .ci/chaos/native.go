@@ -40,7 +40,7 @@ const nodes = 5
 
 func (r *nativeRun) scenarios(ctx context.Context) error {
 	lab, err := native.NewLab(ctx, r.world, native.Plan{
-		Bin: r.options.bin, Onggi: r.options.onggi, Images: native.Images{Postgres: r.options.postgres, Agent: r.options.agent, PgBouncer: r.options.pgbouncer}, Nodes: nodes,
+		Bin: r.options.bin, Onggi: r.options.onggi, Images: native.Images{Postgres: r.options.postgres, Agent: r.options.agent, Onggi: r.options.onggi, PgBouncer: r.options.pgbouncer}, Nodes: nodes,
 		VolumeMB: volumeMB(r.options), Seed: r.options.seed, Log: r.log,
 	})
 	if err != nil {
@@ -72,6 +72,7 @@ func (r *nativeRun) scenarios(ctx context.Context) error {
 		if err != nil {
 			result.Trouble = err.Error()
 		}
+		c.Wanted = nil // what one scenario asks for is not asked of those after it
 		r.add(f, result)
 		if result.Trouble != "" {
 			r.logsOf(c.Scene)

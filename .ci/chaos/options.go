@@ -113,7 +113,7 @@ func (o options) missing() []string {
 		files = append(files, o.agent)
 	}
 	if o.suite == "native" {
-		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "pgbench"), "/usr/bin/pgbackrest")
+		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "pgbench"), "/usr/bin/pgbackrest", "/usr/bin/prometheus-postgres-exporter")
 	}
 	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {

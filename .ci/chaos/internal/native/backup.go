@@ -24,6 +24,7 @@ func (c *Cluster) backups() []fault.Fault {
 		{
 			Name: "backup-added", What: "backups on a claim in the spec: every pod is made again with an image that has pgBackRest", Hold: time.Second, Expect: planned,
 			Break: func(ctx context.Context, s *fault.Scene) error {
+				c.Wanted = func(ctx context.Context, p *kubelet.Pod) error { return c.ours(ctx, p) }
 				return c.Change(ctx, func(spec kube.Object) {
 					spec["backup"] = kube.Object{"destination": repository, "retentionFull": 2, "schedules": []any{
 						kube.Object{"name": "weekly", "cron": "0 1 * * 0", "type": "full"},
@@ -44,6 +45,10 @@ func (c *Cluster) backups() []fault.Fault {
 		{
 			Name: "clone", What: "another cluster, from the backups and all of the archive", Hold: time.Second, Expect: harmless,
 			Break: func(ctx context.Context, s *fault.Scene) error { return c.clone(ctx, s) },
+		},
+		{
+			Name: "drill", What: "a drill in the spec; its CronJob's Job restores the newest backup beside the cluster and checks it", Hold: time.Second, Expect: harmless,
+			Break: func(ctx context.Context, s *fault.Scene) error { return c.drill(ctx) },
 		},
 	}
 }
@@ -91,27 +96,52 @@ func (l *Lab) finished(ctx context.Context, job string) error {
 	}
 }
 
-// has looks for backups of these types, as the agent lists them.
+// repositoryList is what is read of the agent's document of backups.
+type repositoryList struct {
+	State, Reason string
+	Backups       []struct{ Type string }
+}
+
+// listed is the document, as a person asks for it in a pod.
+func (c *Cluster) listed(ctx context.Context, p *kubelet.Pod) (repositoryList, error) {
+	var l repositoryList
+	out, err := p.Exec(ctx, "agent", agentAt, "ctl", "backups", "-o", "json")
+	if err != nil {
+		return l, err
+	}
+	if err := json.Unmarshal(out, &l); err != nil {
+		return l, fmt.Errorf("ctl backups: %w: %s", err, out)
+	}
+	return l, nil
+}
+
+// ours says that the primary does not take the repository for its own yet.
+func (c *Cluster) ours(ctx context.Context, p *kubelet.Pod) error {
+	if p.Name != c.Route.Now().Pod {
+		return nil
+	}
+	l, err := c.listed(ctx, p)
+	if err == nil && l.State != "ok" {
+		err = fmt.Errorf("the repository is %s: %s", l.State, l.Reason)
+	}
+	return err
+}
+
+// has looks for backups of these types.
 func (c *Cluster) has(ctx context.Context, types ...string) error {
 	p, err := c.Cluster.Primary(ctx)
 	if err != nil {
 		return err
 	}
-	out, err := p.Exec(ctx, "agent", agentAt, "ctl", "backups", "-o", "json")
+	l, err := c.listed(ctx, p)
 	if err != nil {
 		return err
 	}
-	var listed struct {
-		Backups []struct{ Type string } `json:"backups"`
-	}
-	if err := json.Unmarshal(out, &listed); err != nil {
-		return fmt.Errorf("ctl backups: %w: %s", err, out)
-	}
-	for _, b := range listed.Backups {
+	for _, b := range l.Backups {
 		types = slices.DeleteFunc(types, func(t string) bool { return t == b.Type })
 	}
 	if len(types) > 0 {
-		return fmt.Errorf("there is no backup of type %s: %s", strings.Join(types, ", "), out)
+		return fmt.Errorf("there is no backup of type %s", strings.Join(types, ", "))
 	}
 	return nil
 }
@@ -148,6 +178,18 @@ func (c *Cluster) clone(ctx context.Context, s *fault.Scene) error {
 		return err
 	}
 	return c.restored(ctx, "copy", nil, 2*rows+1, 1000)
+}
+
+// drill runs the Job of the drill's CronJob to its end.
+func (c *Cluster) drill(ctx context.Context) error {
+	err := c.Change(ctx, func(spec kube.Object) { spec["backup"].(kube.Object)["drill"] = "0 6 * * 0" })
+	if err != nil {
+		return err
+	}
+	if err := c.lab.controllers.Trigger(ctx, c.Name+"-drill", c.Name+"-drill-now"); err != nil {
+		return err
+	}
+	return c.lab.finished(ctx, c.Name+"-drill-now")
 }
 
 func (c *Cluster) all(ctx context.Context, p *kubelet.Pod, statements ...string) error {

@@ -12,6 +12,7 @@ import (
 type Images struct {
 	Postgres string // the folder of postgres' programs
 	Agent    string // onggi-agent
+	Onggi    string // onggi
 	// PgBouncer is the folder with the program pgbouncer and all that it needs.
 	PgBouncer string
 }
@@ -23,7 +24,8 @@ type image struct {
 	mounts     []world.Mount
 }
 
-const agentAt = "/opt/onggi-agent"
+// Where programs that are built are in their containers.
+const agentAt, onggiAt = "/opt/onggi-agent", "/opt/onggi"
 
 // of finds the image by the last part of its name. The same programs stand in another folder for each tag of postgres: that is what makes
 // another tag another image.
@@ -40,6 +42,8 @@ func (i Images) of(name string) (image, error) {
 		}, nil
 	case repository == "onggi-agent":
 		return image{entrypoint: []string{agentAt}, mounts: []world.Mount{{Source: i.Agent, Target: agentAt, ReadOnly: true}}}, nil
+	case repository == "onggi":
+		return image{entrypoint: []string{onggiAt}, mounts: []world.Mount{{Source: i.Onggi, Target: onggiAt, ReadOnly: true}}}, nil
 	case strings.HasPrefix(repository, "pgbouncer"):
 		return image{
 			entrypoint: []string{"pgbouncer"}, path: i.PgBouncer, mounts: []world.Mount{{Source: i.PgBouncer, Target: i.PgBouncer, ReadOnly: true}},

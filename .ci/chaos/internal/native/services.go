@@ -96,6 +96,7 @@ func (n *network) settle() error {
 	services, pods, tell := maps.Clone(n.services), maps.Clone(n.pods), maps.Clone(n.tell)
 	n.mu.Unlock()
 	var all []world.Service
+	var tells []func()
 	names := map[string][]netip.Addr{}
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		s := services[name]
@@ -120,13 +121,19 @@ func (n *network) settle() error {
 			})
 		}
 		if told := tell[name]; told != nil {
-			told(behind, address.String())
+			tells = append(tells, func() { told(behind, address.String()) })
 		}
 	}
 	n.mu.Lock()
 	n.names = names
 	n.mu.Unlock()
-	return n.world.Serve(all)
+	if err := n.world.Serve(all); err != nil {
+		return err
+	}
+	for _, tell := range tells {
+		tell()
+	}
+	return nil
 }
 
 // endpoints are the pods that a Service leads to: those it selects that are ready, or, for want of one, those that serve while they end; with

@@ -30,7 +30,38 @@ func (l *Lab) spec(ctx context.Context, p *kubelet.Pod) (kubelet.Spec, error) {
 		}
 	}
 	t := translator{images: l.Plan.Images, etc: l.etc, volumes: volumes, values: values{field: fieldOf(p), config: key(s.configs), secret: key(s.secrets)}}
-	return t.spec(p.Object)
+	spec, err := t.spec(p.Object)
+	if err != nil {
+		return spec, err
+	}
+	for _, c := range spec.Containers {
+		for _, m := range c.Mounts {
+			if err := subPath(m.Source); err != nil {
+				return spec, err
+			}
+		}
+	}
+	return spec, nil
+}
+
+// subPath makes the part of a volume that a container mounts, if it is not there: root's, and otherwise like the folder that it is in. A kubelet
+// does so when it starts the container, here that is earlier, which is the worst that can happen to who would make it otherwise.
+func subPath(at string) error {
+	if _, err := os.Stat(at); err == nil {
+		return nil
+	}
+	above := filepath.Dir(at)
+	if err := subPath(above); err != nil {
+		return err
+	}
+	info, err := os.Stat(above)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(at, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(at, info.Mode())
 }
 
 // volumes makes the folders of a pod's volumes, by their names.
@@ -47,7 +78,7 @@ func (l *Lab) volumes(ctx context.Context, p *kubelet.Pod, s store) (map[string]
 			if _, err := write(dir, files, group); err != nil {
 				return nil, err
 			}
-		case v["emptyDir"] != nil:
+		case v["emptyDir"] != nil, v["ephemeral"] != nil: // both go with the pod
 			if err := own(dir, group, 0o777); err != nil {
 				return nil, err
 			}

@@ -251,7 +251,9 @@ func (c *controllers) job(ctx context.Context, j kube.Object) error {
 		}
 	case running == 0 && time.Since(last) >= backoff(failed):
 		pod := fmt.Sprintf("%s-%d", name, failed)
-		return c.make(ctx, j, object(j, "spec", "template"), "Job", pod, kube.Object{"batch.kubernetes.io/job-name": name, "job-name": name})
+		return c.make(ctx, j, object(j, "spec", "template"), "Job", pod, kube.Object{
+			"batch.kubernetes.io/job-name": name, "job-name": name, "batch.kubernetes.io/controller-uid": kube.Text(j, "metadata", "uid"),
+		})
 	}
 	return c.status(ctx, j, "jobs", status)
 }

@@ -1,11 +1,13 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ServiceNet is what addresses of Services are from.
@@ -20,17 +22,31 @@ type Service struct {
 // Serve leads the addresses of Services from the world's own side and from every host, those that are added later too. Connections that
 // are open stay with whom they lead to.
 func (w *World) Serve(services []Service) error {
+	text := rules(services)
 	w.mu.Lock()
-	w.services = rules(services)
-	hosts := slices.Clone(w.living)
+	same := text == w.services
+	w.services = text
+	hosts := append(slices.Clone(w.living), nil)
 	w.mu.Unlock()
-	if err := w.lead(nil); err != nil {
-		return err
+	if same {
+		return nil // most of what happens to pods changes none of them
 	}
-	for _, h := range hosts {
-		if err := w.lead(h); err != nil && w.lives(h) {
-			return err
-		}
+	// At once, as kube-proxies do, who know nothing of each other.
+	errs := make([]error, len(hosts))
+	var all sync.WaitGroup
+	for i, h := range hosts {
+		all.Go(func() {
+			if err := w.lead(h); err != nil && (h == nil || w.lives(h)) {
+				errs[i] = err
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		w.mu.Lock()
+		w.services = "" // not everybody has them: the next time all are told again
+		w.mu.Unlock()
+		return err
 	}
 	return nil
 }
