@@ -192,7 +192,7 @@ e2e-kube: $(BIN)/.apiserver ## run the agent's API client against a real API ser
 
 .PHONY: e2e-agent
 e2e-agent: ## change everything that can be changed on running clusters of real servers: settings, members, roles, passwords
-	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run 'TestChangesOfARunningCluster|TestRolesAndTheirPasswords' -count=1 -timeout 10m
+	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run 'TestAStandbyCluster|TestChangesOfARunningCluster|TestRolesAndTheirPasswords' -count=1 -timeout 10m
 
 .cache/pgbouncer/pgbouncer:
 	.ci/pgbouncer $(@D)

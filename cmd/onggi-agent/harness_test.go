@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -55,6 +56,9 @@ type lab struct {
 	port     int
 	net      int // second number of its addresses: two labs of one test are on two networks
 }
+
+// labs counts them.
+var labs atomic.Int64
 
 type pod struct {
 	lab        *lab
@@ -98,7 +102,7 @@ func newLab(t *testing.T, members int, more string) *lab {
 	need(t, err == nil, "PostgreSQL 15")
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(more))
-	l := &lab{t: t, net: 77 + int(sum.Sum32()%150), port: 20000 + os.Getpid()%5000*4 + len(t.Name())%2*2} // two labs of one process run side by side
+	l := &lab{t: t, net: 77 + int(sum.Sum32()%150), port: 20000 + os.Getpid()%1500*8 + int(labs.Add(1))%4*2} // up to four labs of one process run side by side
 	u, err := user.Lookup("postgres")
 	require.NoError(t, err)
 	l.uid, _ = strconv.Atoi(u.Uid)

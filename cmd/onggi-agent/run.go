@@ -14,6 +14,7 @@ import (
 	"github.com/onggi-db/onggi/sidecars/agent"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/kube"
+	"github.com/onggi-db/onggi/sidecars/postgres"
 	"github.com/onggi-db/onggi/sidecars/rest"
 )
 
@@ -146,6 +147,13 @@ func (s *sidecar) configure(ctx context.Context, f config.File) error {
 	if err != nil {
 		return err
 	}
+	outside := agent.OutsideOf(f, s.pod.Name)
+	if outside != nil && outside.Passfile != "" {
+		if err := postgres.WriteOutsidePassfile(outside.Passfile, outside.User, f.Outside.PasswordFile); err != nil {
+			return err
+		}
+	}
+	s.database.FollowOutside(outside)
 	return s.database.Configure(ctx, agent.PostgresOf(f))
 }
 

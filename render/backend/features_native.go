@@ -34,9 +34,14 @@ func agentFeatures(with, only cells) []Feature {
 		{"bootstrap.recovery.backup", "Backup objects to start from", recovers(func(r *spec.Recovery) bool { return r.Backup != "" }), lacking()},
 		{"bootstrap.recovery.database", "application databases of a recovery", recovers(func(r *spec.Recovery) bool { return r.Database != "" || r.Owner != "" }), lacking()},
 		{"bootstrap.recovery.orInit", "recoveries that start empty where there is no backup", recovers(func(r *spec.Recovery) bool { return r.OrInit }), alone()},
-		{"bootstrap.basebackup", "copies of running servers", func(s *spec.Spec) bool { return s.Bootstrap != nil && s.Bootstrap.Basebackup != nil }, lacking()},
-		{"replica", "standby clusters", func(s *spec.Spec) bool { return s.Replica != nil }, lacking()},
-		{"externalClusters", "other servers to start from or to follow", connects, lacking()},
+		{"bootstrap.basebackup", "copies of running servers that do not follow them", func(s *spec.Spec) bool {
+			return s.Bootstrap != nil && s.Bootstrap.Basebackup != nil && s.Replica == nil
+		}, lacking()},
+		{"replica.primary", "planned moves between sites", func(s *spec.Spec) bool {
+			return s.Replica != nil && (s.Replica.Self != "" || s.Replica.Primary != "" || s.Replica.PromotionToken != "")
+		}, lacking()},
+		{"replica.applyDelay", "standby clusters that stay behind on purpose", func(s *spec.Spec) bool { return s.Replica != nil && s.Replica.ApplyDelay != "" }, lacking()},
+		{"externalClusters", "other servers to start from", connects, lacking()},
 		{"pooler", "poolers", func(s *spec.Spec) bool { return s.Pooler != nil }, with(map[Name]Support{MySQLOperator: yes})},
 		{"backup", "backups", func(s *spec.Spec) bool { return s.Backup != nil }, with(map[Name]Support{MySQLOperator: yes})},
 		{"tls.replicationSecret", "client certificates for replication", func(s *spec.Spec) bool { return s.TLS != nil && s.TLS.ReplicationSecret != "" }, lacking()},
@@ -57,7 +62,9 @@ func recovers(how func(*spec.Recovery) bool) func(*spec.Spec) bool {
 }
 
 func connects(s *spec.Spec) bool {
-	return slices.ContainsFunc(s.ExternalClusters, func(e spec.ExternalCluster) bool { return e.Connection != nil })
+	return slices.ContainsFunc(s.ExternalClusters, func(e spec.ExternalCluster) bool {
+		return e.Connection != nil && (s.Replica == nil || e.Name != s.Replica.From)
+	})
 }
 
 // lasts compares durations; one that was not given is the default.

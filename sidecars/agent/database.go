@@ -33,6 +33,7 @@ type Database struct {
 	Recovery *Recovery
 
 	mu       sync.Mutex
+	outside  *postgres.Upstream // whom a standby cluster follows
 	settings postgres.Settings
 	sync     applied
 	full     time.Time // the last full status
@@ -114,8 +115,7 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 		Sync: d.syncOf(s), Stalled: d.stalled(s.SyncOldest, time.Now()), Gated: d.Postgres.Gated(),
 		PendingRestart: len(d.pending) > 0 && !here,
 	}
-	// What is configured may not be what it still streams from.
-	p.Streaming = s.Receiver != nil && s.Receiver.State == "streaming" && s.Receiver.Host == p.Upstream
+	d.streams(&p, s.Receiver)
 	detail := Detail{
 		ServerVersion: s.Version, Started: s.Started, ReplayPaused: s.ReplayPaused, Pending: d.waiting(), Aside: d.attempts.aside, RestartHere: here, Waiting: s.SyncWaiting, Sessions: s.Sessions,
 		Archive: s.InRecovery && s.Receiver == nil && p.Upstream != "",
@@ -135,6 +135,14 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 		})
 	}
 	return p, detail, nil
+}
+
+// streams tells what the standby receives; what is configured may not be what it still streams from. It is called with mu held.
+func (d *Database) streams(p *ha.Postgres, r *postgres.Receiver) {
+	p.Streaming = r != nil && r.State == "streaming" && r.Host == p.Upstream
+	if d.outside != nil && p.Upstream == d.outside.Host {
+		p.Upstream = ha.Outside
+	}
 }
 
 // upstreamFile is what postgres.Follow writes.

@@ -48,6 +48,13 @@ func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 	return fmt.Errorf("%s is nothing that is done to postgres", a.Do)
 }
 
+// FollowOutside says whom a standby cluster follows; nil: nobody.
+func (d *Database) FollowOutside(u *postgres.Upstream) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outside = u
+}
+
 // Configure takes what people chose. A server that runs reads it at once; what needs a restart is told by its status.
 func (d *Database) Configure(ctx context.Context, s postgres.Settings) error {
 	d.mu.Lock()
@@ -158,11 +165,23 @@ func (d *Database) follow(ctx context.Context, upstream ha.Member) error {
 	if upstream.ID == "" {
 		return d.Postgres.Detach(ctx)
 	}
-	return d.Postgres.Follow(ctx, d.upstreamOf(upstream, postgres.SlotName(d.Name)))
+	to, err := d.upstreamOf(upstream, postgres.SlotName(d.Name))
+	if err != nil {
+		return err
+	}
+	return d.Postgres.Follow(ctx, to)
 }
 
-func (d *Database) upstreamOf(m ha.Member, slot string) postgres.Upstream {
-	return postgres.Upstream{Host: m.Host, Port: d.Port, Slot: slot, Name: d.Name, TLS: d.TLS}
+func (d *Database) upstreamOf(m ha.Member, slot string) (postgres.Upstream, error) {
+	if m.ID == ha.Outside {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.outside == nil {
+			return postgres.Upstream{}, errors.New("the server outside is not known any more")
+		}
+		return *d.outside, nil
+	}
+	return postgres.Upstream{Host: m.Host, Port: d.Port, Slot: slot, Name: d.Name, TLS: d.TLS}, nil
 }
 
 func (d *Database) setSync(ctx context.Context, s ha.SyncSetting) error {
@@ -186,7 +205,11 @@ func (d *Database) clone(ctx context.Context, upstream ha.Member, f Facts) error
 	if f.SystemID != 0 {
 		options.System = strconv.FormatUint(f.SystemID, 10)
 	}
-	_, err := d.Postgres.Clone(ctx, d.upstreamOf(upstream, ""), options)
+	from, err := d.upstreamOf(upstream, "")
+	if err != nil {
+		return err
+	}
+	_, err = d.Postgres.Clone(ctx, from, options)
 	return err
 }
 
@@ -195,7 +218,11 @@ func (d *Database) rewind(ctx context.Context, upstream ha.Member, f Facts) erro
 	if f.SystemID != 0 {
 		gates.System = strconv.FormatUint(f.SystemID, 10)
 	}
-	outcome, why, err := d.Postgres.Rewind(ctx, d.upstreamOf(upstream, ""), gates, time.Hour)
+	from, err := d.upstreamOf(upstream, "")
+	if err != nil {
+		return err
+	}
+	outcome, why, err := d.Postgres.Rewind(ctx, from, gates, time.Hour)
 	if err == nil && outcome == postgres.RewindImpossible {
 		err = fmt.Errorf("it cannot be rewound: %s", why)
 	}

@@ -180,7 +180,11 @@ func (p *Provisioner) followPassword(ctx context.Context, f config.File) {
 	if kept != "" {
 		limited, cancel := context.WithTimeout(ctx, admitsWithin)
 		defer cancel()
-		if err := server.Admits(limited, p.Database.upstreamOf(holder, ""), wanted); err != nil {
+		upstream, err := p.Database.upstreamOf(holder, "")
+		if err == nil {
+			err = server.Admits(limited, upstream, wanted)
+		}
+		if err != nil {
 			p.Log.Debug("the replicator's new password is not in force yet", "err", err)
 			return
 		}

@@ -20,7 +20,7 @@ func SettingsOf(f config.File, pod config.Pod) Settings {
 	return Settings{
 		Core: ha.Config{
 			Timing: timing, Mode: ha.Mode(f.Replication.Mode), W: f.Replication.MinSync, Ordinal: max(pod.Ordinal(), 0), Instances: f.Instances,
-			Priority: f.Tags.Priority, Barred: f.Tags.NoFailover, MaxLag: ha.LSN(f.Replication.MaxLagBytes),
+			Priority: f.Tags.Priority, Barred: f.Tags.NoFailover, MaxLag: ha.LSN(f.Replication.MaxLagBytes), Outside: f.Outside != nil,
 			Revision: revisionOf(f),
 		}.Defaults(),
 		Self:     ha.Member{Name: pod.Name, Addr: net.JoinHostPort(pod.IP, strconv.Itoa(f.Listen.Port)), Host: pod.IP},
@@ -88,6 +88,22 @@ func UpstreamTLSOf(f config.File) postgres.TLS {
 		t.Mode, t.RootCA = "verify-ca", f.Postgres.TLS.CA
 	}
 	return t
+}
+
+// OutsideOf is the server that a standby cluster follows, nil for none. member is our application_name there.
+func OutsideOf(f config.File, member string) *postgres.Upstream {
+	o := f.Outside
+	if o == nil {
+		return nil
+	}
+	u := &postgres.Upstream{
+		Host: o.Host, Port: o.Port, User: o.User, Name: member,
+		TLS: postgres.TLS{Mode: o.SSLMode, RootCA: o.TLS.CA, Cert: o.TLS.Cert, Key: o.TLS.Key},
+	}
+	if o.PasswordFile != "" {
+		u.Passfile = f.Run.Dir + "/pgpass-outside"
+	}
+	return u
 }
 
 // Selector writes labels as the API selects by them.

@@ -214,8 +214,8 @@ func (a *Agent) status(ctx context.Context) {
 // memberAt is the id of the member whose postgres is at a host. A host that no member has is told as it is: it is somebody, and nobody that
 // may be followed.
 func (l *loop) memberAt(host string) string {
-	if host == "" {
-		return ""
+	if host == "" || host == ha.Outside {
+		return host
 	}
 	for _, m := range l.seen.Record.Record.Members {
 		if m.Host == host {

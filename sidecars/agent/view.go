@@ -39,6 +39,7 @@ func (a *Agent) View(of Identity) rest.View {
 		Paused: r.Paused, Fenced: s.fenced, Unlocked: r.Holder.ID == "" && s.seen.Record.Known, Gated: p.Gated, Counters: a.counts.counters(),
 	}
 	v.State, v.Role = stateOf(s), roleOf(s)
+	v.StandbyLeader = v.Role == rest.Replica && r.Outside && r.Holder.ID == s.seen.Self.ID && s.state.Lead() != 0
 	a.viewPostgres(&v, s, of)
 	a.viewRecord(&v, s, of)
 	a.viewPermit(&v, s, now)

@@ -40,6 +40,8 @@ type File struct {
 	Tags        Tags              `json:"tags,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"` // the pods' selector; default app.kubernetes.io/instance: <cluster>
 	Backup      *Backup           `json:"backup,omitempty"` // nil: none are taken, and nothing is archived
+	// Outside: a standby cluster, until it is taken out.
+	Outside *Outside `json:"outside,omitempty"`
 	// Recover is read by a cluster that has no data and no record yet, once.
 	Recover *Recover `json:"recover,omitempty"`
 	// Provision is what the primary keeps in the server; nil: nothing but the superuser's and the replicator's passwords.
@@ -214,6 +216,7 @@ func (f File) Defaults() File {
 	or(&f.Run.TerminationLog, "/dev/termination-log")
 	orInt(&f.Run.GraceSeconds, 100)
 	f.Backup = f.Backup.defaults(f.Cluster)
+	f.Outside = f.Outside.defaults()
 	if f.Labels == nil {
 		f.Labels = map[string]string{"app.kubernetes.io/instance": f.Cluster}
 	}
@@ -266,6 +269,7 @@ func (f File) Validate() error {
 	wrong = append(wrong, apart(f.Backup, f.Recover)...)
 	wrong = append(wrong, f.Provision.validate()...)
 	wrong = append(wrong, f.Postgres.InitDB.validate()...)
+	wrong = append(wrong, f.Outside.validate()...)
 	return errors.Join(wrong...)
 }
 

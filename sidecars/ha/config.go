@@ -11,6 +11,8 @@ type Config struct {
 	// Instances is how many there should be: a member of a higher ordinal is leaving.
 	Instances int
 	Priority  int
+	// Outside: the cluster is one that follows a server elsewhere. A cluster that has written does not become one.
+	Outside bool
 	// Barred members never lead.
 	Barred bool
 	// Revision names the file that this is of: members compare theirs.

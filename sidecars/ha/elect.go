@@ -51,7 +51,7 @@ func (d *step) barred() string {
 		return "there is no cluster yet"
 	case d.Durable.Fenced:
 		return "fenced by a person"
-	case law.Paused && !d.free() && !forced:
+	case law.Paused && !d.free() && !forced && !(d.gone() && d.exHolder()): // who puts back what was deleted takes over from nobody
 		return "paused"
 	case d.c.Barred, o.Pod.Terminating, (o.DiskLow || d.leaving()) && d.now.AtLeast(o.Record.First) < 3*d.waits():
 		return "is not to lead"
@@ -230,10 +230,13 @@ func (d *step) wins() string {
 	if d.forced != 0 || d.mutant == takesWithoutVotes {
 		return ""
 	}
-	if law.Mode == Async && !d.gone() {
+	mine := d.end()
+	switch {
+	case law.Outside && !d.gone():
+		return d.giveWay(mine) // whatever it lacks is outside
+	case law.Mode == Async && !d.gone():
 		return d.winsAsync(law)
 	}
-	mine := d.end()
 	need, with := law.Sync.R(), 0
 	of := law.Sync.Of
 	if d.gone() {
@@ -350,6 +353,7 @@ func (d *step) take(why string) {
 	next.Term = max(d.Durable.Term, law.Term) + 1
 	next.Holder = Holder{ID: d.o.Self.ID, Instance: d.o.Supervisor.Instance}
 	next.Release = nil
+	next.Outside = next.Outside && !d.Durable.Own
 	next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == d.o.Self.ID }), d.o.Self)
 	slices.SortFunc(next.Members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	if next.Mode != Async {

@@ -14,6 +14,9 @@ func (d *step) follows() {
 		d.found()
 		return
 	}
+	if o.Supervisor.Phase == Standby && d.following() && d.rewrites() {
+		return // the holder of a standby cluster, as a primary below
+	}
 	if o.Supervisor.Phase == Standby || o.Supervisor.Phase == Down {
 		d.elects()
 	}
@@ -55,7 +58,10 @@ func (d *step) found() {
 		d.create()
 	default:
 		d.tried = d.now
-		next := Record{Version: d.rec.Version, Term: 1, Holder: Holder{d.o.Self.ID, d.o.Supervisor.Instance}, Members: []Member{d.o.Self}, Mode: d.c.Mode}
+		next := Record{Version: d.rec.Version, Term: 1, Holder: Holder{d.o.Self.ID, d.o.Supervisor.Instance}, Members: []Member{d.o.Self}, Mode: d.c.Mode, Outside: d.c.Outside}
+		if next.Outside {
+			next.Mode = Async // nothing is acknowledged
+		}
 		d.claim(next, "there is no cluster of this name yet")
 	}
 }
@@ -164,7 +170,7 @@ func (d *step) redo(source Member, open bool) {
 		d.why = "waits for a primary to rejoin"
 		return
 	}
-	if d.rejoin.Rewinds < 2 && d.o.Data.Exists {
+	if d.rejoin.Rewinds < 2 && d.o.Data.Exists && !d.following() {
 		if d.again(Action{Do: Rewind, Upstream: source, Why: "its log may have gone another way"}) {
 			d.rejoin.Rewinds++
 		}
@@ -228,6 +234,10 @@ func (d *step) stuck() {
 	}
 	if j.NotSince.IsZero() {
 		j.NotSince = d.now
+	}
+	if d.ahead() {
+		d.why = "has more than the holder, which lacks the server outside"
+		return
 	}
 	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window {
 		j.Redo, j.NotSince = true, Instant{}

@@ -31,7 +31,21 @@ func (d *step) leads() {
 		d.do(Action{Do: Kill, Why: d.lead.GiveUp})
 		return
 	}
-	switch o.Supervisor.Phase {
+	d.leavesOutside()
+	if d.following() {
+		d.leadsFollowing()
+	} else {
+		d.leadsAlone()
+	}
+	if d.renews() {
+		d.beat()
+		d.refresh()
+	}
+}
+
+// leadsAlone is a step of the holder of a cluster that follows nobody.
+func (d *step) leadsAlone() {
+	switch d.o.Supervisor.Phase {
 	case Stopping:
 		if d.mutant == releasesBeforeTheEnd && d.lead.Move.Stage == Halting && !d.lead.Move.Here {
 			d.release(d.lead.Move.Why)
@@ -42,10 +56,6 @@ func (d *step) leads() {
 		d.promote()
 	case Primary:
 		d.primary()
-	}
-	if d.renews() {
-		d.beat()
-		d.refresh()
 	}
 }
 
@@ -230,7 +240,7 @@ func (d *step) renews() bool {
 	case d.o.Supervisor.Phase == Primary && d.sick():
 		d.giveUp("postgres takes no writes")
 		return false
-	case d.lead.Opened.IsZero():
+	case d.lead.Opened.IsZero() && !d.copying():
 		if d.now.since(d.lead.Since) > d.openWithin() {
 			d.giveUp("postgres did not open in time")
 			return false
@@ -294,6 +304,9 @@ func (d *step) wanted() (Record, string) {
 		if next.SystemID == 0 && p.SystemID != 0 {
 			next.SystemID, why = p.SystemID, "a new cluster"
 		}
+	}
+	if changed := d.wantedOutside(&next); changed != "" {
+		why = changed
 	}
 	if changed := d.wantedMembers(&next); changed != "" {
 		why = changed

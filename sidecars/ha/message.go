@@ -46,7 +46,7 @@ type Report struct {
 	// Streaming tells that it follows the sender's idea of the holder, of term Under.
 	Streaming bool   `json:"streaming,omitempty"`
 	Under     uint64 `json:"under,omitempty"`
-	// Open: a primary that takes writes.
+	// Open: a primary that takes writes, or what passes for one in a standby cluster.
 	Open     bool   `json:"open,omitempty"`
 	Cordoned bool   `json:"cordoned,omitempty"`
 	Barred   bool   `json:"barred,omitempty"` // nofailover, or leaving, or out of room

@@ -55,11 +55,7 @@ func union(a, b []string) []string {
 // sync moves what is published and what is in force towards what is wanted, one change at a time.
 func (d *step) sync() {
 	p := &d.o.Postgres
-	for _, w := range p.Standbys {
-		if peer := d.peerNamed(w.Name); peer != nil && w.Streaming {
-			peer.Streamed = d.now
-		}
-	}
+	d.streams()
 	inforce := setting{p.Sync.W, p.Sync.Names}
 	if d.unsettled(inforce) {
 		return
@@ -75,6 +71,15 @@ func (d *step) sync() {
 	publish, apply := transition(d.named(d.rec.Sync), inforce, wanted, d.idle(), d.confirmed())
 	d.publish(publish)
 	d.apply(apply)
+}
+
+// streams notes whom postgres sees streaming.
+func (d *step) streams() {
+	for _, w := range d.o.Postgres.Standbys {
+		if peer := d.peerNamed(w.Name); peer != nil && w.Streaming {
+			peer.Streamed = d.now
+		}
+	}
 }
 
 // unsettled tells that what is published, or what is in force, may yet become what was asked for before. The order of changes is safe

@@ -102,6 +102,8 @@ type Record struct {
 	Release  *Release `json:"release,omitempty"`
 	History  []Switch `json:"history,omitempty"` // the newest last
 	Paused   bool     `json:"paused,omitempty"`
+	// Outside: a standby cluster, whose holder follows a server elsewhere.
+	Outside bool `json:"outside,omitempty"`
 }
 
 // Exists tells a record from none.

@@ -41,7 +41,7 @@ func (d *step) request(r *Request) (done, ok bool, why string) {
 	case Restart:
 		return d.requestRestart(r, leads)
 	case Reinit:
-		if leads {
+		if leads && !d.following() {
 			return true, false, "it holds the record: move it first"
 		}
 		d.rejoin.Redo, d.rejoin.Rewinds = true, 2
@@ -99,7 +99,7 @@ func (d *step) requestMove(r *Request, leads bool) (done, ok bool, why string) {
 		return true, false, "the member could not take over"
 	case m.Stage != NoMove:
 		return true, false, "another move is under way"
-	case d.o.Supervisor.Phase != Primary || d.lead.Opened.IsZero():
+	case d.o.Supervisor.Phase != Primary && !d.following() || d.lead.Opened.IsZero():
 		return true, false, "there is no primary to move"
 	}
 	d.lead.Only = r.To

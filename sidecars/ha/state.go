@@ -17,6 +17,8 @@ type Durable struct {
 	// Changing is a version on which a write was based that changes who may lead. While that version stands, the write may still come
 	// through, so a process that does not know it does not count on its peers.
 	Changing string `json:"changing,omitempty"`
+	// Own tells that the cluster, which once followed another, is one of its own: a record that says otherwise is an old one.
+	Own bool `json:"own,omitempty"`
 	// Fenced by a person, until unfenced.
 	Fenced bool `json:"fenced,omitempty"`
 	// Last is the record as last seen, for the day on which somebody deletes it.
@@ -119,6 +121,7 @@ type lead struct {
 	GatedTo   LSN
 	Move      move
 	Promoted  bool     // and has not written a checkpoint since
+	Following bool     // as the holder of a standby cluster, until now
 	Applying  *setting // what was asked to be in force, until it is
 	Restart   string   // name of the replica that may restart
 	RestartAt Instant

@@ -149,6 +149,7 @@ func (d *step) absorbRecord() {
 	}
 	if !d.gone() && r.Version != d.Durable.Last.Version {
 		worth := worthRemembering(&d.Durable.Last, r)
+		d.Durable.Own = d.Durable.Own || d.Durable.Last.Outside && !r.Outside
 		d.Durable.Last = r.clone()
 		if worth {
 			d.remember()
@@ -170,7 +171,7 @@ func bound(version string) string {
 
 func worthRemembering(old, r *Record) bool {
 	return old.Term != r.Term || old.SystemID != r.SystemID || old.Mode != r.Mode || !old.Sync.Equal(r.Sync) || old.Holder.ID != r.Holder.ID ||
-		!slices.Equal(old.Members, r.Members) || old.Paused != r.Paused
+		!slices.Equal(old.Members, r.Members) || old.Paused != r.Paused || old.Outside != r.Outside
 }
 
 // remember asks for Durable to be written before whatever comes after it.
@@ -281,7 +282,7 @@ func (d *step) report() Report {
 		r.At = o.Postgres.Position
 		r.Streaming = o.Postgres.Streaming && o.Postgres.Upstream == d.rec.Holder.ID && o.Supervisor.Phase == Standby
 		r.Under = d.rec.Term
-		r.Open = o.Supervisor.Phase == Primary && !o.Postgres.InRecovery && d.holds()
+		r.Open = o.Supervisor.Phase == Primary && !o.Postgres.InRecovery && d.holds() || d.passesOn()
 	}
 	return r
 }

@@ -79,8 +79,10 @@ func (s *Server) Clone(ctx context.Context, upstream Upstream, o CloneOptions) (
 
 // copyBeside makes a whole copy beside the data directory.
 func (s *Server) copyBeside(ctx context.Context, upstream Upstream, o CloneOptions, done *Cloned) error {
-	if err := s.isSystem(ctx, upstream, o.System); err != nil {
-		return err
+	if o.System != "" {
+		if err := s.isSystem(ctx, upstream, o.System); err != nil {
+			return err
+		}
 	}
 	next := s.beside()
 	if exists(next) {
@@ -121,7 +123,7 @@ func (s *Server) isSystem(ctx context.Context, upstream Upstream, system string)
 	if err != nil {
 		return err
 	}
-	if system != "" && rows[0][0] != system {
+	if rows[0][0] != system {
 		return fmt.Errorf("the system identifier there is %s, not %s", rows[0][0], system)
 	}
 	return nil
@@ -130,6 +132,9 @@ func (s *Server) isSystem(ctx context.Context, upstream Upstream, system string)
 // adopt makes a directory that came from another member our own: a standby that follows nobody yet and asks nobody to wait for
 // it, with the gate open.
 func adopt(data string) error {
+	if err := foreign(data); err != nil {
+		return err
+	}
 	if err := removeFiles(data, upstreamFile, syncFile, "recovery.signal"); err != nil {
 		return err
 	}

@@ -87,6 +87,9 @@ type Upstream struct {
 	Slot string // on the upstream; "" for none
 	Name string // application_name, by which the upstream knows this standby in synchronous_standby_names
 	TLS  TLS
+	User string // "" is the replicator
+	// Passfile has User's password, where that is not in the passfile of the members.
+	Passfile string
 }
 
 // TLS says how the server that is connected to proves itself. The zero value uses none.
@@ -122,8 +125,15 @@ func (u Upstream) conninfo(passfile, database string) Conninfo {
 	if mode == "" {
 		mode = "disable"
 	}
+	user := u.User
+	if user == "" {
+		user = Replicator
+	}
+	if u.Passfile != "" {
+		passfile = u.Passfile
+	}
 	return Conninfo{
-		{"host", u.Host}, {"port", strconv.Itoa(u.Port)}, {"user", Replicator}, {"dbname", database}, {"passfile", passfile},
+		{"host", u.Host}, {"port", strconv.Itoa(u.Port)}, {"user", user}, {"dbname", database}, {"passfile", passfile},
 		{"application_name", u.Name}, {"connect_timeout", "3"}, {"keepalives_idle", "3"}, {"keepalives_interval", "1"}, {"keepalives_count", "3"},
 		{"tcp_user_timeout", "5000"}, {"gssencmode", "disable"}, {"sslmode", mode}, {"sslrootcert", u.TLS.RootCA}, {"sslcert", u.TLS.Cert}, {"sslkey", u.TLS.Key},
 	}

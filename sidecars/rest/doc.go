@@ -9,7 +9,7 @@
 // whether or not anybody noticed that it ended.
 //
 //	/  /primary  /master  /read-write  /leader    postgres is primary, open to clients, and its permit is valid now
-//	/standby-leader                               never: standby clusters are not supported
+//	/standby-leader                               the leader of a standby cluster
 //	/replica  ?lag= &replication_state= &tag_K=V  a running replica without noloadbalance
 //	/read-only  /read-only-sync  /read-only-quorum  that, or the primary
 //	/sync  /quorum  /async                        a replica of this kind

@@ -127,6 +127,9 @@ func (v *View) status() statusDoc {
 			Provision: v.Provision.document(), DiskFree: v.Counters.DiskFree,
 		},
 	}
+	if v.StandbyLeader {
+		doc.Role = "standby_leader"
+	}
 	if !v.RecordSeen.IsZero() {
 		doc.RecordSeen = v.RecordSeen.Unix()
 	}

@@ -16,7 +16,8 @@ type check int
 
 const (
 	checkPrimary check = iota
-	checkNever
+	checkLeader
+	checkStandbyLeader
 	checkReplica
 	checkReadOnly
 	checkSync
@@ -32,10 +33,12 @@ const (
 // checkOf says what a path asks for.
 func checkOf(path string) (check, bool) {
 	switch path {
-	case "/", "/primary", "/master", "/read-write", "/leader":
+	case "/", "/primary", "/master", "/read-write":
 		return checkPrimary, true
+	case "/leader":
+		return checkLeader, true
 	case "/standby-leader", "/standby_leader":
-		return checkNever, true
+		return checkStandbyLeader, true
 	case "/replica":
 		return checkReplica, true
 	case "/read-only":
@@ -65,8 +68,16 @@ func met(c check, v *View, query url.Values) error {
 	switch c {
 	case checkPrimary:
 		return primary(v) // a leader's tags are not looked at
-	case checkNever:
-		return fmt.Errorf("standby clusters are not supported")
+	case checkLeader:
+		if v.StandbyLeader {
+			return running(v)
+		}
+		return primary(v)
+	case checkStandbyLeader:
+		if !v.StandbyLeader {
+			return fmt.Errorf("not the leader of a standby cluster")
+		}
+		return running(v)
 	case checkHealth:
 		return running(v)
 	case checkLiveness:
@@ -82,7 +93,7 @@ func met(c check, v *View, query url.Values) error {
 	case checkAsync:
 		return replica(v, query, Async)
 	}
-	if v.open() {
+	if v.open() || v.StandbyLeader && v.State == Running {
 		return tagged(v, query)
 	}
 	switch c {
@@ -130,7 +141,7 @@ func alive(v *View) error {
 // replica is whether load may be balanced to this replica of the kind wanted.
 func replica(v *View, query url.Values, want Sync) error {
 	switch {
-	case v.Role != Replica:
+	case v.Role != Replica || v.StandbyLeader:
 		return fmt.Errorf("not a replica")
 	case v.State != Running:
 		return fmt.Errorf("postgres is %s", v.State)
@@ -191,6 +202,9 @@ func ready(v *View, query url.Values) error {
 	}
 	if err := running(v); err != nil {
 		return err
+	}
+	if v.StandbyLeader {
+		return nil // whether the server outside is there is not the pod's to say
 	}
 	if v.Role != Replica || v.ReplicationState != "streaming" {
 		return fmt.Errorf("postgres does not stream from a leader")

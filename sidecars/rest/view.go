@@ -77,6 +77,7 @@ type View struct {
 	SystemID    string // of the database; empty before there is one
 
 	Role             Role
+	StandbyLeader    bool // a replica that leads a standby cluster: it follows a server outside
 	State            State
 	Permit           func() time.Duration // how long it is valid from this instant on; nil or not above zero is no permit
 	Gated            bool                 // clients are not let in, although postgres may be a primary with a permit

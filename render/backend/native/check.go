@@ -19,6 +19,7 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k.stop()
 	k.tls()
 	k.pooler()
+	k.outside()
 	k.roles()
 	k.databases()
 	k.locale()

@@ -50,6 +50,7 @@ func File(p *plan.Plan) config.File {
 	if r := p.Replication; r.Mode != "async" {
 		f.Replication = config.Replication{Mode: r.Durability, MinSync: r.MinSync}
 	}
+	f.Outside = outsideFile(p)
 	if p.TLS != nil {
 		f.Postgres.TLS = config.TLS{Cert: tlsDir + "/tls.crt", Key: tlsDir + "/tls.key"}
 		if authority(p.TLS) {
@@ -151,6 +152,7 @@ func (b builder) credentials() []any {
 		out = append(out, manifest.Map{"name": s.volume, "secret": s.source()})
 	}
 	out = append(out, b.rolesVolume()...)
+	out = append(append(out, b.outsidePassword()...), b.outsideFiles()...)
 	if b.TLS == nil {
 		return out
 	}

@@ -43,6 +43,9 @@ func (b builder) agent() manifest.Map {
 	for _, s := range b.secrets() {
 		mounts = append(mounts, mount(s.volume, secretsDir+"/"+s.volume, true))
 	}
+	if b.outsidePassword() != nil {
+		mounts = append(mounts, mount("outside", secretsDir+"/outside", true))
+	}
 	if b.rolePasswords() != nil {
 		mounts = append(mounts, mount("roles", rolesDir, true))
 	}
@@ -69,6 +72,9 @@ func (b builder) shared() []any {
 	mounts := []any{mount("data", dataDir, false), mount("run", runDir, false), mount("config", configDir, true)}
 	if b.TLS != nil {
 		mounts = append(mounts, mount("tls", tlsDir, true))
+	}
+	if b.outsideFiles() != nil {
+		mounts = append(mounts, mount("outside-tls", outsideDir, true))
 	}
 	return mounts
 }

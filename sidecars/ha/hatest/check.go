@@ -42,6 +42,7 @@ type check struct {
 	planned bool
 	given   int64
 	forced  bool
+	own     bool // what was a standby cluster is one of its own
 	// labels: since when more than one pod bears the label
 	labels    int64
 	held      [maxNodes]int64 // when it was last put off the record
@@ -208,6 +209,7 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 		}
 	}
 	c.mode = rec.Mode
+	c.own = c.own || existed && was.Outside && !rec.Outside
 	changed := !existed || was.Holder.ID != rec.Holder.ID
 	if n := w.byID(was.Holder.ID); n != nil && existed {
 		c.held[n.i] = w.now
@@ -297,6 +299,9 @@ func (w *World) sick() string {
 		return "nobody holds the record: " + w.whys()
 	}
 	lead := w.byID(rec.Holder.ID)
+	if rec.Outside && w.opt.Outside {
+		return w.sickStandbys(lead)
+	}
 	few := 0 // standbys that commits wait for, and that there is no room for
 	if lead != nil && lead.cfg.Mode == ha.Required && lead.cfg.W >= lead.cfg.Instances {
 		few = lead.cfg.W

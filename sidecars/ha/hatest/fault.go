@@ -57,13 +57,15 @@ const (
 	SetMode     // Mode and W
 	SetScale    // Level instances
 	NewRevision // of the pods
+	OutsideDown // the server that a standby cluster follows cannot be reached
+	OnItsOwn    // a standby cluster is to be one of its own
 	kinds
 )
 
 var kindNames = [kinds]string{"none", "kill postmaster", "crash backend", "kill sidecar", "kill supervisor", "lose node", "kill pod", "stop sidecar", "stop postmaster",
 	"stop supervisor", "freeze", "suspend", "cut all", "cut api", "cut peers", "cut one way", "cut link", "api down", "api flaky", "api slow", "freeze watch",
 	"delete record", "edit record", "restore record", "lose pvc", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
-	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision"}
+	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision", "outside down", "on its own"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -145,6 +145,9 @@ func (n *node) promote(a *ha.Action) {
 // promoted begins a timeline: the number after the highest that the volume knows of.
 func (n *node) promoted(term uint64, gated bool) {
 	n.unfollow()
+	if n.w.outsideID != 0 && !n.w.check.own && n.manual != n.w.now {
+		n.w.fail("I18", "%s is promoted, and the record says that its cluster follows another", n.name)
+	}
 	from := n.vol.data
 	on := &branch{parent: from.on, fork: from.lsn, tli: from.on.tli + 1, node: n.i, term: term}
 	n.vol.data = point{on, from.lsn + 64}
@@ -246,6 +249,10 @@ func (n *node) initdb() {
 
 func (n *node) clone(a *ha.Action) {
 	if n.pg.alive {
+		return
+	}
+	if a.Upstream.ID == ha.Outside {
+		n.cloneOutside()
 		return
 	}
 	source := n.w.byID(a.Upstream.ID)

@@ -125,6 +125,8 @@ func (w *World) change(n *node, f Fault) {
 		}
 	case SetScale:
 		w.scale(int(f.Level))
+	case OutsideDown, OnItsOwn:
+		w.changeOutside(f)
 	}
 }
 
@@ -154,7 +156,7 @@ func (n *node) leave() {
 	holder := n.w.byID(rec.Holder.ID)
 	switch {
 	case n.i < n.cfg.Instances:
-	case !n.w.api.exists || holder == nil || holder == n || !holder.open() || slices.Contains(rec.Sync.Of, n.vol.id):
+	case !n.w.api.exists || holder == nil || holder == n || !holder.open() && !(rec.Outside && holder.pg.ready) || slices.Contains(rec.Sync.Of, n.vol.id):
 		n.w.after(5*time.Second, n.leave)
 	default:
 		n.deletePod()

@@ -232,8 +232,8 @@ func (n *node) pollPostgres() {
 
 // configured is the member that primary_conninfo names: an address that nobody has any more is nobody's.
 func (n *node) configured() string {
-	if n.vol.upstream == "" {
-		return ""
+	if n.vol.upstream == "" || n.vol.upstream == ha.Outside {
+		return n.vol.upstream
 	}
 	if source := n.w.byID(n.vol.upstream); source != nil && source.pod.host == n.vol.upstreamHost {
 		return n.vol.upstream

@@ -19,6 +19,10 @@ func (n *node) replication() {
 	if !n.pg.recovery {
 		return
 	}
+	if n.vol.upstream == ha.Outside {
+		n.receive()
+		return
+	}
 	if n.pg.streaming {
 		if n.w.now-n.pg.heardAt > int64(walTimeout) {
 			n.unfollow()
@@ -118,6 +122,9 @@ func (n *node) unfollow() {
 	}
 	n.pg.streaming = false
 	n.pg.stream++
+	if n.pg.from < 0 {
+		return // nobody here is told
+	}
 	source := n.w.nodes[n.pg.from]
 	if s := &source.pg.senders[n.i]; s.streaming && s.stream == n.pg.stream-1 && n.w.net.open(n.i, source.i) {
 		source.drop(n.i)

@@ -69,6 +69,8 @@ func (s *Script) given(rest string) error {
 				return fmt.Errorf("there can be 1 to %d nodes", maxNodes)
 			}
 			s.Options.Nodes = n
+		case part == " a standby cluster":
+			s.Options.Outside = true
 		case len(words) == 1:
 			s.Options.Mode = ha.Mode(words[0])
 		case len(words) == 2 && words[0] == "profile":

@@ -38,7 +38,23 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-func TestSwarm(t *testing.T) {
+func TestSwarm(t *testing.T) { swarm(t, "TestSeed", hatest.Seed) }
+
+// The same of standby clusters: nobody writes before the record says that the cluster is one of its own, and then all that holds of any other holds.
+func TestSwarmOfStandbyClusters(t *testing.T) { swarm(t, "TestStandbySeed", hatest.StandbySeed) }
+
+func TestStandbySeed(t *testing.T) {
+	if *seed == 0 {
+		t.Skip("no -seed")
+	}
+	w := hatest.StandbySeed(*seed, hatest.Core{}, *level)
+	fmt.Fprintln(os.Stdout, strings.Join(w.Lines(), "\n"))
+	if v := w.Violation(); v != nil {
+		t.Error(v)
+	}
+}
+
+func swarm(t *testing.T, again string, play func(uint64, hatest.Core, int) *hatest.World) {
 	var (
 		mu     sync.Mutex
 		total  hatest.Stats
@@ -58,7 +74,7 @@ func TestSwarm(t *testing.T) {
 				if s >= *from+*seeds {
 					break
 				}
-				w := hatest.Seed(s, hatest.Core{}, 0)
+				w := play(s, hatest.Core{}, 0)
 				mine.Add(w.Stats())
 				if v := w.Violation(); v != nil {
 					mu.Lock()
@@ -76,5 +92,5 @@ func TestSwarm(t *testing.T) {
 	for _, v := range failed {
 		t.Error(v)
 	}
-	require.Empty(t, failed, "replay one: go test ./sidecars/ha/hatest -run TestSeed -seed N -v")
+	require.Empty(t, failed, "replay one: go test ./sidecars/ha/hatest -run %s -seed N -v", again)
 }

@@ -31,6 +31,8 @@ type Options struct {
 	Lag time.Duration
 	// MaxOutage is how long clients may have to wait; zero: as long as it takes.
 	MaxOutage time.Duration
+	// Outside: a standby cluster, which follows a server elsewhere.
+	Outside bool
 	// Mistake is made by what is around the core.
 	Mistake Mistake
 }
@@ -60,14 +62,18 @@ type World struct {
 	now   int64
 	q     queue
 	nodes []*node
-	api   api
-	net   network
-	msgs  []ha.Message
-	free  []int32
-	check check
-	stats Stats
-	lines []string
-	count int
+	// outside is the log of the server elsewhere, and whether it can be reached.
+	outside     point
+	outsideDown bool
+	outsideID   uint64
+	api         api
+	net         network
+	msgs        []ha.Message
+	free        []int32
+	check       check
+	stats       Stats
+	lines       []string
+	count       int
 	// lastFault is what an outage is put down to.
 	lastFault Kind
 	ended     bool
@@ -88,6 +94,9 @@ func New(o Options) *World {
 	for i := range o.Nodes {
 		w.nodes = append(w.nodes, w.newNode(i))
 	}
+	if o.Outside {
+		w.beginOutside()
+	}
 	for _, n := range w.nodes {
 		n.createPod(w.between(0, time.Second))
 		w.q.push(event{at: w.now + int64(w.between(0, time.Second)), kind: clientAct, a: int32(n.i)})
@@ -101,7 +110,7 @@ const maxNodes = 6
 // config is that of a node.
 func (w *World) config(ordinal int) ha.Config {
 	timing, _ := ha.Profile(w.opt.Profile)
-	return ha.Config{Timing: timing, Mode: w.opt.Mode, W: w.opt.W, Ordinal: ordinal, Instances: w.opt.Nodes}.Defaults()
+	return ha.Config{Timing: timing, Mode: w.opt.Mode, W: w.opt.W, Ordinal: ordinal, Instances: w.opt.Nodes, Outside: w.opt.Outside}.Defaults()
 }
 
 // Run lets the cluster live until true time t, or the first violation.
