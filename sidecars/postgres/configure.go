@@ -109,6 +109,9 @@ func (s Settings) limits() limits {
 	return limits{synchronous: s.Synchronous, senders: s.senders(), archiving: s.ArchiveCommand != ""}
 }
 
+// roomy is enough for ten members, so that a cluster grows without a restart: both settings need one.
+const roomy = 24
+
 // senders are the connections and slots that replication needs: one for each member, one for a copy of it being made, and a few.
 func (s Settings) senders() int { return 2*max(s.Members, 1) + 4 }
 
@@ -140,7 +143,7 @@ func (s Settings) conf(major int, paths Paths) (string, error) {
 // defaults are better than those of Postgres for a server that can lose its peers; a user may change them.
 func (s Settings) defaults(major int) map[string]string {
 	d := map[string]string{
-		"wal_level": "replica", "max_wal_senders": strconv.Itoa(max(10, s.senders())), "max_replication_slots": strconv.Itoa(max(10, s.senders())),
+		"wal_level": "replica", "max_wal_senders": strconv.Itoa(max(roomy, s.senders())), "max_replication_slots": strconv.Itoa(max(roomy, s.senders())),
 		// Postgres' own, written out: on a standby they may have to be more, and a line that comes or goes with the role waits for a
 		// restart even where the value is the same.
 		"max_connections": "100", "max_worker_processes": "8", "max_prepared_transactions": "0", "max_locks_per_transaction": "64",

@@ -105,7 +105,7 @@ func TestConfigureIsIdempotent(t *testing.T) {
 		require.NoError(t, err)
 		conf := files()["onggi.conf"]
 		require.Contains(t, conf, "max_connections = '500'")
-		require.Contains(t, conf, "max_wal_senders = '10'")
+		require.Contains(t, conf, "max_wal_senders = '24'")
 		require.Contains(t, conf, "max_locks_per_transaction = '64'")
 	})
 	t.Run("settings that a server does not start with are put aside for the last good ones", func(t *testing.T) {
