@@ -23,6 +23,11 @@ func TestDrillsOfTheSamples(t *testing.T) {
 			if !isFile {
 				continue
 			}
+			if s.bundle.Plan.Backend == "native" { // it restores into a volume of its own pod and creates nothing
+				_, err := drill.DecodeLocal([]byte(text))
+				require.NoError(t, err, s.name)
+				continue
+			}
 			seen++
 			scratch := scratchOf(t, s, text)
 			require.Empty(t, schemas.Validate(scratch), "%s\n%s", s.name, manifest.Encode(scratch))
