@@ -166,7 +166,13 @@ func (n *node) checkQuorum(lsn ha.LSN) {
 }
 
 // promoted is I2, I3, I4 and I5 of an election: what n begins its timeline from holds what it must.
+//
+// A machine that stood still in the middle of its promotion may end it within the moment before its supervisor looks at the time, when another
+// holds the record long since. That elects nobody; what it would acknowledge then is looked at by acked.
 func (c *check) promoted(n *node, from point) {
+	if n.w.now-n.thawed < int64(staleAfterThaw) && n.w.api.rec.Holder.ID != n.vol.id && n.w.api.rec.Term > n.pg.term {
+		return
+	}
 	c.complete(n, from)
 	on := n.vol.data.on
 	for _, b := range c.branches {
