@@ -355,7 +355,9 @@ func (p *Pod) terminate(c Container, process *world.Process) {
 	case <-p.now:
 	default:
 		if len(c.PreStop) > 0 && process.Alive() {
-			_, _ = p.Exec(p.graceful(), c.Name, c.PreStop...)
+			ctx, cancel := p.graceful()
+			_, _ = p.Exec(ctx, c.Name, c.PreStop...)
+			cancel()
 		}
 		_ = process.Signal(syscall.SIGTERM)
 	}
@@ -368,13 +370,16 @@ func (p *Pod) terminate(c Container, process *world.Process) {
 }
 
 // graceful ends when no grace is left.
-func (p *Pod) graceful() context.Context {
+func (p *Pod) graceful() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
-		<-p.now
-		cancel()
+		select {
+		case <-p.now:
+			cancel()
+		case <-ctx.Done():
+		}
 	}()
-	return ctx
+	return ctx, cancel
 }
 
 // Ending tells whether the pod's end is under way.

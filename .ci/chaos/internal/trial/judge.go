@@ -51,9 +51,6 @@ func Broken(f fault.Fault, runs []Result) []string {
 	return slices.Compact(broken)
 }
 
-// leastMedian is of how many runs a median is judged: that of fewer is a sample, which the longest outage bounds.
-const leastMedian = 3
-
 // Exceeded tells which bounds the runs of a fault did not keep. Timings of a machine with other work say little.
 func Exceeded(f fault.Fault, runs []Result) []string {
 	var exceeded []string
@@ -71,9 +68,7 @@ func Exceeded(f fault.Fault, runs []Result) []string {
 	if len(outages) == 0 {
 		return nil
 	}
-	if len(outages) >= leastMedian {
-		say("median outage", Median(outages), f.Expect.Outage)
-	}
+	say("median outage", Median(outages), f.Expect.Outage)
 	say("longest outage", slices.Max(outages), f.Expect.OutageMax)
 	bound := f.Expect.Whole
 	if bound == 0 {
