@@ -16,7 +16,7 @@ type Lease struct {
 	name   string
 
 	mu    sync.Mutex
-	watch *kube.LeaseWatch
+	watch *kube.ObjectWatch[kube.Lease]
 	last  *kube.Lease // the newest that was read or written
 	heard time.Time   // the newest answer to a request
 }
@@ -31,8 +31,8 @@ func (s *Lease) Watch(ctx context.Context, seen func(ha.Record)) {
 	s.watch = watch
 	s.mu.Unlock()
 	for event := range watch.Events() {
-		s.keep(event.Lease)
-		seen(recordOf(event.Lease))
+		s.keep(event.Object)
+		seen(recordOf(event.Object))
 	}
 }
 

@@ -42,11 +42,11 @@ type Pods struct {
 // Watch implements Cluster.
 func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
 	pods := p.Client.WatchPods(ctx, kube.PodSelector{Labels: p.Selector}).Events()
-	var sets <-chan kube.StatefulSetEvent
+	var sets <-chan kube.ObjectEvent[kube.StatefulSet]
 	if p.Set != "" {
 		sets = p.Client.WatchStatefulSet(ctx, p.Set).Events()
 	}
-	var nodes <-chan kube.NodeEvent
+	var nodes <-chan kube.ObjectEvent[kube.Node]
 	if p.Node != "" {
 		nodes = p.Client.WatchNode(ctx, p.Node).Events()
 	}
@@ -63,14 +63,14 @@ func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
 				sets = nil
 				continue
 			}
-			p.takeSet(event.Set)
+			p.takeSet(event.Object)
 		case event, ok := <-nodes:
 			if !ok {
 				nodes = nil
 				continue
 			}
 			p.mu.Lock()
-			p.cordoned = event.Node != nil && event.Node.Unschedulable
+			p.cordoned = event.Object != nil && event.Object.Unschedulable
 			p.mu.Unlock()
 		}
 		told(p.pod())

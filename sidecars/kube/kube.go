@@ -1,4 +1,4 @@
-// Package kube is the Kubernetes API as the agent needs it: one Lease, some pods, one node, and events, on net/http alone.
+// Package kube is the Kubernetes API as the agent needs it: one Lease, some pods, one StatefulSet, one node, and events, on net/http alone.
 //
 //	options, err := kube.InCluster()
 //	client, err := kube.New(options)
@@ -14,7 +14,7 @@
 //
 // # Watches
 //
-// WatchLease, WatchPods and WatchNode list once and then watch: nothing is polled. Each delivers states, not changes, newest first: a slow
+// WatchLease, WatchPods, WatchStatefulSet and WatchNode list once and then watch: nothing is polled. Each delivers states, not changes, newest first: a slow
 // reader misses what is no longer true. A watch that says nothing, not even a bookmark, for longer than a server may keep quiet is
 // dropped and the state listed anew, and so it is when Relist is called, as it should be after every Conflict.
 //

@@ -83,15 +83,15 @@ func TestRealStatefulSetWatch(t *testing.T) {
 	}}
 	delete(set["spec"].(kubetest.Object)["template"].(kubetest.Object)["spec"].(kubetest.Object), "nodeName")
 	events := c.WatchStatefulSet(t.Context(), "shop").Events()
-	require.Nil(t, (<-events).Set, "there is none yet")
+	require.Nil(t, (<-events).Object, "there is none yet")
 	admin(t, real, http.MethodPost, sets, set)
-	require.Empty(t, (<-events).Set.Revision, "the controller has not seen it")
+	require.Empty(t, (<-events).Object.Revision, "the controller has not seen it")
 	for _, revision := range []string{"shop-1", "shop-2"} {
 		admin(t, real, http.MethodPatch, sets+"/shop/status", kubetest.Object{"status": kubetest.Object{"observedGeneration": 1, "replicas": 0, "updateRevision": revision}})
-		require.Equal(t, revision, (<-events).Set.Revision)
+		require.Equal(t, revision, (<-events).Object.Revision)
 	}
 	admin(t, real, http.MethodPatch, sets+"/shop", kubetest.Object{"spec": kubetest.Object{"template": kubetest.Object{"metadata": kubetest.Object{"annotations": kubetest.Object{"a": "b"}}}}})
-	require.Empty(t, (<-events).Set.Revision, "the newest change is not observed yet")
+	require.Empty(t, (<-events).Object.Revision, "the newest change is not observed yet")
 }
 
 // raceForALease lets five clients take a Lease from each other, round by round: each version has one successor, and the term counts them.

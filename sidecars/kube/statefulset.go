@@ -17,81 +17,14 @@ type StatefulSet struct {
 	Revision string
 }
 
-// StatefulSetEvent is the StatefulSet as it is now.
-type StatefulSetEvent struct {
-	Set    *StatefulSet // nil: there is none, or we may not know
-	Denied bool         // there are no rights to it: this is the last event
-	At     time.Time
-}
-
-// StatefulSetWatch tells the state of one StatefulSet.
-type StatefulSetWatch struct {
-	feed   feed
-	events chan StatefulSetEvent
-	told   string
-}
-
 // WatchStatefulSet watches one StatefulSet until the context ends. Without the rights it says so once, in an event and in the log, and is over.
-func (c *Client) WatchStatefulSet(ctx context.Context, name string) *StatefulSetWatch {
-	w := &StatefulSetWatch{events: make(chan StatefulSetEvent, 1)}
-	w.feed = feed{client: c, sink: w, source: source{
+func (c *Client) WatchStatefulSet(ctx context.Context, name string) *ObjectWatch[StatefulSet] {
+	return watchOne(ctx, c, source{
 		path:      "/apis/apps/v1/namespaces/" + url.PathEscape(c.options.Namespace) + "/statefulsets",
 		selectors: url.Values{"fieldSelector": {"metadata.name=" + name}},
-		shortest:  30 * time.Minute, maxBackoff: 30 * time.Second, endsIfDenied: true,
-	}}
-	go func() {
-		defer close(w.events)
-		w.feed.run(ctx)
-	}()
-	return w
-}
-
-// Events has the newest state, after each list and each change. It is closed when the watch ended.
-func (w *StatefulSetWatch) Events() <-chan StatefulSetEvent { return w.events }
-
-// Health is how the watch is doing.
-func (w *StatefulSetWatch) Health() Health { return w.feed.health() }
-
-func (w *StatefulSetWatch) replace(items []json.RawMessage) (bool, error) {
-	if len(items) > 1 {
-		return false, errors.New("more than one StatefulSet of a name")
-	}
-	if len(items) == 0 {
-		return w.tell(nil), nil
-	}
-	s, err := decodeStatefulSet(items[0])
-	if err != nil {
-		return false, err
-	}
-	return w.tell(&s), nil
-}
-
-func (w *StatefulSetWatch) apply(gone bool, item json.RawMessage) (string, error) {
-	s, err := decodeStatefulSet(item)
-	if err != nil {
-		return "", err
-	}
-	if gone {
-		w.tell(nil)
-	} else {
-		w.tell(&s)
-	}
-	return s.Version, nil
-}
-
-func (w *StatefulSetWatch) denied() {
-	w.feed.client.options.Log("no rights to watch the StatefulSet: pods of an old revision stay until somebody deletes them")
-	newest(w.events, StatefulSetEvent{Denied: true, At: w.feed.client.options.Now()})
-}
-
-func (w *StatefulSetWatch) tell(s *StatefulSet) (changed bool) {
-	version := "-"
-	if s != nil {
-		version = s.Version
-	}
-	changed, w.told = w.told != version, version
-	newest(w.events, StatefulSetEvent{Set: s, At: w.feed.client.options.Now()})
-	return changed
+		shortest:  30 * time.Minute, maxBackoff: 30 * time.Second,
+	}, decodeStatefulSet, func(s StatefulSet) identity { return identity{s.UID, s.Version} },
+		"no rights to watch the StatefulSet: pods of an old revision stay until somebody deletes them")
 }
 
 func decodeStatefulSet(data []byte) (StatefulSet, error) {

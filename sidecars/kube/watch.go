@@ -10,82 +10,12 @@ import (
 	"time"
 )
 
-// LeaseEvent is the Lease as it is now.
-type LeaseEvent struct {
-	Lease *Lease    // nil: there is none
-	At    time.Time // when it was read, by Options.Now
-}
-
-// LeaseWatch tells the state of one Lease.
-type LeaseWatch struct {
-	feed   feed
-	events chan LeaseEvent
-	uid    string // of the last one told, with its version; for what is news
-	seen   string
-}
-
 // WatchLease watches one Lease until the context ends.
-func (c *Client) WatchLease(ctx context.Context, name string) *LeaseWatch {
-	w := &LeaseWatch{events: make(chan LeaseEvent, 1)}
-	w.feed = feed{client: c, sink: w, source: source{
+func (c *Client) WatchLease(ctx context.Context, name string) *ObjectWatch[Lease] {
+	return watchOne(ctx, c, source{
 		path: c.leases(""), selectors: url.Values{"fieldSelector": {"metadata.name=" + name}},
 		shortest: 5 * time.Minute, maxBackoff: 10 * time.Second, class: leaseRead,
-	}}
-	go func() {
-		defer close(w.events)
-		w.feed.run(ctx)
-	}()
-	return w
-}
-
-// Events has the newest state, after each list and each change. It is closed when the watch ended.
-func (w *LeaseWatch) Events() <-chan LeaseEvent { return w.events }
-
-// Relist drops the watch and lists anew, at once. Call it after a Conflict: the watch should have known.
-func (w *LeaseWatch) Relist() { w.feed.again() }
-
-// Health is how the watch is doing.
-func (w *LeaseWatch) Health() Health { return w.feed.health() }
-
-func (w *LeaseWatch) replace(items []json.RawMessage) (bool, error) {
-	if len(items) > 1 {
-		return false, errors.New("more than one Lease of a name")
-	}
-	var l *Lease
-	if len(items) == 1 {
-		read, err := decodeLease(items[0])
-		if err != nil {
-			return false, err
-		}
-		l = &read
-	}
-	return w.tell(l), nil
-}
-
-func (w *LeaseWatch) apply(gone bool, item json.RawMessage) (string, error) {
-	l, err := decodeLease(item)
-	if err != nil {
-		return "", err
-	}
-	if gone {
-		w.tell(nil)
-	} else {
-		w.tell(&l)
-	}
-	return l.Version, nil
-}
-
-func (w *LeaseWatch) denied() {}
-
-func (w *LeaseWatch) tell(l *Lease) (changed bool) {
-	uid, version := "", "-"
-	if l != nil {
-		uid, version = l.UID, l.Version
-	}
-	changed = w.uid != uid || w.seen != version
-	w.uid, w.seen = uid, version
-	newest(w.events, LeaseEvent{Lease: l, At: w.feed.client.options.Now()})
-	return changed
+	}, decodeLease, func(l Lease) identity { return identity{l.UID, l.Version} }, "")
 }
 
 // newest puts a state in the place of one that nobody has taken yet. There is one writer.

@@ -29,18 +29,18 @@ func until[E any](t *testing.T, events <-chan E, what string, want func(E) bool)
 	}
 }
 
-func held(by string) func(kube.LeaseEvent) bool {
-	return func(e kube.LeaseEvent) bool { return e.Lease != nil && e.Lease.Holder == by }
+func held(by string) func(kube.ObjectEvent[kube.Lease]) bool {
+	return func(e kube.ObjectEvent[kube.Lease]) bool { return e.Object != nil && e.Object.Holder == by }
 }
 
-func none(e kube.LeaseEvent) bool { return e.Lease == nil }
+func none(e kube.ObjectEvent[kube.Lease]) bool { return e.Object == nil }
 
 // holds makes someone else hold the Lease.
 func holds(s *kubetest.Server, who string) {
 	s.Put("leases", kubetest.Object{"metadata": kubetest.Object{"name": "l", "namespace": "db"}, "spec": kubetest.Object{"holderIdentity": who}})
 }
 
-func watchLease(t *testing.T, c *kube.Client) *kube.LeaseWatch {
+func watchLease(t *testing.T, c *kube.Client) *kube.ObjectWatch[kube.Lease] {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	w := c.WatchLease(ctx, "l")
@@ -70,8 +70,8 @@ func TestALeaseIsWatched(t *testing.T) {
 	s.Put("leases", kubetest.Object{"metadata": kubetest.Object{"name": "another", "namespace": "db"}, "spec": kubetest.Object{"holderIdentity": "x"}})
 	for i := range 20 {
 		holds(s, fmt.Sprint(i))
-		e := until(t, w.Events(), "a holder", func(e kube.LeaseEvent) bool { return e.Lease != nil && e.Lease.Holder == fmt.Sprint(i) })
-		require.NotEmpty(t, e.Lease.Version)
+		e := until(t, w.Events(), "a holder", func(e kube.ObjectEvent[kube.Lease]) bool { return e.Object != nil && e.Object.Holder == fmt.Sprint(i) })
+		require.NotEmpty(t, e.Object.Version)
 	}
 	s.Remove("leases", "db", "l")
 	until(t, w.Events(), "deleted", none)
@@ -155,7 +155,7 @@ func TestALeaseNeverGoesBack(t *testing.T) {
 	e := until(t, w.Events(), "listed", held("before-49"))
 	require.Eventually(t, func() bool { return count(s, "watch") == 1 }, 5*time.Second, time.Millisecond)
 	all := s.Requests()
-	require.Equal(t, e.Lease.Version, all[len(all)-1].Version)
+	require.Equal(t, e.Object.Version, all[len(all)-1].Version)
 }
 
 func TestAfterAConflictTheLeaseIsListedAtOnce(t *testing.T) {
@@ -256,14 +256,14 @@ func TestANodeIsWatchedWhereThatIsAllowed(t *testing.T) {
 	s.Put("nodes", kubetest.Object{"metadata": kubetest.Object{"name": "m"}})
 	ctx, cancel := context.WithCancel(context.Background())
 	w := c.WatchNode(ctx, "n")
-	until(t, w.Events(), "schedulable", func(e kube.NodeEvent) bool { return e.Node != nil && !e.Node.Unschedulable })
+	until(t, w.Events(), "schedulable", func(e kube.ObjectEvent[kube.Node]) bool { return e.Object != nil && !e.Object.Unschedulable })
 	s.Change("nodes", "", "n", func(o kubetest.Object) {
 		o["spec"] = kubetest.Object{"unschedulable": true, "taints": []any{kubetest.Object{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}}}
 	})
-	e := until(t, w.Events(), "cordoned", func(e kube.NodeEvent) bool { return e.Node.Unschedulable })
-	require.Equal(t, []kube.Taint{{Key: "node.kubernetes.io/unschedulable", Effect: "NoSchedule"}}, e.Node.Taints)
+	e := until(t, w.Events(), "cordoned", func(e kube.ObjectEvent[kube.Node]) bool { return e.Object.Unschedulable })
+	require.Equal(t, []kube.Taint{{Key: "node.kubernetes.io/unschedulable", Effect: "NoSchedule"}}, e.Object.Taints)
 	s.Remove("nodes", "", "n")
-	until(t, w.Events(), "gone", func(e kube.NodeEvent) bool { return e.Node == nil })
+	until(t, w.Events(), "gone", func(e kube.ObjectEvent[kube.Node]) bool { return e.Object == nil })
 	cancel()
 	for range w.Events() {
 	}
@@ -272,7 +272,7 @@ func TestANodeIsWatchedWhereThatIsAllowed(t *testing.T) {
 	s.Inject(kubetest.Fault{Resource: "nodes", Code: 403})
 	before := len(s.Requests())
 	w = c.WatchNode(soon(t), "n")
-	until(t, w.Events(), "denied", func(e kube.NodeEvent) bool { return e.Denied })
+	until(t, w.Events(), "denied", func(e kube.ObjectEvent[kube.Node]) bool { return e.Denied })
 	_, open := <-w.Events()
 	require.False(t, open, "it stays off")
 	require.Len(t, said, 1)
