@@ -44,8 +44,8 @@ var agentAlerts = sync.OnceValue(func() []agentAlert {
 // agentSeries are the names of the agent's metrics in an expression.
 var agentSeries = regexp.MustCompile(`\b(patroni|onggi)_[a-z_]+`)
 
-// agentRules are the agent's alerts, each narrowed to the pods of one cluster.
-func agentRules(c Cluster) []manifest.Object {
+// agentGroup are the agent's alerts, each narrowed to the pods of one cluster.
+func agentGroup(c Cluster) any {
 	narrow := `${0}{namespace="` + c.Namespace + `",pod=~"` + c.Name + `-[0-9]+"}`
 	var rules []any
 	for _, a := range agentAlerts() {
@@ -63,7 +63,5 @@ func agentRules(c Cluster) []manifest.Object {
 		}
 		rules = append(rules, rule)
 	}
-	o := object("monitoring.coreos.com/v1", "PrometheusRule", c.Namespace, c.Name+"-alerts", c.Labels, c.MonitorLabels)
-	o.Body["spec"] = manifest.Map{"groups": []any{manifest.Map{"name": c.Namespace + "." + c.Name + ".agent", "rules": rules}}}
-	return []manifest.Object{o}
+	return manifest.Map{"name": c.Namespace + "." + c.Name + ".agent", "rules": rules}
 }

@@ -66,13 +66,9 @@ func (b *builder) walArchive() []alert {
 func (b *builder) pooler(name string) []alert {
 	m := &b.metrics
 	pods := b.join(`{namespace="`, b.Namespace, `",pod=~"`, name, m.poolerPods, `"}`)
-	answers := m.poolerAnswers
-	if answers == "" {
-		answers = " == 0)"
-	}
 	return []alert{{
 		name: "PostgresPoolerDown", severity: critical, hold: "3m",
-		expr:    b.ofPooler(m.poolerError, pods, "absent(", answers),
+		expr:    b.ofPooler(m.poolerState, pods, "absent(", m.poolerAnswers+")"),
 		summary: "no pod of pooler " + name + " answers",
 		detail:  "Prometheus sees no pod of pooler " + name + " that answers. Applications that connect through it are cut off.",
 		pooler:  name,

@@ -48,11 +48,10 @@ type metrics struct {
 	xidAge, mxidAge          series // transactions since the oldest unfrozen one; label datname
 	freezeAge                series // the age at which autovacuum freezes
 
-	// poolerError is 0 on each pod of a pooler that answers. poolerWait is how long its oldest client waits; labels
-	// database, user.
-	poolerError, poolerWait string
-	// poolerAnswers ends a comparison that holds for a pod that answers, where that is not poolerError == 0.
-	poolerAnswers string
+	// poolerState compares as poolerAnswers, " == 0" say, on each pod of a pooler that answers.
+	poolerState, poolerAnswers string
+	// poolerWait is how long a pooler's oldest client waits; labels database, user.
+	poolerWait string
 	// poolerPods follows the pooler's name in the pattern of its pods' names.
 	poolerPods string
 }
@@ -62,6 +61,8 @@ func metricsOf(c Cluster) (m metrics, ok bool) {
 	switch c.Backend {
 	case CloudNativePG:
 		return cnpgMetrics(c.Name, c.Namespace, c.Backup != nil && c.Backup.Plugin), true
+	case Native:
+		return nativeMetrics(c.Name, c.Namespace), true
 	}
 	return metrics{}, false
 }
@@ -109,9 +110,9 @@ func cnpgMetrics(name, namespace string, plugin bool) metrics {
 		freezeAge:       series{"cnpg_pg_settings_setting", `name="autovacuum_freeze_max_age"`},
 
 		// cnpg_pgbouncer_up is declared by the exporter but never sent.
-		poolerError: "cnpg_pgbouncer_last_collection_error",
-		poolerWait:  "cnpg_pgbouncer_pools_maxwait",
-		poolerPods:  "-[a-z0-9]+-[a-z0-9]+",
+		poolerState: "cnpg_pgbouncer_last_collection_error", poolerAnswers: " == 0",
+		poolerWait: "cnpg_pgbouncer_pools_maxwait",
+		poolerPods: "-[a-z0-9]+-[a-z0-9]+",
 	}
 	if plugin {
 		m.lastBackup.name = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"

@@ -66,37 +66,16 @@ func nativeMetrics(name, namespace string) metrics {
 		mxidAge:         series{"onggi_pg_database_mxid_age", ""},
 		freezeAge:       series{"onggi_pg_settings_setting", `name="autovacuum_freeze_max_age"`},
 
-		poolerError: "pgbouncer_up", poolerAnswers: " == 1)",
-		poolerWait: "pgbouncer_pools_client_maxwait_seconds", poolerPods: "-[a-z0-9]+-[a-z0-9]+",
+		poolerState: "pgbouncer_up", poolerAnswers: " == 1",
+		poolerWait: "pgbouncer_pools_client_maxwait_seconds",
+		poolerPods: "-[a-z0-9]+-[a-z0-9]+",
 	}
 }
 
-// toldByAgent are the alerts for which the agent has one that knows more: two pages for one trouble wake a person twice. The others that
-// native lacks ask what it has no metric for.
-var toldByAgent = []string{"PostgresTwoPrimaries"} // AgentTwoPrimaries
-
-// nativeRules are the agent's alerts, and those that every cluster has.
-func nativeRules(c Cluster) []manifest.Object {
-	b := newBuilder(c, nativeMetrics(c.Name, c.Namespace))
-	without := func(alerts []alert) []alert {
-		return slices.DeleteFunc(alerts, func(a alert) bool { return slices.Contains(toldByAgent, a.name.(string)) })
-	}
-	objs := agentRules(c)
-	spec := objs[0].Body["spec"].(manifest.Map)
-	spec["groups"] = append(spec["groups"].([]any),
-		b.group("availability", without(append(b.availability(), b.roles()...))),
-		b.group("replication", b.replication()),
-		b.group("storage", b.storage()),
-		b.group("load", b.load()),
-	)
-	if c.Backup != nil {
-		alerts := b.backup()
-		if c.Backup.WAL {
-			alerts = append(alerts, b.walArchive()...)
-		}
-		objs = append(objs, b.object(c.Name+"-alerts-backup", b.group("backup", alerts)))
-	}
-	return append(objs, b.poolerRules()...)
+// toldByAgent is an alert for which the agent has one that knows more: two pages for one trouble wake a person twice. The others that native
+// lacks ask what it has no metric for.
+func (b *builder) toldByAgent(a *alert) bool {
+	return b.Backend == Native && a.name == "PostgresTwoPrimaries" // AgentTwoPrimaries
 }
 
 // nativePodMonitors scrape the agent and the exporter of each instance, and each pooler.

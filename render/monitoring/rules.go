@@ -10,22 +10,29 @@ import (
 // <name>-alerts-pooler for those that have backups, drills and poolers. No other cluster's rules can have these names.
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
-	if c.Backend == Native && !c.Hibernated {
-		return nativeRules(c)
-	}
 	m, ok := metricsOf(c)
 	if !ok || c.Hibernated {
 		return nil
 	}
-	b := newBuilder(c, m)
+	b := &builder{
+		Cluster: c, metrics: m,
+		subject:   c.Namespace + "/" + c.Name + ": ",
+		runbooks:  c.RunbookURL + "/",
+		namespace: c.Namespace, name: c.Name,
+	}
 	b.texts.Grow(textSize)
-	objs := make([]manifest.Object, 0, 4)
-	objs = append(objs, b.object(c.Name+"-alerts",
+	always := make([]any, 0, 5)
+	if c.Backend == Native {
+		always = append(always, agentGroup(c))
+	}
+	always = append(always,
 		b.group("availability", append(b.availability(), b.roles()...)),
 		b.group("replication", b.replication()),
 		b.group("storage", b.storage()),
 		b.group("load", b.load()),
-	))
+	)
+	objs := make([]manifest.Object, 0, 4)
+	objs = append(objs, b.object(c.Name+"-alerts", always...))
 	if c.Backup != nil {
 		alerts := b.backup()
 		if c.Backup.WAL {
@@ -37,15 +44,6 @@ func Rules(c Cluster) []manifest.Object {
 		}
 	}
 	return append(objs, b.poolerRules()...)
-}
-
-func newBuilder(c Cluster, m metrics) *builder {
-	return &builder{
-		Cluster: c, metrics: m,
-		subject:   c.Namespace + "/" + c.Name + ": ",
-		runbooks:  c.RunbookURL + "/",
-		namespace: c.Namespace, name: c.Name,
-	}
 }
 
 func (b *builder) poolerRules() []manifest.Object {
@@ -139,12 +137,12 @@ func (b *builder) object(name string, groups ...any) manifest.Object {
 	return o
 }
 
-// group leaves out the alerts that ask an unanswered question. Prometheus shows groups of all clusters in one list, so
+// group leaves out the alerts that ask an unanswered question, and those that the agent has a better one for. Prometheus shows groups of all clusters in one list, so
 // their names carry the cluster's.
 func (b *builder) group(name string, alerts []alert) any {
 	rules := make([]any, 0, len(alerts))
 	for i := range alerts {
-		if !strings.Contains(alerts[i].expr, unanswered) {
+		if !strings.Contains(alerts[i].expr, unanswered) && !b.toldByAgent(&alerts[i]) {
 			rules = append(rules, b.rule(&alerts[i]))
 		}
 	}
