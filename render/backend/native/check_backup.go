@@ -134,7 +134,7 @@ func (k *checker) sources() {
 	for i, e := range k.plan.ExternalClusters {
 		path := fmt.Sprintf("spec.externalClusters[%d]", i)
 		if r == nil || e.Name != r.From {
-			if e.Archive != nil {
+			if e.Archive != nil && !k.follows(e) {
 				k.problem("ONG2317", path, "nothing starts from "+e.Name, "its archive would be read by nobody", "add bootstrap: {recovery: {from: "+e.Name+"}}, or take it out")
 			}
 			continue
@@ -154,6 +154,12 @@ func (k *checker) sources() {
 	}
 	k.target(r)
 	k.own(r)
+}
+
+// follows reports the server of a standby cluster, whose archive has a reason of its own to be refused.
+func (k *checker) follows(e plan.ExternalCluster) bool {
+	r := k.plan.Replica
+	return r != nil && r.On && e.Name == r.From
 }
 
 // unread refuses what only says how an archive is written.

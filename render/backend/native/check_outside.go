@@ -25,7 +25,7 @@ func (k *checker) outside() {
 			"take backup out until it is a cluster of its own, in an environment's patch say")
 	}
 	for i, e := range k.plan.ExternalClusters {
-		if e.Name == r.From {
+		if k.follows(e) {
 			k.source(fmt.Sprintf("spec.externalClusters[%d]", i), e)
 		}
 	}
@@ -34,7 +34,6 @@ func (k *checker) outside() {
 func (k *checker) source(at string, e plan.ExternalCluster) {
 	if e.Connection == nil {
 		k.problem("ONG2350", at, fmt.Sprintf("%s has no server to stream from", e.Name), "the agent follows a running server", "add connection: {host: …}")
-		return
 	}
 	if e.Archive != nil {
 		k.problem("ONG2351", at+".archive", "a standby cluster does not read this archive", "the agent streams, and asks nobody else for what the server has no more",
