@@ -1,10 +1,6 @@
 package ha
 
-import (
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 // free tells a record that nobody holds, because its holder gave it back with its last process gone.
 func (d *step) free() bool {
@@ -354,8 +350,7 @@ func (d *step) take(why string) {
 	next.Holder = Holder{ID: d.o.Self.ID, Instance: d.o.Supervisor.Instance}
 	next.Release = nil
 	next.Outside = next.Outside && !d.Durable.Own
-	next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == d.o.Self.ID }), d.o.Self)
-	slices.SortFunc(next.Members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
+	next.put(d.o.Self)
 	if next.Mode != Async {
 		next.Sync = Quorum{}
 	}

@@ -3,7 +3,6 @@ package ha
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -325,7 +324,7 @@ func (d *step) wantedMembers(next *Record) string {
 	why := ""
 	if self, ok := next.Member(d.o.Self.ID); !ok || self != d.o.Self {
 		why = "its own address"
-		next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == d.o.Self.ID }), d.o.Self)
+		next.put(d.o.Self)
 	}
 	for i := range d.peers {
 		p := &d.peers[i]
@@ -333,20 +332,19 @@ func (d *step) wantedMembers(next *Record) string {
 		switch {
 		case on && old != p.Member && p.Report.Member.ID != "":
 			why = "an address of " + p.Member.Name
-			next.Members = append(slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == p.Member.ID }), p.Member)
+			next.put(p.Member)
 		case on && !d.rec.Sync.has(p.Member.ID) && (d.now.since(p.Heard) > d.c.RemoveAfter || d.replaced(p) && d.now.since(p.Heard) > 3*d.c.Timing.Beat):
 			why = p.Member.Name + " has been silent"
-			next.Members = slices.DeleteFunc(next.Members, func(m Member) bool { return m.ID == p.Member.ID })
+			next.drop(p.Member.ID)
 			p.Adding = false
 		case !on && p.Adding && !p.Granted.IsZero() && d.now.since(p.Granted) < d.c.Timing.Beat+d.c.Timing.BeatTimeout:
 			why = p.Member.Name + " follows"
-			next.Members = append(next.Members, p.Member)
+			next.put(p.Member)
 		case !on && !p.Adding && d.peerNamed(p.Member.Name) == nil && p.Report.Streaming && p.Report.Under == d.rec.Term && d.now.since(p.Heard) < 2*d.c.Timing.Beat+time.Second && !p.Report.Leaving:
 			p.Adding, p.Granted = true, Instant{}
 			d.lead.BeatAt = Instant{}
 		}
 	}
-	slices.SortFunc(next.Members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	d.peers = slices.DeleteFunc(d.peers, func(p peer) bool {
 		return d.now.since(p.Heard) > 2*d.c.RemoveAfter && !d.isMember(p.Member.ID)
 	})

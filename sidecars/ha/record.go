@@ -119,6 +119,21 @@ func (r *Record) Member(id string) (Member, bool) {
 	return Member{}, false
 }
 
+// put makes a member one of the record's, in the order of ids, in the place of what the record had of it.
+func (r *Record) put(m Member) {
+	r.drop(m.ID)
+	at := 0
+	for at < len(r.Members) && r.Members[at].ID < m.ID {
+		at++
+	}
+	r.Members = slices.Insert(r.Members, at, m)
+}
+
+// drop takes a member off the record.
+func (r *Record) drop(id string) {
+	r.Members = slices.DeleteFunc(r.Members, func(m Member) bool { return m.ID == id })
+}
+
 // clone copies what a change would otherwise share.
 func (r Record) clone() Record {
 	r.Members = slices.Clone(r.Members)

@@ -14,7 +14,6 @@ package ha
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -193,8 +192,7 @@ func (d *step) syncPeers() {
 		}
 		p := d.peer(m.ID)
 		if p == nil {
-			d.peers = append(d.peers, peer{Member: m, Heard: d.now})
-			slices.SortFunc(d.peers, func(a, b peer) int { return strings.Compare(a.Member.ID, b.Member.ID) })
+			d.meet(m).Heard = d.now
 			continue
 		}
 		if p.Report.Member.ID == "" {
@@ -212,6 +210,16 @@ func (d *step) peer(id string) *peer {
 	return nil
 }
 
+// meet makes a member a peer, in the order of ids.
+func (d *step) meet(m Member) *peer {
+	at := 0
+	for at < len(d.peers) && d.peers[at].Member.ID < m.ID {
+		at++
+	}
+	d.peers = slices.Insert(d.peers, at, peer{Member: m})
+	return &d.peers[at]
+}
+
 // isMember tells that a peer is on the record.
 func (d *step) isMember(id string) bool {
 	_, ok := d.rec.Member(id)
@@ -224,9 +232,7 @@ func (d *step) hear(m *Message) {
 		if m.Report.Member.ID != m.From || m.From == d.o.Self.ID {
 			return
 		}
-		d.peers = append(d.peers, peer{Member: m.Report.Member})
-		slices.SortFunc(d.peers, func(a, b peer) int { return strings.Compare(a.Member.ID, b.Member.ID) })
-		p = d.peer(m.From)
+		p = d.meet(m.Report.Member)
 	}
 	p.Heard = d.now
 	if m.Report.Member.ID == m.From {

@@ -125,6 +125,11 @@ func TestProbesAreAnsweredFromMemory(t *testing.T) {
 	p.answered, p.draining = time.Now(), true
 	_, why = get("/readiness")
 	require.Equal(t, "the pod ends", why)
+	code, text := get("/metrics")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, text, "pgbouncer_up 0")
+	code, _ = get("/")
+	require.Equal(t, http.StatusNotFound, code)
 }
 
 // An end of PgBouncer's is the end of the container: the kubelet starts it again.

@@ -73,26 +73,27 @@ func already(err error) bool {
 
 // handler answers probes and scrapes from memory.
 func (p *process) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /liveness", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "it runs\n") // or this process would have ended with it
-	})
-	mux.HandleFunc("GET /readiness", func(w http.ResponseWriter, _ *http.Request) {
-		if why := p.unready(time.Now()); why != "" {
-			http.Error(w, why, http.StatusServiceUnavailable)
-			return
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/liveness":
+			_, _ = io.WriteString(w, "it runs\n") // or this process would have ended with it
+		case "/readiness":
+			if why := p.unready(time.Now()); why != "" {
+				http.Error(w, why, http.StatusServiceUnavailable)
+				return
+			}
+			_, _ = io.WriteString(w, "ready\n")
+		case "/metrics":
+			p.mu.Lock()
+			s := p.latest
+			s.reloads, s.reloadFailed = p.reloads, p.failed
+			p.mu.Unlock()
+			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+			_, _ = io.WriteString(w, metrics(s))
+		default:
+			http.NotFound(w, r)
 		}
-		_, _ = io.WriteString(w, "ready\n")
 	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		p.mu.Lock()
-		s := p.latest
-		s.reloads, s.reloadFailed = p.reloads, p.failed
-		p.mu.Unlock()
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		_, _ = io.WriteString(w, metrics(s))
-	})
-	return mux
 }
 
 // unready is why clients should not be led here.

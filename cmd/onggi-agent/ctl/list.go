@@ -151,7 +151,7 @@ func descent(c cluster) []member {
 	var walk func(parent string, depth int)
 	walk = func(parent string, depth int) {
 		children := below[parent]
-		slices.SortFunc(children, func(x, y member) int { return cmp.Compare(x.Name, y.Name) })
+		slices.SortStableFunc(children, func(x, y member) int { return cmp.Compare(x.Name, y.Name) })
 		for _, m := range children {
 			if seen[m.Name] {
 				continue
