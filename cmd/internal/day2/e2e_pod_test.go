@@ -25,6 +25,7 @@ type pod struct {
 	lab        *lab
 	name, ip   string
 	dir        string
+	mounts     []string // pairs: a folder here, and the path that it is mounted at in a real pod
 	env        []string
 	supervisor *exec.Cmd // unshare, whose child is PID 1
 	sidecar    *exec.Cmd
@@ -103,6 +104,9 @@ func (l *lab) startPod(set manifest.Map, file config.File, i int) {
 	go p.probe(l.t.Context())
 }
 
+// repositoryMount is where the claim of a repository is mounted, as rendered of destination: pvc://backups.
+const repositoryMount = "/repository/backups"
+
 // folders are the pod's volumes. What is mounted at a fixed path in a real pod is elsewhere here, and the file says where.
 func (p *pod) folders(file config.File) {
 	l := p.lab
@@ -117,13 +121,14 @@ func (p *pod) folders(file config.File) {
 		require.NoError(l.t, os.Chown(at, l.uid, l.gid))
 		return at
 	}
+	repository := filepath.Join(l.dir, "repository")
+	p.mounts = []string{p.dir + "/vol", file.Postgres.Volume, p.dir + "/run", file.Run.Dir, repository, repositoryMount}
 	file.Profile = "fast"
 	file.Postgres.Version, file.Postgres.Bin, file.Postgres.Volume, file.Postgres.Listen = 0, postgres, p.dir+"/vol", p.ip
 	file.Postgres.ReplicationPasswordFile = secret("replication", "a password")
 	file.Postgres.SuperuserPasswordFile = secret("superuser", "another password")
 	file.Listen.TokenFile = secret("token", "a token of the members")
 	file.Kubernetes = config.Kubernetes{Server: l.api.URL, CAFile: l.api.CAFile, TokenFile: secret("account", "token-of-shop")}
-	repository := filepath.Join(l.dir, "repository")
 	require.NoError(l.t, os.MkdirAll(repository, 0o700))
 	require.NoError(l.t, os.Chown(repository, l.uid, l.gid))
 	file.Backup = &config.Backup{Repository: config.Repository{Type: "posix", Path: repository}}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,7 +40,20 @@ func (l *lab) record(user, ns, name, as string) {
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	require.NoError(l.t, out.Encode(o))
-	require.NoError(l.t, os.WriteFile(filepath.Join("status", "testdata", as+".json"), text.Bytes(), 0o644))
+	said := l.mounted(text.String())
+	require.NotContains(l.t, said, l.dir, "paths are those that a pod has")
+	require.NoError(l.t, os.WriteFile(filepath.Join("status", "testdata", as+".json"), []byte(said), 0o644))
+}
+
+// mounted is a text with the paths of real pods, where the folders of these stand in it.
+func (l *lab) mounted(text string) string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	var pairs []string
+	for _, p := range l.pods {
+		pairs = append(pairs, p.mounts...)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // small leaves out what no picture is made of, and is most of an object.
