@@ -62,6 +62,7 @@ func (s *Status) native(o Observed, pods []pod) {
 	s.leaseAndRecord(o.Lease)
 	s.nativeMembers(o, set, pods, said)
 	if best, ok := mostCurrent(said); ok {
+		s.rows(best, said)
 		s.nativeCluster(best)
 	}
 	s.poolerDeployments(o.Poolers)
@@ -112,7 +113,7 @@ func (s *Status) leaseAndRecord(data json.RawMessage) {
 	slices.SortFunc(s.Commits.Of, natural)
 }
 
-// nativeMembers are the pods, and whom the agents know besides.
+// nativeMembers are the pods, and what their agents say of themselves.
 func (s *Status) nativeMembers(o Observed, set statefulSet, pods []pod, said map[string]agent) {
 	for _, p := range pods {
 		m := p.member(o.Backend)
@@ -126,10 +127,10 @@ func (s *Status) nativeMembers(o Observed, set statefulSet, pods []pod, said map
 		}
 		s.Members = append(s.Members, m)
 	}
-	best, ok := mostCurrent(said)
-	if !ok {
-		return
-	}
+}
+
+// rows puts an agent's table of members into them, and whom it knows besides.
+func (s *Status) rows(best agent, said map[string]agent) {
 	for _, row := range best.Cluster.Members {
 		i := slices.IndexFunc(s.Members, func(m Member) bool { return m.Name == row.Name })
 		if i < 0 {
@@ -226,7 +227,7 @@ func (s *Status) judgeNative(said map[string]agent) {
 	if n := s.Wanted - s.Ready; n > 0 {
 		s.degraded(fmt.Sprintf("%d of %d members are ready", s.Ready, s.Wanted), "")
 	}
-	if c := s.Commits; c != nil && c.Mode == "required" && s.synchronous() < c.Wait {
+	if c := s.Commits; len(said) > 0 && c != nil && c.Mode == "required" && s.synchronous() < c.Wait {
 		s.down(fmt.Sprintf("commits wait for %s, and %d stream", standbys(c.Wait), s.synchronous()), "docs/agent.md#agentcommitswait")
 	}
 	if s.Wanted > 1 && s.Primary != "" && len(said) > 0 && !slices.ContainsFunc(s.Members, func(m Member) bool { return m.Candidate }) {

@@ -91,6 +91,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{"the primary lets nobody in", answer("shop-0", `"permit_remaining_seconds"`, `"gated":true,"permit_remaining_seconds"`), Down, "no member takes writes"},
 		{"two primaries", answer("shop-1", `"role":"replica"`, `"role":"primary"`, `"permit_remaining_seconds":0`, `"permit_remaining_seconds":3`), Down, "shop-0 and shop-1 both say that they take writes"},
 		{"a fenced standby", answer("shop-2", `"permit_remaining_seconds"`, `"fenced":true,"permit_remaining_seconds"`), Degraded, "shop-2 is fenced"},
+		{"nobody could be asked", func(o *Observed) { o.Answers = nil }, Healthy, ""},
 		{"nobody could be asked, and nobody is ready", func(o *Observed) {
 			o.Answers = nil
 			for i := range o.Pods {
