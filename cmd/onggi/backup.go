@@ -105,8 +105,7 @@ func showBackups(s *cli.Streams, b *status.Backups, output string) error {
 	if _, err := s.Out.Write([]byte(text)); err != nil {
 		return cli.Exit(cli.InOut, "write standard output: %w", err)
 	}
-	last := slices.IndexFunc(b.List, func(one status.Backup) bool { return one.Ended != "" || one.Failed() })
-	if b.Failing() || last >= 0 && b.List[last].Failed() {
+	if last, _ := b.Last(); b.Failing() || last.Failed() {
 		return cli.Error{Code: cli.Findings}
 	}
 	return nil

@@ -15,8 +15,6 @@ const (
 	phaseSwitchover = "Switchover in progress"
 	phaseRestart    = "Primary instance is being restarted in-place"
 	restartedAt     = "kubectl.kubernetes.io/restartedAt"
-	reconcileLoop   = "cnpg.io/reconciliationLoop"
-	fencedInstances = "cnpg.io/fencedInstances"
 	microseconds    = "2006-01-02T15:04:05.000000Z07:00"
 	compact         = "20060102150405"
 )
@@ -56,9 +54,9 @@ func cloudNative(s status.Status, object json.RawMessage, r Request) (Plan, erro
 	case Reinit:
 		return Plan{}, lacking(s.Backend, r.Verb, "delete the PersistentVolumeClaims and the pod of "+r.Member+", as kubectl cnpg destroy does, and it makes another instance")
 	case Pause:
-		return annotated("Stop the operator's work on "+s.Name+", failover included", reconcileLoop, "disabled", s.Name+" is paused"), nil
+		return annotated("Stop the operator's work on "+s.Name+", failover included", status.AnnotationReconcile, "disabled", s.Name+" is paused"), nil
 	case Resume:
-		return annotated("", reconcileLoop, nil, s.Name+" is resumed"), nil
+		return annotated("", status.AnnotationReconcile, nil, s.Name+" is resumed"), nil
 	case Fence, Unfence:
 		return c.fence(s, r)
 	case Restore:
@@ -136,9 +134,9 @@ func (c cluster) restart(s status.Status, r Request) (Plan, error) {
 // fence changes the list of the fenced, which is JSON in an annotation.
 func (c cluster) fence(s status.Status, r Request) (Plan, error) {
 	var fenced []string
-	if text := c.Metadata.Annotations[fencedInstances]; text != "" {
+	if text := c.Metadata.Annotations[status.AnnotationFenced]; text != "" {
 		if err := json.Unmarshal([]byte(text), &fenced); err != nil {
-			return Plan{}, unfit("mend it first", "the annotation %s of %s is not a list in JSON", fencedInstances, s.Name)
+			return Plan{}, unfit("mend it first", "the annotation %s of %s is not a list in JSON", status.AnnotationFenced, s.Name)
 		}
 	}
 	everyone := slices.Contains(fenced, "*")
@@ -159,9 +157,9 @@ func (c cluster) fence(s status.Status, r Request) (Plan, error) {
 		value = string(encode(fenced))
 	}
 	if r.Verb == Unfence {
-		return annotated("", fencedInstances, value, r.Member+" is not fenced any more"), nil
+		return annotated("", status.AnnotationFenced, value, r.Member+" is not fenced any more"), nil
 	}
-	return annotated("Stop postgres of "+r.Member+" and keep it stopped", fencedInstances, value, r.Member+" is fenced"), nil
+	return annotated("Stop postgres of "+r.Member+" and keep it stopped", status.AnnotationFenced, value, r.Member+" is fenced"), nil
 }
 
 // backup makes a Backup object, by the method that the Cluster is set up for.

@@ -10,7 +10,7 @@ import (
 // pgBackRestTime is how pgBackRest reads a moment: RFC 3339 it does not.
 const pgBackRestTime = "2006-01-02 15:04:05.999999-07:00"
 
-// agent is the program in the sidecar's image, and ctl how a person asks it. Through the socket in its pod it wants no token.
+// ctl asks a pod's agent as a person in the pod would. Through the socket there it wants no token.
 func ctl(pod string, args ...string) Action {
 	b, _ := status.Named(status.Native)
 	return Action{Exec: &Exec{Pod: pod, Container: b.Agent, Command: append([]string{"onggi-agent", "ctl"}, args...)}}

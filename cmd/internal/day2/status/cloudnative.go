@@ -38,10 +38,11 @@ type cluster struct {
 	}
 }
 
-// pausedByAnnotation is what stops CloudNativePG's reconciliation, and with it failover.
+// Annotations by which people tell CloudNativePG what to do: "disabled" stops its reconciliation, and with it failover; a JSON list
+// of instances is of those whose postgres it keeps stopped.
 const (
-	annotationReconcile = "cnpg.io/reconciliationLoop"
-	annotationFenced    = "cnpg.io/fencedInstances"
+	AnnotationReconcile = "cnpg.io/reconciliationLoop"
+	AnnotationFenced    = "cnpg.io/fencedInstances"
 	annotationHibernate = "cnpg.io/hibernation"
 )
 
@@ -50,7 +51,7 @@ func (s *Status) cloudNative(o Observed, pods []pod) {
 	_ = json.Unmarshal(o.Object, &c) // the API server's own JSON; what is missing is zero
 	st := c.Status
 	s.Wanted, s.Ready, s.Primary, s.Timeline, s.SystemID, s.Phase = c.Spec.Instances, st.ReadyInstances, st.CurrentPrimary, st.TimelineID, st.SystemID, st.Phase
-	s.Paused = c.Metadata.Annotations[annotationReconcile] == "disabled"
+	s.Paused = c.Metadata.Annotations[AnnotationReconcile] == "disabled"
 	if sync := c.Spec.Postgresql.Synchronous; sync != nil {
 		s.Commits = &Commits{Mode: cmp.Or(sync.DataDurability, "required"), Wait: sync.Number}
 	}
@@ -69,7 +70,7 @@ func (s *Status) cloudNative(o Observed, pods []pod) {
 
 func (s *Status) cloudNativeMembers(o Observed, c cluster, pods []pod) {
 	var fenced []string
-	_ = json.Unmarshal([]byte(c.Metadata.Annotations[annotationFenced]), &fenced) // a mistake in it fences nobody, here as there
+	_ = json.Unmarshal([]byte(c.Metadata.Annotations[AnnotationFenced]), &fenced) // a mistake in it fences nobody, here as there
 	names := slices.Clone(c.Status.InstanceNames)
 	for _, p := range pods {
 		if !slices.Contains(names, p.Metadata.Name) {
@@ -175,14 +176,8 @@ func (s *Status) judgeBackups() {
 	if s.Backups.Archiving == failing {
 		s.degraded("the archive of the log fails: "+cmp.Or(s.Backups.Detail, "no reason is told"), "onggi logs "+s.Name+" --role primary")
 	}
-	for _, b := range s.Backups.List {
-		if b.State == stateRunning {
-			continue
-		}
-		if b.Failed() {
-			s.degraded(strings.TrimSuffix("the last backup, "+b.Name+", failed: "+b.Error, ": "), "onggi backup now "+s.Name)
-		}
-		return
+	if b, ok := s.Backups.Last(); ok && b.Failed() {
+		s.degraded(strings.TrimSuffix("the last backup, "+b.Name+", failed: "+b.Error, ": "), "onggi backup now "+s.Name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -68,7 +69,7 @@ func (s *Status) repository(answer *Answer) {
 	if one := r.Running; one != nil {
 		b.List = append(b.List, Backup{Name: one.ID, Type: one.Type, State: stateRunning, Started: moment(one.Begun)})
 	}
-	slices.SortStableFunc(b.List, func(x, y Backup) int { return -compareMoments(x.Started, y.Started) })
+	slices.SortStableFunc(b.List, func(x, y Backup) int { return cmp.Compare(y.Started, x.Started) })
 	if r.Archive.Ready > 0 && r.Archive.LastFailure.After(r.Archive.LastSuccess) {
 		b.Archiving, b.Detail = failing, fmt.Sprintf("%d segments wait, the oldest since %s", r.Archive.Ready, moment(r.Archive.OldestReady))
 	}
@@ -88,5 +89,3 @@ func moment(t time.Time) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
-
-func compareMoments(a, b string) int { return instant(a).Compare(instant(b)) }

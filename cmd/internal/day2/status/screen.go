@@ -90,13 +90,11 @@ func (c Commits) text() string {
 
 func (b Backups) text(v View) []string {
 	last, running := "none yet", ""
-	for _, one := range b.List {
-		if one.State == stateRunning {
-			running = one.Name + " runs"
-			continue
-		}
+	if one, ok := b.Last(); ok {
 		last = strings.Join(strings.Fields(fmt.Sprintf("last %s %s %s %s", one.Type, one.Name, one.State, v.ago(instant(cmp.Or(one.Ended, one.Started))))), " ")
-		break
+	}
+	if len(b.List) > 0 && b.List[0].State == stateRunning {
+		running = b.List[0].Name + " runs"
 	}
 	archive := ""
 	if b.Archiving != "" {

@@ -1,6 +1,9 @@
 package status
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Health is whether the database does its work.
 type Health string
@@ -197,6 +200,15 @@ func (s *Status) Names() []string {
 		names = append(names, m.Name)
 	}
 	return names
+}
+
+// Last is the newest backup that has ended, well or not.
+func (b Backups) Last() (Backup, bool) {
+	i := slices.IndexFunc(b.List, func(one Backup) bool { return one.State != stateRunning })
+	if i < 0 {
+		return Backup{}, false
+	}
+	return b.List[i], true
 }
 
 // Failing tells whether the archive of the log is known not to work.
