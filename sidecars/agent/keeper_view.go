@@ -56,7 +56,7 @@ func (k *Keeper) document() rest.Backups {
 
 // view is the same with what is counted, for the metrics.
 func (k *Keeper) view() *rest.BackupView {
-	v := &rest.BackupView{Configured: k.File().Backup != nil, Recover: k.Database.Recovery.State().State}
+	v := &rest.BackupView{Configured: k.File().Backup != nil}
 	if v.Configured {
 		v.Leader = k.Agent.standing().Leads
 		v.Archiving = k.Agent.shown.Load().detail.Archiver != nil
@@ -65,9 +65,6 @@ func (k *Keeper) view() *rest.BackupView {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	v.Done, v.Gaps = maps.Clone(k.done), k.gaps
-	if k.restore.State != "" {
-		v.Recover = k.restore.State
-	}
 	return v
 }
 

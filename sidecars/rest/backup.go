@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -84,8 +85,8 @@ type RestoreRun struct {
 	Text  string    `json:"text,omitempty"`
 }
 
-// BackupSource is what a [Source] has beside it where backups are configured: unlike a View, both may take as long as their context
-// lets them, since another member may have to be asked.
+// BackupSource is what a [Source] has beside it where backups are configured: unlike a View, all of it may take as long as its context
+// lets it, since another member may have to be asked.
 type BackupSource interface {
 	// Backups is false where none are configured.
 	Backups(context.Context) (Backups, bool)
@@ -112,11 +113,20 @@ type Restore struct {
 // notConfigured is told where there are no backups.
 const notConfigured = "this cluster has no backups: give its spec a backup section"
 
-// readBackups answers GET /backup. It is the one GET that may ask another member, for a moment.
-func (h *Handler) readBackups(w http.ResponseWriter, r *http.Request) {
+// backups is the source as one that knows of backups. Where it does not, that is answered, and backups is nil.
+func (h *Handler) backups(w http.ResponseWriter) BackupSource {
 	source, ok := h.source.(BackupSource)
 	if !ok {
 		writeText(w, http.StatusNotFound, notConfigured)
+		return nil
+	}
+	return source
+}
+
+// readBackups answers GET /backup. It is the one GET that may ask another member, for a moment.
+func (h *Handler) readBackups(w http.ResponseWriter, r *http.Request) {
+	source := h.backups(w)
+	if source == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
@@ -143,20 +153,18 @@ func (h *Handler) writeBackup(w http.ResponseWriter, r *http.Request) {
 		}
 		kind = unquote(f.value)
 	}
-	if err == nil && kind != "full" && kind != "diff" && kind != "incr" {
+	if err == nil && !slices.Contains(backupTypes[:], kind) {
 		err = refuse(http.StatusBadRequest, "type is %q: full, diff or incr", kind)
 	}
 	if err != nil {
 		writeRefusal(w, err)
 		return
 	}
-	source, ok := h.source.(BackupSource)
-	if !ok {
-		writeText(w, http.StatusNotFound, notConfigured)
+	source := h.backups(w)
+	if source == nil {
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + 5*time.Second)) // a recorder in a test has none
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := patiently(w, r)
 	defer cancel()
 	run, outcome := source.Backup(ctx, kind)
 	w.Header().Set("Onggi-Result", outcome.Result.String())
@@ -198,13 +206,11 @@ func (h *Handler) writeRestore(w http.ResponseWriter, r *http.Request) {
 		writeRefusal(w, err)
 		return
 	}
-	source, ok := h.source.(BackupSource)
-	if !ok {
-		writeText(w, http.StatusNotFound, notConfigured)
+	source := h.backups(w)
+	if source == nil {
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + 5*time.Second)) // a recorder in a test has none
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := patiently(w, r)
 	defer cancel()
 	outcome := source.Restore(ctx, want)
 	w.Header().Set("Onggi-Result", outcome.Result.String())

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -14,7 +13,6 @@ type BackupView struct {
 	Backups    Backups
 	Done       map[[2]string]uint64 // runs by type and result
 	Gaps       uint64
-	Recover    string // state of a recovery; "" is none
 }
 
 // The label values that are always there, so that a rule finds its series before something happens.
@@ -45,9 +43,13 @@ func backupMetrics(w *exposition, v *BackupView) {
 	lastMetrics(w, b)
 	runMetrics(w, v)
 	archiveMetrics(w, v)
+	recovery := "none"
+	if b.Restore != nil {
+		recovery = b.Restore.State
+	}
 	w.family("onggi_recover_state", "gauge", "1 for the state of a recovery from a backup.")
 	for _, state := range recoverStates {
-		w.sample("onggi_recover_state", bit(state == cmp.Or(v.Recover, "none")), "state", state)
+		w.sample("onggi_recover_state", bit(state == recovery), "state", state)
 	}
 }
 

@@ -113,7 +113,7 @@ func TestBackupsAreReadByEverybody(t *testing.T) {
 func backupsSeen() *BackupView {
 	at := func(seconds int64) time.Time { return time.Unix(1790000000+seconds, 0).UTC() }
 	return &BackupView{
-		Configured: true, Leader: true, Archiving: true, Done: map[[2]string]uint64{{"full", "done"}: 2, {"incr", "failed"}: 1}, Gaps: 1, Recover: "done",
+		Configured: true, Leader: true, Archiving: true, Done: map[[2]string]uint64{{"full", "done"}: 2, {"incr", "failed"}: 1}, Gaps: 1,
 		Backups: Backups{
 			State: "ok", Read: at(900), MaxAge: 90000,
 			Backups: []Backup{
@@ -122,6 +122,7 @@ func backupsSeen() *BackupView {
 				{Label: "c", Type: "incr", Start: at(600), Stop: at(605), Size: 1 << 31, StoredDelta: 1 << 20},
 			},
 			Running: &BackupRun{ID: "x", Type: "diff"},
+			Restore: &RestoreRun{State: "done"},
 			Runs:    []BackupRun{{Type: "full", State: "done", Ended: at(60)}, {Type: "full", State: "done", Ended: at(570)}, {Type: "incr", State: "failed", Ended: at(620)}},
 			Archive: Archive{Min: "000000010000000000000001", Max: "00000002000000000000000F", Ready: 3, Archived: 14, Failed: 2, LastSuccess: at(800), LastFailure: at(10)},
 		},

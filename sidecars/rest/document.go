@@ -70,7 +70,7 @@ type (
 		Fenced        bool              `json:"fenced,omitempty"`
 		LastOutage    float64           `json:"last_outage_seconds"`
 		Eligible      bool              `json:"eligible,omitempty"` // a replica that the record lets lead
-		Waits         string            `json:"not_eligible_because,omitempty"`
+		NotEligible   string            `json:"not_eligible_because,omitempty"`
 		Provision     *provisionDoc     `json:"provision,omitempty"`
 		DiskFree      map[string]uint64 `json:"disk_free_bytes,omitempty"` // by volume
 	}
@@ -123,7 +123,7 @@ func (v *View) status() statusDoc {
 		Patroni: patroniDoc{Version: v.Version, Scope: v.Scope, Name: v.Name},
 		Onggi: onggiDoc{
 			Member: v.Member, Term: v.Term, Leader: v.Leader, Gated: v.Gated, Fenced: v.Fenced,
-			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.Eligible, Waits: v.Counters.NotEligible,
+			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.Eligible, NotEligible: v.Counters.NotEligible,
 			Provision: v.Provision.document(), DiskFree: v.Counters.DiskFree,
 		},
 	}

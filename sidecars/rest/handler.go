@@ -152,13 +152,18 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, path string) {
 		writeRefusal(w, err)
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + 5*time.Second)) // a recorder in a test has none
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := patiently(w, r)
 	defer cancel()
 	outcome := h.source.Do(ctx, request)
 	w.Header().Set("Onggi-Result", outcome.Result.String())
 	status, text := tell(request, outcome)
 	writeText(w, status, text)
+}
+
+// patiently is the context of a request that may take patience to be done, and gives its answer the time.
+func patiently(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + 5*time.Second)) // a recorder in a test has none
+	return context.WithTimeout(r.Context(), patience)
 }
 
 // writable are the paths that take more than reading, each with its methods.
