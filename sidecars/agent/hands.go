@@ -34,7 +34,7 @@ func (d *Database) Do(ctx context.Context, a ha.Action, f Facts) error {
 	case ha.Open:
 		return d.Postgres.Gate(ctx, false)
 	case ha.Init:
-		if one := d.restoreBegun(); one != nil {
+		if one := d.takeInPlace(); one != nil {
 			return d.replace(ctx, one, f)
 		}
 		return d.init(ctx, f)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/ha"
 	"github.com/onggi-db/onggi/sidecars/rest"
@@ -52,43 +53,13 @@ func (k *Keeper) Restore(ctx context.Context, want InPlace) rest.Outcome {
 		return rest.Outcome{Result: rest.Absent, Text: "this cluster has no backups"}
 	}
 	s := k.Agent.standing()
-	k.mu.Lock()
-	state, why, under, busy := k.seen.state, k.seen.reason, k.under, k.restore.State == "running"
-	var size uint64
-	for _, b := range k.seen.info.Backups {
-		if want.Set == "" || b.Label == want.Set {
-			size = b.Size
-		}
-	}
-	k.mu.Unlock()
-	refuse := func(format string, args ...any) rest.Outcome {
-		return rest.Outcome{Result: rest.Precondition, Text: fmt.Sprintf(format, args...)}
-	}
-	switch {
-	case !s.Leads:
-		return refuse("this member does not lead, or takes no writes")
-	case state != "ok":
-		return refuse("the repository is %s: %s", state, why)
-	case size == 0:
-		return refuse("there is no such backup")
-	case under != nil:
-		return refuse("a backup is under way")
-	case busy:
-		return refuse("a restore is under way")
+	discard, refused := k.claim(s, want)
+	if refused.Result != rest.Done {
+		return refused
 	}
 	one := &inPlace{
 		InPlace: want, source: r, ended: make(chan error, 1), still: func() bool { now := k.Agent.standing(); return now.Term == s.Term && k.Agent.Leader() == s.Self.ID },
-		keep: k.Database.Postgres.Paths.Data + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z"), began: func(what string) { k.restoreIs("running", what) },
-	}
-	free, err := k.Database.Postgres.Free()
-	if err != nil {
-		return rest.Outcome{Result: rest.Failed, Text: err.Error()}
-	}
-	if free < size+size/10+(256<<20) {
-		if !want.WithoutCopy {
-			return refuse("the volume has %d MB free, and %d MB are needed to keep the data that is there now: --without-copy goes without", free>>20, size>>20)
-		}
-		one.discard = true
+		keep: k.Database.Postgres.Paths.Data + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z"), discard: discard, began: func(what string) { k.restoreIs("running", what) },
 	}
 	k.restoreIs("running", "stops the other members")
 	if err := k.fenceOthers(ctx, s); err != nil {
@@ -99,6 +70,47 @@ func (k *Keeper) Restore(ctx context.Context, want InPlace) rest.Outcome {
 	go k.restoreInPlace(context.WithoutCancel(ctx), s, one)
 	return rest.Outcome{Result: rest.Done, Text: "the restore has begun; ctl backups tells how it does"}
 }
+
+// claim says whether a restore in place can begin, and whether it needs the room of the data that is there. Once it can, it is the one under way:
+// from here on neither another one nor a backup begins.
+func (k *Keeper) claim(s standing, want InPlace) (discard bool, outcome rest.Outcome) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var size uint64
+	for _, b := range k.seen.info.Backups {
+		if want.Set == "" || b.Label == want.Set {
+			size = b.Size
+		}
+	}
+	refuse := func(format string, args ...any) (bool, rest.Outcome) {
+		return false, rest.Outcome{Result: rest.Precondition, Text: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case !s.Leads:
+		return refuse("this member does not lead, or takes no writes")
+	case k.seen.state != backup.OK:
+		return refuse("the repository is %s: %s", k.seen.state, k.seen.reason)
+	case size == 0:
+		return refuse("there is no such backup")
+	case k.under != nil:
+		return refuse("a backup is under way")
+	case k.restore.State == "running":
+		return refuse("a restore is under way")
+	}
+	free, err := k.Database.Postgres.Free()
+	if err != nil {
+		return false, rest.Outcome{Result: rest.Failed, Text: err.Error()}
+	}
+	discard = free < size+size/10+(256<<20)
+	if discard && !want.WithoutCopy {
+		return refuse("the volume has %d MB free, and %d MB are needed to keep the data that is there now: --without-copy goes without", free>>20, size>>20)
+	}
+	k.restore = rest.RestoreRun{State: "running", From: ownBackups, Begun: time.Now().UTC()}
+	return discard, rest.Outcome{Result: rest.Done}
+}
+
+// ownBackups is where a restore in place is from, for people.
+const ownBackups = "the cluster's own backups"
 
 func (w InPlace) check() error {
 	targets := 0
@@ -116,10 +128,7 @@ func (w InPlace) check() error {
 // restoreIs notes how far it is.
 func (k *Keeper) restoreIs(state, text string) {
 	k.mu.Lock()
-	if state == "running" && k.restore.State != "running" {
-		k.restore = rest.RestoreRun{Begun: time.Now().UTC()}
-	}
-	k.restore.State, k.restore.Text, k.restore.From = state, text, "the cluster's own backups"
+	k.restore.State, k.restore.Text = state, text
 	if state != "running" {
 		k.restore.Ended = time.Now().UTC()
 	}
@@ -230,13 +239,29 @@ func (k *Keeper) replaceData(ctx context.Context, s standing, one *inPlace) erro
 	k.Agent.post(ctx, func(l *loop) {
 		l.exec.begin(l, ha.Action{Do: ha.Init, Term: s.Term, Why: "a restore in place"})
 	})
-	select {
-	case err := <-one.ended:
-		return err
-	case <-k.Agent.ended:
-		return ErrNotReady
+	return k.awaitReplaced(one, time.Second)
+}
+
+// awaitReplaced waits for the end of the job. One that the loop dropped, since it was of a past term by then, is never begun and has none.
+func (k *Keeper) awaitReplaced(one *inPlace, every time.Duration) error {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case err := <-one.ended:
+			return err
+		case <-k.Agent.ended:
+			return ErrNotReady
+		case <-ticker.C:
+		}
+		if !one.still() && k.Database.takeInPlace() != nil {
+			return errLeadsNoMore
+		}
 	}
 }
+
+// errLeadsNoMore ends a restore in place on a member that is not the leader any more.
+var errLeadsNoMore = errors.New("another member leads by now")
 
 // awaitLead waits until the restored server takes writes, or somebody else leads.
 func (k *Keeper) awaitLead(ctx context.Context, s standing) error {
@@ -246,7 +271,7 @@ func (k *Keeper) awaitLead(ctx context.Context, s standing) error {
 			return nil
 		}
 		if now.Term != s.Term && now.Held && now.Holder.ID != s.Self.ID {
-			return errors.New("another member leads by now")
+			return errLeadsNoMore
 		}
 		select {
 		case <-ctx.Done():
@@ -257,8 +282,8 @@ func (k *Keeper) awaitLead(ctx context.Context, s standing) error {
 	return errors.New("the restored server does not take writes")
 }
 
-// restoreBegun is the job of a restore in place: nil where none was asked for.
-func (d *Database) restoreBegun() *inPlace {
+// takeInPlace is the restore in place that is to be the next job, which it then is no more: nil where none is.
+func (d *Database) takeInPlace() *inPlace {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	one := d.inPlace
@@ -281,7 +306,7 @@ func (d *Database) replace(ctx context.Context, one *inPlace, f Facts) (err erro
 	}
 	o := d.restoreOptions(one.source, one.Target, one.Set, filepath.Join(one.source.settings.Dir, "server"), func() error {
 		if !one.still() {
-			return errors.New("another member leads by now")
+			return errLeadsNoMore
 		}
 		return nil
 	}, one.began)

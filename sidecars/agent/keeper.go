@@ -45,14 +45,13 @@ type Keeper struct {
 
 // sight is what is known of the repository.
 type sight struct {
-	term    uint64 // of the lead for which it holds
-	state   backup.State
-	reason  string
-	at      time.Time // of the last look that succeeded
-	tried   time.Time // of the last one
-	info    backup.Info
-	checked bool // for a gap in the archive, in this lead
-	asked   time.Time
+	term   uint64 // of the lead for which it holds
+	state  backup.State
+	reason string
+	at     time.Time // of the last look that succeeded, in this lead
+	tried  time.Time // of the last one
+	info   backup.Info
+	asked  time.Time // when the first backup was last asked for
 }
 
 // underway is a run as the leader knows it.
@@ -73,7 +72,8 @@ const (
 	lostFor = 2 * time.Minute
 	// immediateAgain is the time between two tries of the first backup.
 	immediateAgain = 5 * time.Minute
-	keptRuns       = 24
+	// keptRuns is how many runs that ended are told of, beside the last of each type and result.
+	keptRuns = 24
 )
 
 // Start makes k ready; it is called once, before anything else is.
@@ -107,7 +107,7 @@ func (k *Keeper) Run(ctx context.Context) {
 			}
 			prepared = time.Now()
 		}
-		k.attach(ctx)
+		k.attach()
 		k.lead(ctx, r)
 	}
 }
@@ -184,15 +184,12 @@ func (k *Keeper) look(ctx context.Context, r repository, standing standing) {
 		return
 	}
 	k.mu.Lock()
-	recovered := k.seen.state != backup.OK && k.seen.at.IsZero()
-	check := !k.seen.checked
-	k.seen.state, k.seen.reason, k.seen.info, k.seen.checked = backup.OK, "", info, true
+	first := k.seen.at.IsZero()
+	k.seen.state, k.seen.reason, k.seen.info = backup.OK, "", info
 	k.seen.at, k.seen.tried = time.Now(), time.Now()
 	k.mu.Unlock()
-	if recovered {
+	if first {
 		k.Log.Info("the repository is ours", "repository", r.settings.Place(), "stanza", r.settings.Stanza, "backups", len(info.Backups))
-	}
-	if check {
 		k.checkGap(info)
 	}
 }

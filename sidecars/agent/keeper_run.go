@@ -90,6 +90,9 @@ func (k *Keeper) begin(ctx context.Context, kind backup.Type) (rest.BackupRun, r
 	case f.Backup == nil:
 		k.mu.Unlock()
 		return rest.BackupRun{}, rest.Outcome{Result: rest.Absent}
+	case k.restore.State == "running":
+		k.mu.Unlock()
+		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: "a restore is under way"}
 	case !standing.Leads:
 		k.mu.Unlock()
 		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: "there is no leader that takes writes"}
@@ -228,7 +231,7 @@ func (k *Keeper) ended(run rest.BackupRun, output *supervise.Output, err error) 
 }
 
 // attach takes over a backup that runs here and that a former sidecar had begun.
-func (k *Keeper) attach(context.Context) {
+func (k *Keeper) attach() {
 	client, err := k.Supervisor.connected()
 	if err != nil {
 		return
@@ -316,8 +319,7 @@ func (k *Keeper) conclude(ctx context.Context, s standing, run rest.BackupRun) {
 		}
 	}
 	k.under = nil
-	k.runs = append(k.runs, run)
-	k.runs = k.runs[max(0, len(k.runs)-keptRuns):]
+	k.runs = keep(append(k.runs, run), keptRuns)
 	k.done[[2]string{run.Type, run.State}]++
 	k.mu.Unlock()
 	if run.State == "done" {
@@ -327,6 +329,22 @@ func (k *Keeper) conclude(ctx context.Context, s standing, run rest.BackupRun) {
 	}
 	k.Log.Error("the backup failed", "type", run.Type, "member", run.Member, "why", run.Text)
 	k.Agent.tell(true, "BackupFailed", fmt.Sprintf("%s backup on %s: %s", run.Type, run.Member, run.Text))
+}
+
+// keep is the last n runs, and of those before them the last of each type and result: a full backup a week is not forgotten for an incremental
+// one an hour.
+func keep(runs []rest.BackupRun, n int) []rest.BackupRun {
+	last := map[[2]string]int{}
+	for i, run := range runs {
+		last[[2]string{run.Type, run.State}] = i
+	}
+	var kept []rest.BackupRun
+	for i, run := range runs {
+		if i >= len(runs)-n || last[[2]string{run.Type, run.State}] == i {
+			kept = append(kept, run)
+		}
+	}
+	return kept
 }
 
 // nudge has the keeper look now.

@@ -96,9 +96,13 @@ func (v *Volume) Remember(d ha.Durable) error {
 	return err
 }
 
-// replace writes a file wholly or not at all, also if the machine loses power.
 func (v *Volume) replace(name string, text []byte) error {
-	temporary := filepath.Join(v.dir, name+".new")
+	return replaceFile(filepath.Join(v.dir, name), text)
+}
+
+// replaceFile writes a file of mode 0600 wholly or not at all, also if the machine loses power.
+func replaceFile(name string, text []byte) error {
+	temporary := name + ".new"
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -107,10 +111,10 @@ func (v *Volume) replace(name string, text []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, filepath.Join(v.dir, name)); err != nil {
+	if err := os.Rename(temporary, name); err != nil {
 		return err
 	}
-	dir, err := os.Open(v.dir)
+	dir, err := os.Open(filepath.Dir(name))
 	if err != nil {
 		return err
 	}

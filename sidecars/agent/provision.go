@@ -106,11 +106,11 @@ func (p *Provisioner) round(ctx context.Context, f config.File, in inputs, r *ro
 		return
 	}
 	r.done(time.Now(), in.mark(), len(result.Failed) > 0, soon)
-	p.tell(ctx, result)
+	p.tell(result)
 }
 
 // tell counts what was done, and says what was not.
-func (p *Provisioner) tell(ctx context.Context, result provision.Result) {
+func (p *Provisioner) tell(result provision.Result) {
 	var problems []string
 	for _, failure := range result.Failed {
 		problems = append(problems, failure.String())
@@ -130,9 +130,7 @@ func (p *Provisioner) tell(ctx context.Context, result provision.Result) {
 		if len(problems) > 1 {
 			more = fmt.Sprintf(", and %d more", len(problems)-1)
 		}
-		limited, cancel := context.WithTimeout(ctx, admitsWithin)
-		defer cancel()
-		p.Agent.parts.Cluster.Tell(limited, true, "ProvisionFailed", problems[0]+more)
+		p.Agent.tell(true, "ProvisionFailed", problems[0]+more)
 	}
 }
 

@@ -25,8 +25,8 @@ type Recovery struct {
 
 	mu    sync.Mutex
 	state rest.RestoreRun
-	fails int
-	after time.Time
+	fails int       // in a row
+	after time.Time // when the next try may be
 }
 
 // RecoveryOf is what the file asks for; nil where it asks for none.
@@ -94,25 +94,29 @@ func (d *Database) init(ctx context.Context, f Facts) error {
 	default:
 		r.is(f.Log, "failed", err.Error())
 	}
+	r.tried(err, time.Now())
+	return err
+}
+
+// tried sets when the next try may be. To wait for a backup is no failure, and the first look that finds one is not held back by it.
+func (r *Recovery) tried(err error, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.fails++; err == nil {
-		r.fails = 0
+	switch {
+	case err == nil:
+		r.fails, r.after = 0, time.Time{}
+	case errors.Is(err, errWaits):
+		r.fails, r.after = 0, now.Add(lookAgain)
+	default:
+		r.fails++
+		r.after = now.Add(min(5*time.Second<<min(r.fails, 7), 10*time.Minute))
 	}
-	r.after = time.Now().Add(min(5*time.Second<<min(r.fails, 7), 10*time.Minute))
-	if errors.Is(err, errWaits) {
-		r.after = time.Now().Add(lookAgain)
-	}
-	return err
 }
 
 // patience keeps one try from following the other at once: each copies the whole backup.
 func (r *Recovery) patience(ctx context.Context) error {
 	r.mu.Lock()
 	wait := time.Until(r.after)
-	if r.fails == 0 {
-		wait = 0
-	}
 	r.mu.Unlock()
 	select {
 	case <-ctx.Done():

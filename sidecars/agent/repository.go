@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,26 +37,15 @@ func (r repository) prepare() error {
 		return fmt.Errorf("write the configuration of pgBackRest: %w", err)
 	}
 	for _, f := range files {
-		if err := replaceFile(filepath.Join(r.settings.Dir, f.Name), f.Content); err != nil {
+		name := filepath.Join(r.settings.Dir, f.Name)
+		if was, err := os.ReadFile(name); err == nil && bytes.Equal(was, f.Content) {
+			continue
+		}
+		if err := replaceFile(name, f.Content); err != nil {
 			return fmt.Errorf("write the configuration of pgBackRest: %w", err)
 		}
 	}
 	return nil
-}
-
-// replaceFile puts content in the place of a file of mode 0600, at once.
-func replaceFile(name string, content []byte) error {
-	if was, err := os.ReadFile(name); err == nil && bytes.Equal(was, content) {
-		return nil
-	}
-	next := name + ".new"
-	if err := os.Remove(next); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.WriteFile(next, content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, name)
 }
 
 // readSecrets reads the key files. A file that is named has to be there.
