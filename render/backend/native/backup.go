@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/sidecars/config"
@@ -178,7 +179,7 @@ func days(retention string) int {
 
 // claim is the PersistentVolumeClaim of a repository on a volume; "" for one in a store.
 func claim(a *plan.Archive) string {
-	if a == nil || a.Scheme != plan.PVC {
+	if a.Scheme != plan.PVC {
 		return ""
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(a.Destination, "pvc://"), "/")
@@ -195,7 +196,7 @@ type place struct {
 func (b builder) places() []place {
 	var out []place
 	if b.Backup != nil {
-		out = append(out, place{"repository", ownKeys, &b.Backup.Archive})
+		out = append(out, b.written())
 	}
 	if a := source(b.Plan); a != nil {
 		out = append(out, place{"source", sourceKeys, a})
@@ -203,13 +204,18 @@ func (b builder) places() []place {
 	return out
 }
 
-// repositoryVolumes are the claims and the keys of the repositories. A claim that both are on is mounted once.
-func (b builder) repositoryVolumes() []any {
+// written is the repository that backups are written to. There is one.
+func (b builder) written() place { return place{"repository", ownKeys, &b.Backup.Archive} }
+
+// repositoryVolumes are the claims and the keys of repositories. A claim that two are on is mounted once.
+func repositoryVolumes(readOnly bool, places ...place) []any {
 	var out []any
-	for _, c := range b.claims() {
-		out = append(out, manifest.Map{"name": c.volume, "persistentVolumeClaim": manifest.Map{"claimName": c.name}})
+	for _, c := range claims(places) {
+		source := manifest.Map{"claimName": c.name}
+		fields.Put(source, "readOnly", readOnly)
+		out = append(out, manifest.Map{"name": c.volume, "persistentVolumeClaim": source})
 	}
-	for _, p := range b.places() {
+	for _, p := range places {
 		if sources := keySources(*p.archive); len(sources) > 0 {
 			out = append(out, manifest.Map{"name": p.volume, "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
 		}
@@ -217,17 +223,17 @@ func (b builder) repositoryVolumes() []any {
 	return out
 }
 
-func (b builder) claimMounts() []any {
+func claimMounts(readOnly bool, places ...place) []any {
 	var out []any
-	for _, c := range b.claims() {
-		out = append(out, mount(c.volume, claimsDir+"/"+c.name, false))
+	for _, c := range claims(places) {
+		out = append(out, mount(c.volume, claimsDir+"/"+c.name, readOnly))
 	}
 	return out
 }
 
-func (b builder) keyMounts() []any {
+func keyMounts(places ...place) []any {
 	var out []any
-	for _, p := range b.places() {
+	for _, p := range places {
 		if len(keySources(*p.archive)) > 0 {
 			out = append(out, mount(p.volume, p.keys, true))
 		}
@@ -238,9 +244,9 @@ func (b builder) keyMounts() []any {
 // mountedClaim is a claim and its volume in the pod.
 type mountedClaim struct{ name, volume string }
 
-func (b builder) claims() []mountedClaim {
+func claims(places []place) []mountedClaim {
 	var out []mountedClaim
-	for _, p := range b.places() {
+	for _, p := range places {
 		name := claim(p.archive)
 		if name != "" && !slices.ContainsFunc(out, func(c mountedClaim) bool { return c.name == name }) {
 			out = append(out, mountedClaim{name, p.volume + "-claim"})

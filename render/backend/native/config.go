@@ -199,7 +199,7 @@ func (b builder) volumes() []any {
 		manifest.Map{"name": "config", "configMap": manifest.Map{"name": b.configName(), "defaultMode": restricted}},
 		account(),
 	}
-	own = append(own, b.repositoryVolumes()...)
+	own = append(own, repositoryVolumes(false, b.places()...)...)
 	own = append(own, b.queriesVolume()...)
 	return append(own, b.credentials()...)
 }

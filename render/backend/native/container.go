@@ -5,6 +5,7 @@ import (
 
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/spec"
 )
 
 // container begins one that the restricted pod security standard lets in, with nothing to write to but its volumes.
@@ -49,7 +50,7 @@ func (b builder) agent() manifest.Map {
 	if b.rolePasswords() != nil {
 		mounts = append(mounts, mount("roles", rolesDir, true))
 	}
-	c["volumeMounts"] = append(mounts, b.keyMounts()...)
+	c["volumeMounts"] = append(mounts, keyMounts(b.places()...)...)
 	return c
 }
 
@@ -62,7 +63,7 @@ func (b builder) database() manifest.Map {
 	c["ports"] = []any{manifest.Map{"name": "postgres", "containerPort": postgresPort, "protocol": "TCP"}}
 	c["readinessProbe"] = probe("/readiness", manifest.Map{"periodSeconds": int64(5), "timeoutSeconds": int64(3), "failureThreshold": int64(3)})
 	mounts := append(b.shared(), mount("program", programDir, true), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false))
-	c["volumeMounts"] = append(mounts, b.claimMounts()...)
+	c["volumeMounts"] = append(mounts, claimMounts(false, b.places()...)...)
 	fields.Put(c, "resources", fields.Resources(b.Resources))
 	return c
 }
@@ -99,12 +100,16 @@ func environment() []any {
 
 // agentResources are what the agent is measured to need, more than twice over, and what the spec says instead.
 func (b builder) agentResources() manifest.Map {
-	out := manifest.Map{
+	return resources(manifest.Map{
 		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "64Mi"},
 		"limits":   manifest.Map{"cpu": "500m", "memory": "64Mi", "ephemeral-storage": "128Mi"},
+	}, b.Agent.Resources)
+}
+
+// resources are what a container needs, and over that what the spec says.
+func resources(needed manifest.Map, said *spec.Resources) manifest.Map {
+	for part, quantities := range fields.Resources(said) {
+		maps.Copy(needed[part].(manifest.Map), quantities.(manifest.Map))
 	}
-	for part, quantities := range fields.Resources(b.Agent.Resources) {
-		maps.Copy(out[part].(manifest.Map), quantities.(manifest.Map))
-	}
-	return out
+	return needed
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"time"
 
 	"github.com/onggi-db/onggi/render/drill"
@@ -94,29 +95,18 @@ func (b builder) drillPod(d *plan.Drill) manifest.Map {
 	run["command"] = append([]any{programDir + "/onggi"}, drill.LocalArgs(drillConfigDir+"/"+drillFile)...)
 	run["env"] = drill.Env()
 	run["terminationMessagePolicy"] = "FallbackToLogsOnError"
-	run["volumeMounts"] = append([]any{
+	run["volumeMounts"] = slices.Concat([]any{
 		mount("scratch", drillVolume, false), mount("run", runDir, false), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false),
 		mount("program", programDir, true), mount("config", drillConfigDir, true),
-	}, b.drillMounts()...)
-	resources := d.Resources
-	if resources == nil {
-		resources = b.Resources
+	}, claimMounts(true, b.written()), keyMounts(b.written()))
+	needs := d.Resources
+	if needs == nil {
+		needs = b.Resources
 	}
-	fields.Put(run, "resources", fields.Resources(resources))
-	pod := manifest.Map{
-		"restartPolicy":                 "Never",
-		"terminationGracePeriodSeconds": int64(drill.Grace / time.Second),
-		"serviceAccountName":            d.Name,
-		"automountServiceAccountToken":  false,
-		"enableServiceLinks":            false,
-		"securityContext":               podSecurity(),
-		"initContainers":                []any{install},
-		"containers":                    []any{run},
-		"volumes":                       append(b.drillVolumes(d), b.repositorySources()...),
-	}
-	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
-	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
-	fields.Put(pod, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
+	fields.Put(run, "resources", fields.Resources(needs))
+	pod := b.jobPod(d.Name, run, append(b.drillVolumes(d), repositoryVolumes(true, b.written())...))
+	pod["terminationGracePeriodSeconds"] = int64(drill.Grace / time.Second)
+	pod["initContainers"] = []any{install}
 	return pod
 }
 
@@ -145,27 +135,4 @@ func (b builder) drillVolumes(d *plan.Drill) []any {
 		empty("shm", manifest.Map{"medium": "Memory"}),
 		manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.Name, "defaultMode": restricted}},
 	}
-}
-
-// repositorySources are the volumes of the repository that is written to, for a container that only reads it.
-func (b builder) repositorySources() []any {
-	var out []any
-	if name := claim(&b.Backup.Archive); name != "" {
-		out = append(out, manifest.Map{"name": "repository-claim", "persistentVolumeClaim": manifest.Map{"claimName": name, "readOnly": true}})
-	}
-	if sources := keySources(b.Backup.Archive); len(sources) > 0 {
-		out = append(out, manifest.Map{"name": "repository", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
-	}
-	return out
-}
-
-func (b builder) drillMounts() []any {
-	var out []any
-	if name := claim(&b.Backup.Archive); name != "" {
-		out = append(out, mount("repository-claim", claimsDir+"/"+name, true))
-	}
-	if len(keySources(b.Backup.Archive)) > 0 {
-		out = append(out, mount("repository", ownKeys, true))
-	}
-	return out
 }

@@ -1,9 +1,6 @@
 package native
 
 import (
-	"maps"
-
-	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/monitoring"
 )
@@ -41,14 +38,10 @@ func (b builder) exporter() []any {
 }
 
 func (b builder) exporterResources() manifest.Map {
-	out := manifest.Map{
+	return resources(manifest.Map{
 		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "16Mi"},
 		"limits":   manifest.Map{"cpu": "250m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
-	}
-	for part, quantities := range fields.Resources(b.Monitoring.Exporter.Resources) {
-		maps.Copy(out[part].(manifest.Map), quantities.(manifest.Map))
-	}
-	return out
+	}, b.Monitoring.Exporter.Resources)
 }
 
 // queries is the ConfigMap of what it asks.

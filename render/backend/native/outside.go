@@ -2,6 +2,7 @@ package native
 
 import (
 	"path"
+	"slices"
 
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
@@ -36,16 +37,27 @@ func outsideFile(p *plan.Plan) *config.Outside {
 	if c.Password != nil {
 		f.PasswordFile = secretsDir + "/outside/password"
 	}
-	for _, one := range []struct {
-		key  *spec.SecretKey
-		path *string
-		file string
-	}{{c.RootCert, &f.TLS.CA, "ca.crt"}, {c.Certificate, &f.TLS.Cert, "tls.crt"}, {c.Key, &f.TLS.Key, "tls.key"}} {
-		if one.key != nil {
-			*one.path = path.Join(outsideDir, one.file)
-		}
+	for _, k := range outsideKeys(c) {
+		*k.field(&f.TLS) = path.Join(outsideDir, k.file)
 	}
 	return f
+}
+
+// outsideKey is one key of a Secret, the file that it becomes, and the field that names the file.
+type outsideKey struct {
+	*spec.SecretKey
+	file  string
+	field func(*config.TLS) *string
+}
+
+// outsideKeys are the certificates that a connection names.
+func outsideKeys(c *spec.Connection) []outsideKey {
+	all := []outsideKey{
+		{c.RootCert, "ca.crt", func(t *config.TLS) *string { return &t.CA }},
+		{c.Certificate, "tls.crt", func(t *config.TLS) *string { return &t.Cert }},
+		{c.Key, "tls.key", func(t *config.TLS) *string { return &t.Key }},
+	}
+	return slices.DeleteFunc(all, func(k outsideKey) bool { return k.SecretKey == nil })
 }
 
 // outsideFiles are the volume of the certificates, nil for none.
@@ -55,15 +67,10 @@ func (b builder) outsideFiles() []any {
 		return nil
 	}
 	var sources []any
-	for _, one := range []struct {
-		key  *spec.SecretKey
-		file string
-	}{{c.RootCert, "ca.crt"}, {c.Certificate, "tls.crt"}, {c.Key, "tls.key"}} {
-		if one.key != nil {
-			sources = append(sources, manifest.Map{"secret": manifest.Map{
-				"name": one.key.Secret, "items": []any{manifest.Map{"key": one.key.Key, "path": one.file}},
-			}})
-		}
+	for _, k := range outsideKeys(c) {
+		sources = append(sources, manifest.Map{"secret": manifest.Map{
+			"name": k.Secret, "items": []any{manifest.Map{"key": k.Key, "path": k.file}},
+		}})
 	}
 	if sources == nil {
 		return nil

@@ -71,14 +71,19 @@ func (b builder) asking(kind string) manifest.Map {
 		"requests": manifest.Map{"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi"},
 		"limits":   manifest.Map{"cpu": "100m", "memory": "64Mi", "ephemeral-storage": "32Mi"},
 	}
+	return b.jobPod(b.backupAccount(), c, []any{manifest.Map{"name": "token", "secret": secret{"token", b.Agent.Token}.source()}})
+}
+
+// jobPod is a pod that runs once, where the database's may run, and whom the API server does not know.
+func (b builder) jobPod(account string, container manifest.Map, volumes []any) manifest.Map {
 	pod := manifest.Map{
 		"restartPolicy":                "Never",
-		"serviceAccountName":           b.backupAccount(),
+		"serviceAccountName":           account,
 		"automountServiceAccountToken": false,
 		"enableServiceLinks":           false,
 		"securityContext":              podSecurity(),
-		"containers":                   []any{c},
-		"volumes":                      []any{manifest.Map{"name": "token", "secret": secret{"token", b.Agent.Token}.source()}},
+		"containers":                   []any{container},
+		"volumes":                      volumes,
 	}
 	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
 	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
