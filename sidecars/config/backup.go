@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -101,14 +102,11 @@ func (b *Backup) defaults(cluster string) *Backup {
 		return nil
 	}
 	c := *b
-	for field, value := range map[*string]string{&c.Stanza: cluster, &c.Target: "prefer-standby", &c.Compression: "gz", &c.Bin: "pgbackrest"} {
-		if *field == "" {
-			*field = value
-		}
-	}
-	if c.Jobs == 0 {
-		c.Jobs = 2
-	}
+	c.Stanza = cmp.Or(c.Stanza, cluster)
+	c.Target = cmp.Or(c.Target, "prefer-standby")
+	c.Compression = cmp.Or(c.Compression, "gz")
+	c.Bin = cmp.Or(c.Bin, "pgbackrest")
+	c.Jobs = cmp.Or(c.Jobs, 2)
 	return &c
 }
 

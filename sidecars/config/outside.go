@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -26,14 +27,9 @@ func (o *Outside) defaults() *Outside {
 		return nil
 	}
 	c := *o
-	for field, value := range map[*string]string{&c.User: "onggi_replicator", &c.SSLMode: "verify-full"} {
-		if *field == "" {
-			*field = value
-		}
-	}
-	if c.Port == 0 {
-		c.Port = 5432
-	}
+	c.User = cmp.Or(c.User, "onggi_replicator")
+	c.SSLMode = cmp.Or(c.SSLMode, "verify-full")
+	c.Port = cmp.Or(c.Port, 5432)
 	return &c
 }
 

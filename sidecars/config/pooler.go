@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -64,16 +65,11 @@ func ParsePooler(data []byte) (Pooler, error) {
 }
 
 func (p Pooler) defaults() Pooler {
-	for field, value := range map[*string]string{&p.Bin: "pgbouncer", &p.Run: "/run/onggi"} {
-		if *field == "" {
-			*field = value
-		}
-	}
-	for field, value := range map[*int]int{&p.Port: 5432, &p.Listen: 9127, &p.DrainSeconds: 60} {
-		if *field == 0 {
-			*field = value
-		}
-	}
+	p.Bin = cmp.Or(p.Bin, "pgbouncer")
+	p.Run = cmp.Or(p.Run, "/run/onggi")
+	p.Port = cmp.Or(p.Port, 5432)
+	p.Listen = cmp.Or(p.Listen, 9127)
+	p.DrainSeconds = cmp.Or(p.DrainSeconds, 60)
 	return p
 }
 

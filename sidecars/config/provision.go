@@ -161,11 +161,11 @@ type InitDB struct {
 
 func (i InitDB) validate() []error {
 	var wrong []error
-	for field, value := range map[string]string{
-		"encoding": i.Encoding, "locale": i.Locale, "localeProvider": i.LocaleProvider, "icuLocale": i.ICULocale, "builtinLocale": i.BuiltinLocale,
+	for _, one := range []struct{ field, value string }{
+		{"encoding", i.Encoding}, {"locale", i.Locale}, {"localeProvider", i.LocaleProvider}, {"icuLocale", i.ICULocale}, {"builtinLocale", i.BuiltinLocale},
 	} {
-		if strings.HasPrefix(value, "-") || strings.ContainsAny(value, "\x00\n\r") {
-			wrong = append(wrong, fmt.Errorf("postgres.initdb.%s is %q: it is an argument of initdb", field, value))
+		if strings.HasPrefix(one.value, "-") || strings.ContainsAny(one.value, "\x00\n\r") {
+			wrong = append(wrong, fmt.Errorf("postgres.initdb.%s is %q: it is an argument of initdb", one.field, one.value))
 		}
 	}
 	if n := i.WALSegmentMB; n < 0 || n > 1024 || n&(n-1) != 0 {

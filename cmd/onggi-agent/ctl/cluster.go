@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -79,15 +78,12 @@ func (c cluster) named(names []string) ([]member, error) {
 			return nil, fail(Invalid, "%s is not a member of %s", name, c.Scope)
 		}
 	}
-	slices.SortStableFunc(found, func(x, y member) int { return cmp.Compare(rank(x), rank(y)) })
-	return found, nil
-}
-
-func rank(m member) int {
-	if m.Role == "leader" {
-		return 1
+	at := slices.IndexFunc(found, func(m member) bool { return m.Role == "leader" })
+	if at < 0 {
+		return found, nil
 	}
-	return 0
+	leader := found[at]
+	return append(slices.Delete(found, at, at+1), leader), nil
 }
 
 // columns are those of patronictl. The last four are shown when some member has something there; an old pod, which Patroni does not

@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -130,39 +129,40 @@ func record(c cluster, m member, row []string) map[string]any {
 
 // descent is the leader, and below each member those that follow it, with signs before their names.
 func descent(c cluster) []member {
-	parents := map[string]bool{}
+	named := map[string]member{}
 	for _, m := range c.Members {
-		parents[m.Name] = true
+		named[m.Name] = m
 	}
 	leader, _ := c.leader()
-	below := map[string][]member{}
+	below := map[string][]string{}
 	for _, m := range c.Members {
 		parent, _ := m.Tags["replicatefrom"].(string)
+		_, there := named[parent]
 		switch {
 		case m.Role == "leader":
 			parent = ""
-		case parent == m.Name || !parents[parent]:
+		case parent == m.Name || !there:
 			parent = leader.Name
 		}
-		below[parent] = append(below[parent], m)
+		below[parent] = append(below[parent], m.Name)
 	}
 	var out []member
 	seen := map[string]bool{}
 	var walk func(parent string, depth int)
 	walk = func(parent string, depth int) {
 		children := below[parent]
-		slices.SortStableFunc(children, func(x, y member) int { return cmp.Compare(x.Name, y.Name) })
-		for _, m := range children {
-			if seen[m.Name] {
+		slices.Sort(children)
+		for _, name := range children {
+			if seen[name] {
 				continue
 			}
-			seen[m.Name] = true
-			plain := m.Name
+			seen[name] = true
+			m := named[name]
 			if depth > 0 {
-				m.Name = fmt.Sprintf("%*s+ %s", 2*(depth-1), "", m.Name)
+				m.Name = fmt.Sprintf("%*s+ %s", 2*(depth-1), "", name)
 			}
 			out = append(out, m)
-			walk(plain, depth+1)
+			walk(name, depth+1)
 		}
 	}
 	walk("", 0)
