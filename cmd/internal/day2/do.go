@@ -16,13 +16,7 @@ func (d *Database) Do(ctx context.Context, a act.Action, out, errs io.Writer) er
 	var err error
 	switch {
 	case a.Exec != nil:
-		var code int
-		code, err = d.server.Exec(ctx, kube.Process{
-			Namespace: d.Namespace, Pod: a.Exec.Pod, Container: a.Exec.Container, Command: a.Exec.Command, Stdout: out, Stderr: errs,
-		})
-		if err == nil && code != 0 {
-			return cli.Error{Code: code} // it has said why
-		}
+		return d.run(ctx, kube.Process{Pod: a.Exec.Pod, Container: a.Exec.Container, Command: a.Exec.Command, Stdout: out, Stderr: errs})
 	case a.Patch != nil:
 		err = d.server.Patch(ctx, resource(d.Backend), d.Namespace, d.Name, a.Patch.Subresource, a.Patch.Body)
 	case a.Create != nil:
@@ -38,6 +32,21 @@ func (d *Database) Do(ctx context.Context, a act.Action, out, errs io.Writer) er
 		return cli.Fail(cli.InOut, err)
 	case a.Told != "":
 		fmt.Fprintln(out, a.Told)
+	}
+	return nil
+}
+
+// run runs a program in a pod, whose exit code is ours: it has said why.
+func (d *Database) run(ctx context.Context, p kube.Process) error {
+	p.Namespace = d.Namespace
+	code, err := d.server.Exec(ctx, p)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return cli.Fail(cli.InOut, err)
+	case code != 0:
+		return cli.Error{Code: code}
 	}
 	return nil
 }

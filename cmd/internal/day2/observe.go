@@ -90,22 +90,20 @@ func (d *Database) askAll(ctx context.Context, o *status.Observed) {
 	}
 	var group sync.WaitGroup
 	var mutex sync.Mutex
+	denied := 0
 	for _, name := range running(o.Pods) {
 		group.Go(func() {
-			answer := d.ask(ctx, name, question)
+			answer, err := d.ask(ctx, name, question)
 			mutex.Lock()
 			defer mutex.Unlock()
 			o.Answers[name] = answer
+			if kube.Forbidden(err) {
+				denied++
+			}
 		})
 	}
 	group.Wait()
 	d.askRepository(ctx, o)
-	denied := 0
-	for _, answer := range o.Answers {
-		if strings.Contains(answer.Err, "forbidden") {
-			denied++
-		}
-	}
 	if denied > 0 && denied == len(o.Answers) { // said once, not for each member
 		clear(o.Answers)
 		o.Notes = append(o.Notes, "members were not asked: that takes the right to create pods/exec in namespace "+d.Namespace)
@@ -121,7 +119,7 @@ func (d *Database) askRepository(ctx context.Context, o *status.Observed) {
 	if err != nil || o.Answers[speaker].Err != "" {
 		return
 	}
-	answer := d.ask(ctx, speaker, []string{"onggi-agent", "ctl", "backups", "-o", "json"})
+	answer, _ := d.ask(ctx, speaker, []string{"onggi-agent", "ctl", "backups", "-o", "json"})
 	if strings.Contains(answer.Err, "no backups") || strings.Contains(answer.Err, "unknown command") {
 		return
 	}
@@ -139,7 +137,8 @@ func (d *Database) question() []string {
 	return nil
 }
 
-func (d *Database) ask(ctx context.Context, pod string, command []string) status.Answer {
+// ask runs a question in a pod. The error is why it could not be run, which the answer tells too.
+func (d *Database) ask(ctx context.Context, pod string, command []string) (status.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var out, said bytes.Buffer
@@ -147,15 +146,15 @@ func (d *Database) ask(ctx context.Context, pod string, command []string) status
 	code, err := d.server.Exec(ctx, kube.Process{Namespace: d.Namespace, Pod: pod, Container: container, Command: command, Stdout: &out, Stderr: &said})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return status.Answer{Err: fmt.Sprintf("not within %s", patience)}
+		return status.Answer{Err: fmt.Sprintf("not within %s", patience)}, err
 	case err != nil:
-		return status.Answer{Err: err.Error()}
+		return status.Answer{Err: err.Error()}, err
 	case code != 0:
-		return status.Answer{Err: cmp.Or(firstLine(said.String()), fmt.Sprintf("%s ended with code %d", command[0], code))}
+		return status.Answer{Err: cmp.Or(firstLine(said.String()), fmt.Sprintf("%s ended with code %d", command[0], code))}, nil
 	case !json.Valid(out.Bytes()):
-		return status.Answer{Err: command[0] + " did not answer in JSON"}
+		return status.Answer{Err: command[0] + " did not answer in JSON"}, nil
 	}
-	return status.Answer{Document: bytes.TrimSpace(out.Bytes())}
+	return status.Answer{Document: bytes.TrimSpace(out.Bytes())}, nil
 }
 
 func firstLine(text string) string {

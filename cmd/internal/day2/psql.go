@@ -25,17 +25,8 @@ func (d *Database) Psql(ctx context.Context, p Psql) error {
 	if d.Backend.Psql == nil {
 		return cli.Exit(cli.Lacking, "%s has no PostgreSQL: mysqlsh is in the pods' container %s", d.Backend.Name, d.Backend.Database)
 	}
-	code, err := d.server.Exec(ctx, kube.Process{
-		Namespace: d.Namespace, Pod: p.Member, Container: d.Backend.Database, Command: append(slices.Clone(d.Backend.Psql), p.Args...),
+	return d.run(ctx, kube.Process{
+		Pod: p.Member, Container: d.Backend.Database, Command: append(slices.Clone(d.Backend.Psql), p.Args...),
 		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, TTY: p.TTY, Sizes: p.Sizes,
 	})
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		return cli.Fail(cli.InOut, err)
-	case code != 0:
-		return cli.Error{Code: code}
-	}
-	return nil
 }

@@ -8,8 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
@@ -77,12 +78,10 @@ func (s *Server) runner(at *url.URL) (remotecommand.Executor, error) {
 	})
 }
 
-// refused finds the API server's no in what a failed upgrade says.
+// refused finds the API server's no for want of rights in what a failed upgrade says: remotecommand keeps of it the words alone.
 func refused(err error) error {
-	var status apierrors.APIStatus
-	if errors.As(err, &status) {
-		s := status.Status()
-		return &Refusal{Code: int(s.Code), Reason: string(s.Reason), Message: s.Message}
+	if strings.Contains(err.Error(), " is forbidden: ") {
+		return &Refusal{Code: http.StatusForbidden, Reason: string(metav1.StatusReasonForbidden), Message: err.Error()}
 	}
 	return withoutAddress(err)
 }

@@ -8,7 +8,6 @@ package kube
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -71,24 +70,10 @@ func (s *Server) Get(ctx context.Context, ref manifest.Ref, plural string) (o ma
 		return o, false, fmt.Errorf("read %s: its manifest names no namespace to look in", ref)
 	}
 	at := s.base.JoinPath("apis", ref.APIVersion, "namespaces", ref.Namespace, plural, ref.Name)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
-	if err != nil {
-		return o, false, fmt.Errorf("read %s: %w", ref, err)
-	}
-	request.Header.Set("Accept", "application/json")
-	answer, err := s.client.Do(request)
-	if err != nil {
-		return o, false, fmt.Errorf("read %s: %w", ref, err)
-	}
-	defer answer.Body.Close()
-	switch answer.StatusCode {
-	case http.StatusNotFound:
+	data, err := s.do(ctx, http.MethodGet, at, "", nil, maxObject)
+	if absent(err) {
 		return o, false, nil
-	case http.StatusOK:
-	default:
-		return o, false, fmt.Errorf("read %s: the API server answers %s", ref, answer.Status)
 	}
-	data, err := io.ReadAll(io.LimitReader(answer.Body, maxObject))
 	if err != nil {
 		return o, false, fmt.Errorf("read %s: %w", ref, err)
 	}

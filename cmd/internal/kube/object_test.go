@@ -125,5 +125,6 @@ func TestExecThatIsRefused(t *testing.T) {
 	_, err := s.Exec(t.Context(), kube.Process{Namespace: "db", Pod: "shop-0", Container: "agent", Command: []string{"onggi-agent"}, Stdout: io.Discard})
 	require.ErrorContains(t, err, `run onggi-agent in shop-0: `)
 	require.ErrorContains(t, err, `cannot create resource "pods/exec"`)
+	require.True(t, kube.Forbidden(err))
 	require.Equal(t, []string{"GET websocket", "POST SPDY/3.1"}, methods)
 }
