@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onggi-db/onggi/cmd/internal/cli"
 	edge "github.com/onggi-db/onggi/cmd/internal/drill"
+	"github.com/onggi-db/onggi/cmd/internal/program"
 	"github.com/onggi-db/onggi/render/drill"
 )
 
@@ -76,40 +75,12 @@ func newDrillInstallCmd(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use: "install DIR", Short: "Copy this program into a folder, for the drill's container", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			self, err := os.Executable()
+			target, err := program.Install(args[0], "onggi")
 			if err != nil {
-				return fmt.Errorf("find our own program: %w", err)
-			}
-			target := filepath.Join(args[0], "onggi")
-			if err := copyProgram(self, target); err != nil {
-				return cli.Exit(cli.InOut, "install: %w", err)
+				return cli.Exit(cli.InOut, "%w", err)
 			}
 			fmt.Fprintln(s.Out, target)
 			return nil
 		},
 	}
-}
-
-// copyProgram has the copy renamed into place, so that it is there whole or not at all.
-func copyProgram(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	next, err := os.CreateTemp(filepath.Dir(to), ".onggi-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(next.Name()) // is gone after the rename
-	if _, err = io.Copy(next, in); err == nil {
-		err = next.Chmod(0o755)
-	}
-	if closed := next.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(next.Name(), to)
 }
