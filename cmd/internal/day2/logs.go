@@ -65,17 +65,24 @@ func (d *Database) follow(ctx context.Context, l Logs, member, container, prefix
 		Follow: l.Follow, Tail: l.Tail, Since: l.Since, Previous: l.Previous,
 	}
 	told := false
-	for opened := false; ; opened = true {
-		err := d.copyLog(ctx, want, prefix, w)
-		ended := time.Now()
-		if !l.Follow || ctx.Err() != nil || err != nil && !opened {
+	for first := true; ; first = false {
+		body, err := d.server.Logs(ctx, want)
+		if err != nil && first {
 			return err
 		}
-		if err != nil && !told { // it is being started again
+		if err == nil {
+			told = false
+			if err = w.copy(prefix, body); err != nil {
+				err = fmt.Errorf("copy the log of %s/%s: %w", member, container, err)
+			}
+		}
+		ended := time.Now()
+		if !l.Follow || ctx.Err() != nil || w.failed() {
+			return err
+		}
+		if err != nil && !told { // it is being started again, or the way to it broke
 			told = true
 			_ = w.write(prefix, []byte("("+err.Error()+")"))
-		} else if err == nil {
-			told = false
 		}
 		select {
 		case <-ctx.Done():
@@ -86,13 +93,17 @@ func (d *Database) follow(ctx context.Context, l Logs, member, container, prefix
 	}
 }
 
-func (d *Database) copyLog(ctx context.Context, want kube.Log, prefix string, w *lines) error {
-	body, err := d.server.Logs(ctx, want)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	in := bufio.NewReaderSize(body, maxLine)
+// lines writes whole lines of several writers.
+type lines struct {
+	mutex sync.Mutex
+	out   io.Writer
+	err   error // of the last write
+}
+
+// copy writes a log, each line behind the prefix.
+func (w *lines) copy(prefix string, log io.ReadCloser) error {
+	defer log.Close()
+	in := bufio.NewReaderSize(log, maxLine)
 	for {
 		line, err := in.ReadSlice('\n')
 		if len(line) > 0 {
@@ -105,15 +116,16 @@ func (d *Database) copyLog(ctx context.Context, want kube.Log, prefix string, w 
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("read the log of %s/%s: %w", want.Pod, want.Container, err)
+			return err
 		}
 	}
 }
 
-// lines writes whole lines of several writers.
-type lines struct {
-	mutex sync.Mutex
-	out   io.Writer
+// failed tells whether nobody reads what is written any more.
+func (w *lines) failed() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.err != nil
 }
 
 func (w *lines) write(prefix string, line []byte) error {
@@ -123,6 +135,6 @@ func (w *lines) write(prefix string, line []byte) error {
 	if line[len(line)-1] != '\n' {
 		text += "\n"
 	}
-	_, err := io.WriteString(w.out, text)
-	return err
+	_, w.err = io.WriteString(w.out, text)
+	return w.err
 }
