@@ -1,8 +1,8 @@
 package pooler
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -82,12 +82,12 @@ func (w *exposition) sample(name string, value float64, labels ...string) {
 	w.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
 }
 
-// each writes one family: a sample for each row that has its column.
+// each writes one family: a sample for each row that has its column, but for the console's own.
 func (w *exposition) each(f family, rows table, labels func(row map[string]string) []string) {
 	begun := false
 	for _, row := range rows {
 		value, ok := number(row, f.column)
-		if !ok {
+		if !ok || cmp.Or(row["name"], row["database"]) == "pgbouncer" {
 			continue
 		}
 		if !begun {
@@ -140,18 +140,14 @@ func metrics(s snapshot) string {
 			w.sample(list.name, value)
 		}
 	}
-	console := func(row map[string]string, column string) bool { return row[column] == "pgbouncer" }
-	pools := slices.DeleteFunc(slices.Clone(s.pools), func(r map[string]string) bool { return console(r, "database") })
-	stats := slices.DeleteFunc(slices.Clone(s.stats), func(r map[string]string) bool { return console(r, "database") })
-	all := slices.DeleteFunc(slices.Clone(s.all), func(r map[string]string) bool { return console(r, "name") })
 	for _, f := range poolFamilies() {
-		w.each(f, pools, func(r map[string]string) []string { return []string{"database", r["database"], "user", r["user"]} })
+		w.each(f, s.pools, func(r map[string]string) []string { return []string{"database", r["database"], "user", r["user"]} })
 	}
 	for _, f := range statFamilies() {
-		w.each(f, stats, func(r map[string]string) []string { return []string{"database", r["database"]} })
+		w.each(f, s.stats, func(r map[string]string) []string { return []string{"database", r["database"]} })
 	}
 	for _, f := range databaseFamilies() {
-		w.each(f, all, func(r map[string]string) []string { return []string{"name", r["name"], "database", r["database"]} })
+		w.each(f, s.all, func(r map[string]string) []string { return []string{"name", r["name"], "database", r["database"]} })
 	}
 	return w.String()
 }
