@@ -73,7 +73,7 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	if exists(s.Paths.Data) {
 		return fmt.Errorf("initialise: %s is there already", s.Paths.Data)
 	}
-	roles, err := o.roles()
+	roles, err := o.roles("CREATE ROLE " + Replicator)
 	if err != nil {
 		return fmt.Errorf("initialise: %w", err)
 	}
@@ -91,7 +91,7 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	// In single-user mode a line is a statement. It ends with 0 also where one failed, but says so.
 	result, err := s.runCommand(ctx, Command{
 		Argv:  []string{s.program("postgres"), "--single", "-D", next, "-c", "log_min_error_statement=panic", "postgres"},
-		Stdin: strings.Join(append(roles, ReplicatorGrants()...), "\n") + "\n", Timeout: time.Minute,
+		Stdin: strings.Join(roles, "\n") + "\n", Timeout: time.Minute,
 	})
 	if err != nil {
 		return fmt.Errorf("initialise: make roles: %w", err)
@@ -105,13 +105,14 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	return syncDir(filepath.Dir(s.Paths.Data))
 }
 
-// roles are the statements that set passwords. They have what a server stores of a password, never the password.
-func (o InitOptions) roles() ([]string, error) {
+// roles are the statement that sees to it that there is a replicator, and those that make it one and set passwords. They have what a server stores
+// of a password, never the password.
+func (o InitOptions) roles(create string) ([]string, error) {
 	replicator, err := verifierFromFile(o.ReplicationPasswordFile)
 	if err != nil {
 		return nil, err
 	}
-	roles := []string{fmt.Sprintf("CREATE ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, QuoteLiteral(replicator))}
+	roles := []string{create, fmt.Sprintf("ALTER ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, QuoteLiteral(replicator))}
 	if o.SuperuserPasswordFile != "" {
 		superuser, err := verifierFromFile(o.SuperuserPasswordFile)
 		if err != nil {
@@ -119,7 +120,7 @@ func (o InitOptions) roles() ([]string, error) {
 		}
 		roles = append(roles, fmt.Sprintf("ALTER ROLE %s PASSWORD %s", Superuser, QuoteLiteral(superuser)))
 	}
-	return roles, nil
+	return append(roles, ReplicatorGrants()...), nil
 }
 
 // ReplicatorGrants are the statements that give the replicator what pg_rewind and its gate need beside REPLICATION. The signatures are the

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // WriteOutsidePassfile writes a passfile of its own for a server that is no member.
@@ -14,9 +13,7 @@ func WriteOutsidePassfile(name, user, passwordFile string) error {
 	if err != nil {
 		return fmt.Errorf("write the passfile of the server outside: %w", err)
 	}
-	escape := strings.NewReplacer(`\`, `\\`, ":", `\:`)
-	_, err = writeFile(name, []byte("*:*:*:"+escape.Replace(user)+":"+escape.Replace(password)+"\n"))
-	return err
+	return writePassfile(name, user, password)
 }
 
 // foreign puts the configuration of a server aside that was never an agent's: what it archives, loads and logs is its own affair, and some

@@ -8,7 +8,16 @@ import (
 	"strings"
 )
 
-const passfilePrefix = "*:*:*:" + Replicator + ":"
+// passfilePrefix is what a line of a passfile has before the password.
+func passfilePrefix(user string) string { return "*:*:*:" + passfileEscapes.Replace(user) + ":" }
+
+var passfileEscapes = strings.NewReplacer(`\`, `\\`, ":", `\:`)
+
+// writePassfile makes a file that has the password of one user, for every server and database.
+func writePassfile(name, user, password string) error {
+	_, err := writeFile(name, []byte(passfilePrefix(user)+passfileEscapes.Replace(password)+"\n"))
+	return err
+}
 
 // WritePassfile writes the replicator's password to the passfile, which primary_conninfo and the programs name. Who connects reads it
 // anew, so nothing has to be told.
@@ -25,9 +34,7 @@ func (s *Server) SetPassfile(password string) error {
 	if s.Paths.Passfile == "" {
 		return errors.New("write the passfile: there is no path for it")
 	}
-	line := passfilePrefix + strings.NewReplacer(`\`, `\\`, ":", `\:`).Replace(password) + "\n"
-	_, err := writeFile(s.Paths.Passfile, []byte(line))
-	return err
+	return writePassfile(s.Paths.Passfile, Replicator, password)
 }
 
 // Passfile is the password that the passfile has, "" where there is none.
@@ -40,23 +47,16 @@ func (s *Server) Passfile() (string, error) {
 		return "", fmt.Errorf("read the passfile: %v", err)
 	}
 	line, _ := strings.CutSuffix(string(text), "\n")
-	escaped, ours := strings.CutPrefix(line, passfilePrefix)
+	escaped, ours := strings.CutPrefix(line, passfilePrefix(Replicator))
 	if !ours {
 		return "", nil
 	}
 	return strings.NewReplacer(`\\`, `\`, `\:`, ":").Replace(escaped), nil
 }
 
-// ErrPassword is matched by the error of Admits for a password that is not the replicator's.
-var ErrPassword = errors.New("the password is not the replicator's")
-
-// Admits asks another member whether it lets the replicator in with a password. Any error but ErrPassword says nothing of the password.
+// Admits asks another member whether it lets the replicator in with a password.
 func (s *Server) Admits(ctx context.Context, upstream Upstream, password string) error {
 	conn, err := s.connectWith(ctx, upstream, password)
-	switch sqlState(err) {
-	case "28P01", "28000":
-		return fmt.Errorf("%w: %v", ErrPassword, err)
-	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,12 +157,7 @@ func (s *Server) recovering(o RestoreOptions, control Control) Command {
 		set(p[0], p[1])
 	}
 	floor := control.HotStandbyFloor()
-	names := make([]string, 0, len(floor))
-	for name := range floor {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(floor)) {
 		set(name, strconv.Itoa(floor[name]))
 	}
 	for _, p := range o.Recovery {
@@ -232,22 +228,10 @@ func (s *Server) awaitPromoted(ctx context.Context, ended <-chan error) error {
 
 // setRoles gives the roles that the agent works with this cluster's passwords, and makes those that the backup lacks.
 func (s *Server) setRoles(ctx context.Context, o InitOptions) error {
-	replicator, err := verifierFromFile(o.ReplicationPasswordFile)
+	statements, err := o.roles(fmt.Sprintf("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %[1]s; END IF; END $$", Replicator))
 	if err != nil {
 		return err
 	}
-	statements := []string{
-		fmt.Sprintf("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %s; END IF; END $$", Replicator, Replicator),
-		fmt.Sprintf("ALTER ROLE %s REPLICATION LOGIN PASSWORD %s", Replicator, QuoteLiteral(replicator)),
-	}
-	if o.SuperuserPasswordFile != "" {
-		superuser, err := verifierFromFile(o.SuperuserPasswordFile)
-		if err != nil {
-			return err
-		}
-		statements = append(statements, fmt.Sprintf("ALTER ROLE %s PASSWORD %s", Superuser, QuoteLiteral(superuser)))
-	}
-	statements = append(statements, ReplicatorGrants()...)
 	err = s.exec(ctx, "set roles", func(conn *pgconn.PgConn) error {
 		for _, statement := range statements {
 			if _, err := conn.Exec(ctx, statement).ReadAll(); err != nil {
