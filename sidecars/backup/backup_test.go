@@ -129,7 +129,11 @@ func TestCommandsAndTargets(t *testing.T) {
 		require.Equal(t, row.recovery, Recovery(row.target))
 	}
 	s.Dir = "/run/100%"
-	require.Equal(t, `pgbackrest '--config=/run/100%%/pgbackrest.conf' --stanza=shop --pg1-path=/x archive-get %f "%p"`, strings.ReplaceAll(s.ArchiveGet("/x"), "--config=/run/100%%/pgbackrest.conf", "'--config=/run/100%%/pgbackrest.conf'"))
+	require.Equal(t, `pgbackrest --config=/run/100%%/pgbackrest.conf --stanza=shop --pg1-path=/x archive-get %f "%p"`, s.ArchiveGet("/x"))
+	require.Equal(t, `/run/100%%/onggi-agent unless /run/100%%/hold -- pgbackrest --config=/run/100%%/pgbackrest.conf --stanza=shop archive-push "%p"`,
+		Archiver("/run/100%/onggi-agent", "/run/100%/hold", s))
+	require.Equal(t, `/run/100%%/onggi-agent while '/run/the fetch' -- pgbackrest --config=/run/100%%/pgbackrest.conf --stanza=shop archive-get %f "%p"`,
+		Fetcher("/run/100%/onggi-agent", "/run/the fetch", s))
 }
 
 // What pgBackRest 2.45 gives to ssh, taken from a run.

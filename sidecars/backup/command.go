@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -52,12 +53,6 @@ func (s Settings) Info() []string { return s.command("info", "--output=json") }
 
 // StanzaCreate makes the stanza, where it is not there and the archive of this server may go there.
 func (s Settings) StanzaCreate() []string { return s.command("stanza-create") }
-
-// StanzaUpgrade tells an existing stanza of ours of a newer major version of postgres.
-func (s Settings) StanzaUpgrade() []string { return s.command("stanza-upgrade") }
-
-// Expire removes what retention does not keep. A backup does so by itself.
-func (s Settings) Expire() []string { return s.command("expire") }
 
 // Restore copies a backup to data, which has to be empty or missing.
 func (s Settings) Restore(data string, t config.RecoverTarget, set string) []string {
@@ -123,26 +118,25 @@ func Recovery(t config.RecoverTarget) [][2]string {
 	if value != "" && t.Exclusive {
 		out = append(out, [2]string{"recovery_target_inclusive", "off"})
 	}
-	timeline := t.Timeline
-	if timeline == "" {
-		timeline = "latest"
-	}
-	return append(out, [2]string{"recovery_target_timeline", timeline})
+	return append(out, [2]string{"recovery_target_timeline", cmp.Or(t.Timeline, "latest")})
 }
+
+// parameter is a command line as archive_command and restore_command have it: words for a shell, in which % begins what postgres puts in.
+func parameter(argv []string) string { return strings.ReplaceAll(quoteAll(argv), "%", "%%") }
 
 // ArchiveGet is the command line of restore_command for this repository and a server on data, as a shell takes it.
 func (s Settings) ArchiveGet(data string) string {
-	return strings.ReplaceAll(quoteAll(s.command("archive-get", "--pg1-path="+data)), "%", "%%") + ` %f "%p"`
+	return parameter(s.command("archive-get", "--pg1-path="+data)) + ` %f "%p"`
 }
 
 // Archiver is the archive_command: it sends a segment unless a file forbids it, which also breaks off what is being sent. A server that is being
 // stopped does not wait for a store that does not answer.
 func Archiver(program, unless string, s Settings) string {
-	return quoteAll([]string{program, "unless", unless, "--"}) + " " + strings.ReplaceAll(quoteAll(s.command("archive-push")), "%", "%%") + ` "%p"`
+	return parameter(append([]string{program, "unless", unless, "--"}, s.command("archive-push")...)) + ` "%p"`
 }
 
 // Fetcher is the restore_command of a standby: it asks the archive while a file allows it, and else says at once that there is nothing. The file
 // is there only while the standby gets nothing from a primary that lives: an archive that does not answer must not delay a promotion.
 func Fetcher(program, while string, s Settings) string {
-	return quoteAll([]string{program, "while", while, "--"}) + " " + strings.ReplaceAll(quoteAll(s.command("archive-get")), "%", "%%") + ` %f "%p"`
+	return parameter(append([]string{program, "while", while, "--"}, s.command("archive-get")...)) + ` %f "%p"`
 }

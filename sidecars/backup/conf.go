@@ -65,10 +65,7 @@ func Dir(f config.File) string { return path.Join(f.Run.Dir, "pgbackrest") }
 
 // Config is the path of the configuration.
 func (s Settings) Config() string {
-	if s.Name == "" {
-		return path.Join(s.Dir, "pgbackrest.conf")
-	}
-	return path.Join(s.Dir, s.Name)
+	return path.Join(s.Dir, cmp.Or(s.Name, "pgbackrest.conf"))
 }
 
 // Place is the repository for people. It holds no secret.

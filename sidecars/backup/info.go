@@ -86,10 +86,8 @@ type toldBackup struct {
 		Size       uint64 `json:"size"`
 		Delta      uint64 `json:"delta"`
 		Repository struct {
-			Size     *uint64 `json:"size"`
-			Delta    uint64  `json:"delta"`
-			DeltaMap *uint64 `json:"delta-map"`
-			SizeMap  *uint64 `json:"size-map"`
+			Size  *uint64 `json:"size"`
+			Delta uint64  `json:"delta"`
 		} `json:"repository"`
 	} `json:"info"`
 	Timestamp struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -175,9 +176,13 @@ func (c *Client) Stream(ctx context.Context, peer Peer, kind string, body []byte
 }
 
 func (c *Client) openStream(ctx context.Context, conn *conn, peer Peer, ticket ticketed) error {
+	body, err := json.Marshal(ticket)
+	if err != nil {
+		return fmt.Errorf("encode the ticket: %w", err)
+	}
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetDeadline(deadline)
-	request := c.letterTo(peer, kindStream, fmt.Appendf(nil, "{%q:%q}", "ticket", ticket.Ticket))
+	request := c.letterTo(peer, kindStream, body)
 	conn.bounded.N = MaxBody
 	if err := conn.send(request, c.keys); err != nil {
 		return err
