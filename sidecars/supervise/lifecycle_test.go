@@ -178,7 +178,8 @@ func TestToolOutlivesTheSidecarThatAskedForIt(t *testing.T) {
 func TestStraysAreGoneBeforeAStart(t *testing.T) {
 	p := newPod(t).run()
 	s := p.dial()
-	out, err := s.Exec(ctx(t), Command{Argv: []string{"sh", "-c", "setsid -f sleep 1008"}})
+	// The tool's group is killed when the tool ends: the daemon has to have left it by then.
+	out, err := s.Exec(ctx(t), Command{Argv: []string{"sh", "-c", "setsid -f sh -c 'touch left; exec sleep 1008'; while [ ! -e left ]; do sleep 0.02; done"}})
 	require.NoError(t, err)
 	require.Zero(t, out.Code)
 	p.eventually("a daemon is left", func() bool { return len(p.named("sleep 1008")) == 1 })

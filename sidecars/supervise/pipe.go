@@ -67,6 +67,9 @@ func (s *supervisor) servePipe(c *conn, command Command) {
 
 // launchPipe starts a program whose standard input and output are the connection. What it says on standard error is logged.
 func (s *supervisor) launchPipe(file *os.File, c Command) error {
+	if err := s.mayRun(c); err != nil { // a sweep or the end may have begun since the connection was answered
+		return err
+	}
 	stdout, outW, err := newStream(1, nil)
 	if err != nil {
 		return err

@@ -75,3 +75,13 @@ func TestAPipeIsAProgramsInputAndOutput(t *testing.T) {
 	_, err = conn.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
+
+// Between the answer and the program everything may have been killed.
+func TestAPipeIsNotBegunOnceItMayNot(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer null.Close()
+	s := &supervisor{lock: null, sweep: &sweep{}, clock: systemClock}
+	requireCode(t, CodeBusy, s.launchPipe(null, Command{Aside: true, Argv: []string{"sleep", "1014"}}))
+	require.Empty(t, s.asides)
+}
