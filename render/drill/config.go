@@ -168,18 +168,9 @@ func Env() []any {
 // Decode reads a Config from YAML or JSON. Fields that are none, given twice or of another type are errors, and so is whatever
 // [Config.Validate] finds.
 func Decode(data []byte) (*Config, error) {
-	asJSON, err := yaml.YAMLToJSONStrict(data)
-	if err != nil {
-		return nil, fmt.Errorf("read config: %w", err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(asJSON))
-	dec.DisallowUnknownFields()
 	var c Config
-	if err := dec.Decode(&c); err != nil {
-		return nil, fmt.Errorf("read config: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("read config: something follows it")
+	if err := decode(data, &c); err != nil {
+		return nil, err
 	}
 	if c.Scratch != nil {
 		c.Scratch = manifest.Clone(c.Scratch)
@@ -188,6 +179,23 @@ func Decode(data []byte) (*Config, error) {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
 	return &c, nil
+}
+
+// decode is strict YAML.
+func decode(data []byte, into any) error {
+	asJSON, err := yaml.YAMLToJSONStrict(data)
+	if err != nil {
+		return fmt.Errorf("read config: %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(asJSON))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("read config: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("read config: something follows it")
+	}
+	return nil
 }
 
 // Encode writes the Config as YAML. Decode reads it back; the same Config has the same bytes.

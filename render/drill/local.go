@@ -1,14 +1,10 @@
 package drill
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/onggi-db/onggi/sidecars/config"
 )
@@ -39,15 +35,9 @@ type Local struct {
 
 // DecodeLocal reads a Local from YAML. Fields that are none, given twice or missing are errors.
 func DecodeLocal(data []byte) (*Local, error) {
-	asJSON, err := yaml.YAMLToJSONStrict(data)
-	if err != nil {
-		return nil, fmt.Errorf("read config: %w", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(asJSON))
-	decoder.DisallowUnknownFields()
 	var l Local
-	if err := decoder.Decode(&l); err != nil {
-		return nil, fmt.Errorf("read config: %w", err)
+	if err := decode(data, &l); err != nil {
+		return nil, err
 	}
 	if err := l.validate(); err != nil {
 		return nil, fmt.Errorf("read config: %w", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/config"
+	pg "github.com/onggi-db/onggi/sidecars/postgres"
 )
 
 // Local runs a drill in this very process's pod: pgBackRest restores into the volume, a server that nobody else reaches recovers there, the
@@ -173,26 +174,24 @@ func randomPoint(backups []backup.Backup, since time.Time, draw float64) (label,
 		first = len(backups) - 1
 	}
 	inside := backups[first:]
-	ends := make([]uint64, len(inside))
+	ends := make([]pg.LSN, len(inside))
 	for i, b := range inside {
-		var high, low uint64
-		if _, err := fmt.Sscanf(b.LSNStop, "%X/%X", &high, &low); err != nil {
-			return "", "", fmt.Errorf("backup %s ends at %q, which is no position of the log", b.Label, b.LSNStop)
+		if ends[i], err = pg.ParseLSN(b.LSNStop); err != nil {
+			return "", "", fmt.Errorf("end of backup %s: %w", b.Label, err)
 		}
-		ends[i] = high<<32 | low
 	}
 	from, to := ends[0], ends[len(ends)-1]
 	if to < from { // another timeline went back
 		return inside[len(inside)-1].Label, inside[len(inside)-1].LSNStop, nil
 	}
-	at := from + uint64(draw*float64(to-from))
+	at := from + pg.LSN(draw*float64(to-from))
 	chosen := 0
 	for i, end := range ends {
 		if end <= at {
 			chosen = i
 		}
 	}
-	return inside[chosen].Label, fmt.Sprintf("%X/%X", at>>32, at&0xffffffff), nil
+	return inside[chosen].Label, at.String(), nil
 }
 
 // pgbackrest runs a command and returns what it says.

@@ -208,6 +208,8 @@ func TestRandomPoint(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, tt.label+" "+tt.lsn, label+" "+lsn)
 	}
-	_, _, err := randomPoint([]backup.Backup{{Label: "a", LSNStop: "?"}}, time.Time{}, 0)
-	require.ErrorContains(t, err, "no position of the log")
+	for _, end := range []string{"?", "0/1000 and more"} {
+		_, _, err := randomPoint([]backup.Backup{{Label: "a", LSNStop: end}}, time.Time{}, 0)
+		require.ErrorContains(t, err, "end of backup a: ")
+	}
 }
