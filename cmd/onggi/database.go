@@ -126,19 +126,29 @@ func (f *databaseFlags) fromSpec(ctx context.Context, s *cli.Streams, path strin
 	return it, nil
 }
 
-// confirm asks a person, or wants --yes where there is none.
-func (f *databaseFlags) confirm(s *cli.Streams, question string) error {
+// confirm asks a person, until the context is done, or wants --yes where there is none.
+func (f *databaseFlags) confirm(ctx context.Context, s *cli.Streams, question string) error {
 	if f.yes || question == "" {
 		return nil
 	}
-	if !s.Terminal || !isTerminal(s.In) {
+	in, typed := typing(s.In)
+	if !s.Terminal || !typed {
 		return cli.Exit(cli.Usage, "%s? Nobody is here to be asked: --yes goes ahead", question)
 	}
 	fmt.Fprintf(s.Err, "%s? [y/N]: ", question)
-	line, _ := bufio.NewReader(s.In).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return nil
+	said := make(chan string, 1)
+	go func() { // nothing ends the read of a terminal but its end of line
+		line, _ := bufio.NewReader(in).ReadString('\n')
+		said <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(s.Err)
+		return ctx.Err()
+	case answer := <-said:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
 	}
 	return cli.Exit(cli.Findings, "not done: nobody said yes")
 }
@@ -162,7 +172,7 @@ func (f *databaseFlags) change(ctx context.Context, s *cli.Streams, arg string, 
 		fmt.Fprintln(s.Out, plan.Nothing)
 		return nil
 	}
-	if err := f.confirm(s, plan.Question); err != nil {
+	if err := f.confirm(ctx, s, plan.Question); err != nil {
 		return err
 	}
 	for _, action := range plan.Actions {

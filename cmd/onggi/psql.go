@@ -58,11 +58,12 @@ func runPsql(ctx context.Context, s *cli.Streams, o psqlOptions, args []string) 
 	if p.Member, err = o.where(now); err != nil {
 		return err
 	}
-	if !isTerminal(s.In) || !s.OutTerminal {
+	in, typed := typing(s.In)
+	if !typed || !s.OutTerminal {
 		return d.Psql(ctx, p)
 	}
 	p.TTY = true
-	return inRawMode(ctx, s.In, func(sizes <-chan kube.Size) error {
+	return inRawMode(ctx, in, func(sizes <-chan kube.Size) error {
 		p.Sizes = sizes
 		return d.Psql(ctx, p)
 	})
@@ -91,9 +92,15 @@ func (o psqlOptions) where(now status.Status) (string, error) {
 	return now.Primary, nil
 }
 
+// typing is the terminal that somebody types at. The null device is none: it has no modes.
+func typing(in io.Reader) (*os.File, bool) {
+	f, isFile := in.(*os.File)
+	return f, isFile && term.IsTerminal(int(f.Fd()))
+}
+
 // inRawMode hands every key on as it is typed, and puts the terminal back.
-func inRawMode(ctx context.Context, in io.Reader, run func(<-chan kube.Size) error) error {
-	fd := int(in.(*os.File).Fd()) // it is a terminal, and so a file
+func inRawMode(ctx context.Context, in *os.File, run func(<-chan kube.Size) error) error {
+	fd := int(in.Fd())
 	before, err := term.MakeRaw(fd)
 	if err != nil {
 		return cli.Exit(cli.InOut, "prepare the terminal: %w", err)
