@@ -2,9 +2,9 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,8 +55,8 @@ func newBackupListCmd(s *cli.Streams) *cobra.Command {
 		Example: `  onggi backup list shop -o json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "table" && output != "json" && output != "yaml" {
-				return cli.Exit(cli.Usage, "there is no output %q: choose table, json or yaml", output)
+			if err := knownOutput(output); err != nil {
+				return err
 			}
 			d, err := f.find(cmd.Context(), s, args[0])
 			if err != nil {
@@ -69,46 +69,37 @@ func newBackupListCmd(s *cli.Streams) *cobra.Command {
 			if now.Backups == nil {
 				return cli.Exit(cli.Findings, "nothing is known of backups of %s: give its spec a backup section, or see its operator", now.Name)
 			}
-			return showBackups(s, now.Backups, output)
+			if err := show(s, output, backupsTable(now.Backups), now.Backups); err != nil {
+				return err
+			}
+			if last, _ := now.Backups.Last(); now.Backups.Failing() || last.Failed() {
+				return cli.Error{Code: cli.Findings}
+			}
+			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table | json | yaml")
-	complete(cmd, "output", []string{"table", "json", "yaml"})
+	outputFlag(cmd, &output)
 	return day2Cmd(cmd, &f, false)
 }
 
-func showBackups(s *cli.Streams, b *status.Backups, output string) error {
-	text := ""
-	if output == "table" {
-		rows := [][]string{{"BACKUP", "STATE", "STARTED", "TOOK", "TYPE", "METHOD", "BYTES", "ERROR"}}
-		for _, one := range b.List {
-			bytes := ""
-			if one.Bytes > 0 {
-				bytes = strconv.FormatInt(one.Bytes, 10)
-			}
-			rows = append(rows, []string{one.Name, one.State, one.Started, took(one), one.Type, one.Method, bytes, one.Error})
+// backupsTable is the list for a person.
+func backupsTable(b *status.Backups) string {
+	rows := [][]string{{"BACKUP", "STATE", "STARTED", "TOOK", "TYPE", "METHOD", "BYTES", "ERROR"}}
+	for _, one := range b.List {
+		bytes := ""
+		if one.Bytes > 0 {
+			bytes = strconv.FormatInt(one.Bytes, 10)
 		}
-		text = status.View{}.Table(rows, 4, nil)
-		if b.Archiving != "" {
-			text += fmt.Sprintf("the archive of the log is %s %s\n", b.Archiving, b.Detail)
-		}
-		if b.Earliest != "" {
-			text += "back to " + b.Earliest + "\n"
-		}
-	} else {
-		data, err := encodeAs(output, b)
-		if err != nil {
-			return err
-		}
-		text = string(data)
+		rows = append(rows, []string{one.Name, one.State, one.Started, took(one), one.Type, one.Method, bytes, one.Error})
 	}
-	if _, err := s.Out.Write([]byte(text)); err != nil {
-		return cli.Exit(cli.InOut, "write standard output: %w", err)
+	text := status.View{}.Table(rows, 4, nil)
+	if b.Archiving != "" {
+		text += strings.TrimSuffix("the archive of the log is "+b.Archiving+": "+b.Detail, ": ") + "\n"
 	}
-	if last, _ := b.Last(); b.Failing() || last.Failed() {
-		return cli.Error{Code: cli.Findings}
+	if b.Earliest != "" {
+		text += "back to " + b.Earliest + "\n"
 	}
-	return nil
+	return text
 }
 
 func took(b status.Backup) string {

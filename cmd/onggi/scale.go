@@ -27,10 +27,11 @@ The exit code is 1 when commits could no longer be acknowledged, or nobody that 
 			switch {
 			case !query:
 				return cli.Exit(cli.Usage, "the number of members is instances in the spec, which Git and the cluster agree on: change it there; --query tells what would go")
-			case output != "table" && output != "json" && output != "yaml":
-				return cli.Exit(cli.Usage, "there is no output %q: choose table, json or yaml", output)
 			case cmd.Flags().Changed("to") && to < 0:
 				return cli.Exit(cli.Usage, "--to %d: no database has fewer than 0 members", to)
+			}
+			if err := knownOutput(output); err != nil {
+				return err
 			}
 			d, err := f.find(cmd.Context(), s, args[0])
 			if err != nil {
@@ -44,14 +45,8 @@ The exit code is 1 when commits could no longer be acknowledged, or nobody that 
 				to = max(0, now.Wanted-1)
 			}
 			q := now.Query(to)
-			text := []byte(q.Text())
-			if output != "table" {
-				if text, err = encodeAs(output, q); err != nil {
-					return err
-				}
-			}
-			if _, err := s.Out.Write(text); err != nil {
-				return cli.Exit(cli.InOut, "write standard output: %w", err)
+			if err := show(s, output, q.Text(), q); err != nil {
+				return err
 			}
 			if !q.Quorum || q.Primary && len(q.Heirs) == 0 {
 				return cli.Error{Code: cli.Findings}
@@ -62,7 +57,6 @@ The exit code is 1 when commits could no longer be acknowledged, or nobody that 
 	fl := cmd.Flags()
 	fl.BoolVar(&query, "query", false, "tell what would go")
 	fl.IntVar(&to, "to", 0, "to how many members; one less if left out")
-	fl.StringVarP(&output, "output", "o", "table", "table | json | yaml")
-	complete(cmd, "output", []string{"table", "json", "yaml"})
+	outputFlag(cmd, &output)
 	return day2Cmd(cmd, &f, false)
 }

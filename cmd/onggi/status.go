@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,8 @@ when nobody could be asked.`,
   onggi status shop -o json | jq .members`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "table" && output != "json" && output != "yaml" {
-				return cli.Exit(cli.Usage, "there is no output %q: choose table, json or yaml", output)
+			if err := knownOutput(output); err != nil {
+				return err
 			}
 			if watch != 0 && watch < 500*time.Millisecond {
 				return cli.Exit(cli.Usage, "--watch %s: at least 500ms", watch)
@@ -58,18 +59,37 @@ when nobody could be asked.`,
 			return concludeStatus(now)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table | json | yaml")
+	outputFlag(cmd, &output)
 	cmd.Flags().DurationVarP(&watch, "watch", "w", 0, "show it again and again, every two seconds or as often as said")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
-	complete(cmd, "output", []string{"table", "json", "yaml"})
 	return day2Cmd(cmd, &f, false)
 }
 
 func showStatus(s *cli.Streams, now status.Status, output string) error {
-	text := []byte(now.Screen(status.View{Now: time.Now(), Color: s.OutColor}))
+	return show(s, output, now.Screen(status.View{Now: time.Now(), Color: s.OutColor}), now)
+}
+
+// outputs are how the verbs that look show what they see.
+var outputs = []string{"table", "json", "yaml"}
+
+func outputFlag(cmd *cobra.Command, output *string) {
+	cmd.Flags().StringVarP(output, "output", "o", "table", strings.Join(outputs, " | "))
+	complete(cmd, "output", outputs)
+}
+
+func knownOutput(output string) error {
+	if !slices.Contains(outputs, output) {
+		return cli.Exit(cli.Usage, "there is no output %q: choose table, json or yaml", output)
+	}
+	return nil
+}
+
+// show writes a value in the form that was asked for, table being how it is told to a person.
+func show(s *cli.Streams, output, table string, value any) error {
+	text := []byte(table)
 	if output != "table" {
 		var err error
-		if text, err = encodeAs(output, now); err != nil {
+		if text, err = encodeAs(output, value); err != nil {
 			return err
 		}
 	}
