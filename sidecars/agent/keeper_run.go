@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/ha"
+	"github.com/onggi-db/onggi/sidecars/peers"
 	"github.com/onggi-db/onggi/sidecars/rest"
 	"github.com/onggi-db/onggi/sidecars/supervise"
 )
@@ -46,8 +48,7 @@ func (k *Keeper) Obey(ctx context.Context, _ string, o Order) (Reply, error) {
 		return Reply{Run: &run, Result: outcome.Result, Text: outcome.Text}, nil
 	case "document":
 		d := k.document()
-		d.Backups = d.Backups[max(0, len(d.Backups)-mostTold):]
-		return Reply{Document: &d, Result: rest.Done}, nil
+		return fit(Reply{Document: &d, Result: rest.Done}), nil
 	case "restore":
 		if o.InPlace == nil {
 			return Reply{Result: rest.Invalid}, nil
@@ -73,8 +74,32 @@ func (k *Keeper) Obey(ctx context.Context, _ string, o Order) (Reply, error) {
 	return Reply{}, fmt.Errorf("%q is no order", o.Verb)
 }
 
-// mostTold is how many backups fit into a message between members.
-const mostTold = 80
+const (
+	// mostTold is how many bytes fit into a message between members.
+	mostTold = peers.MaxBody - 4<<10
+	// briefly is how many bytes are left of what a run said, where there is no room for all of it.
+	briefly = 160
+)
+
+// fit makes a document small enough for a message: what the oldest runs said is cut short, then the oldest backups are left out.
+func fit(r Reply) Reply {
+	d := r.Document
+	for {
+		text, err := json.Marshal(r)
+		if err != nil || len(text) <= mostTold {
+			return r
+		}
+		at := slices.IndexFunc(d.Runs, func(run rest.BackupRun) bool { return len(run.Text) > briefly+len("…") })
+		switch {
+		case at >= 0:
+			d.Runs[at].Text = strings.ToValidUTF8(d.Runs[at].Text[:briefly], "") + "…"
+		case len(d.Backups) > 0:
+			d.Backups = d.Backups[(len(d.Backups)+9)/10:]
+		default:
+			return r
+		}
+	}
+}
 
 // begin has a backup made.
 func (k *Keeper) begin(ctx context.Context, kind backup.Type) (rest.BackupRun, rest.Outcome) {

@@ -2,9 +2,12 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 
 	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/peers"
 	"github.com/onggi-db/onggi/sidecars/postgres"
 	"github.com/onggi-db/onggi/sidecars/rest"
 )
@@ -44,6 +48,37 @@ func TestOfAWeeklyBackupTheLastIsKnownAmongHourlyOnes(t *testing.T) {
 		ids = append(ids, run.ID)
 	}
 	require.Equal(t, []string{"full 2", "diff 1", "3", "4", "5"}, ids)
+}
+
+// A member that is asked for the backups asks the leader, whose answer has to fit into a message.
+func TestADocumentFitsIntoAMessage(t *testing.T) {
+	k := keeperOf(t)
+	day := time.Unix(1790000000, 0).UTC()
+	k.seen.info.Backups = nil
+	for i := range 400 {
+		label := fmt.Sprintf("20261122-124711F_20261122-%06dI", i)
+		k.seen.info.Backups = append(k.seen.info.Backups, backup.Backup{Label: label, Type: "incr", Prior: label, Start: day, Stop: day, Size: 1 << 40, WALStart: label, WALStop: label})
+	}
+	for range keptRuns {
+		k.runs = append(k.runs, rest.BackupRun{Type: "incr", State: "failed", Text: strings.Repeat("가<", 500), Begun: day, Ended: day})
+	}
+	reply, err := k.Obey(t.Context(), "m1", Order{Verb: "document"})
+	require.NoError(t, err)
+	text, err := json.Marshal(reply)
+	require.NoError(t, err)
+	require.Less(t, len(text), peers.MaxBody)
+	require.Greater(t, len(text), peers.MaxBody*3/4)
+	told := reply.Document.Backups
+	require.Equal(t, "20261122-124711F_20261122-000399I", told[len(told)-1].Label, "the newest are told")
+	require.Len(t, reply.Document.Runs, keptRuns)
+	require.Len(t, k.document().Backups, 400, "the leader itself tells all")
+	require.Len(t, k.runs[0].Text, 2000)
+
+	k.seen.info.Backups, k.runs = k.seen.info.Backups[:9], k.runs[:2]
+	reply, err = k.Obey(t.Context(), "m1", Order{Verb: "document"})
+	require.NoError(t, err)
+	require.Len(t, reply.Document.Backups, 9)
+	require.Len(t, reply.Document.Runs[0].Text, 2000, "where there is room nothing is cut")
 }
 
 func TestOneRestoreAtATimeAndNoBackupBesideIt(t *testing.T) {
