@@ -35,6 +35,8 @@ func (d *step) followingDown() {
 	}
 	switch {
 	case o.Job.Running || !o.Data.Known:
+	case d.lead.Move.Here:
+		d.lead.Move = move{}
 	case d.lead.Move.Stage == Halting:
 		d.release(d.lead.Move.Why)
 	case d.Durable.Fenced || d.lead.GiveUp != "":
