@@ -10,7 +10,10 @@ import (
 // changeCmd is a verb that changes a database that runs.
 func changeCmd(s *cli.Streams, cmd *cobra.Command, want *act.Request) *cobra.Command {
 	var f databaseFlags
-	cmd.Long += "\n\n" + nameOrPath + " It asks before it does anything; where nobody can be asked, it needs --yes."
+	cmd.Long += "\n\n" + nameOrPath
+	if want.Verb != act.Resume { // which takes nothing away
+		cmd.Long += " It asks before it takes anything away; where nobody can be asked, it needs --yes."
+	}
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return f.change(cmd.Context(), s, args[0], *want) }
 	return day2Cmd(cmd, &f, true)
@@ -88,24 +91,19 @@ func newResumeCmd(s *cli.Streams) *cobra.Command {
 }
 
 func newFenceCmd(s *cli.Streams) *cobra.Command {
-	var f databaseFlags
 	want, off := &act.Request{Verb: act.Fence}, false
 	cmd := &cobra.Command{
 		Use: "fence NAME --member MEMBER", Short: "Keep a member's postgres stopped, or let it run again",
-		Long: `Stop postgres of one member and keep it stopped, over restarts too, until --off lets it run again.
-
-` + nameOrPath + " It asks before it does anything; where nobody can be asked, it needs --yes.",
+		Long: `Stop postgres of one member and keep it stopped, over restarts too, until --off lets it run again.`,
 		Example: `  onggi fence shop --member shop-1
   onggi fence shop --member shop-1 --off`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		PreRun: func(*cobra.Command, []string) {
 			if off {
 				want.Verb = act.Unfence
 			}
-			return f.change(cmd.Context(), s, args[0], *want)
 		},
 	}
 	cmd.Flags().StringVar(&want.Member, "member", "", "which one")
 	cmd.Flags().BoolVar(&off, "off", false, "let it run again")
-	return day2Cmd(cmd, &f, true)
+	return changeCmd(s, cmd, want)
 }

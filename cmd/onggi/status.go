@@ -69,16 +69,16 @@ func showStatus(s *cli.Streams, now status.Status, output string) error {
 	return show(s, output, now.Screen(status.View{Now: time.Now(), Color: s.OutColor}), now)
 }
 
-// outputs are how the verbs that look show what they see.
-var outputs = []string{"table", "json", "yaml"}
+// outputForms are how the verbs that look show what they see.
+var outputForms = []string{"table", "json", "yaml"}
 
 func outputFlag(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "table", strings.Join(outputs, " | "))
-	complete(cmd, "output", outputs)
+	cmd.Flags().StringVarP(output, "output", "o", "table", strings.Join(outputForms, " | "))
+	complete(cmd, "output", outputForms)
 }
 
 func knownOutput(output string) error {
-	if !slices.Contains(outputs, output) {
+	if !slices.Contains(outputForms, output) {
 		return cli.Exit(cli.Usage, "there is no output %q: choose table, json or yaml", output)
 	}
 	return nil

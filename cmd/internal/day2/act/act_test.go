@@ -182,6 +182,8 @@ func TestEveryVerbHasAnAnswer(t *testing.T) {
 				continue
 			}
 			require.True(t, len(p.Actions) > 0 || p.Nothing != "", "%s %s", b.Name, verb)
+			atOnce := verb == Resume || verb == Unfence || verb == Backup
+			require.Equal(t, atOnce || p.Nothing != "", p.Question == "", "%s %s: who takes something away asks", b.Name, verb)
 			for _, a := range p.Actions {
 				if a.Patch != nil {
 					require.True(t, json.Valid(a.Patch.Body))
