@@ -279,10 +279,7 @@ func refusals(t *testing.T, l *lab) {
 
 func switchover(t *testing.T, l *lab) {
 	before := l.well("")
-	to := "shop-1"
-	if before.Primary == to {
-		to = "shop-2"
-	}
+	to := standby(before.Primary)
 	r := l.run("switchover", "shop", "--to", to, "--yes")
 	t.Logf("%s%s", r.out, r.err)
 	require.Zero(t, r.code, r.err)
