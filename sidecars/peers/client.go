@@ -262,11 +262,17 @@ func (c *conn) roundTrip(ctx context.Context, request letter, keys Keys) (body [
 		return nil, false, fmt.Errorf("the answer is longer than %d bytes", MaxBody)
 	}
 	c.spent = response.Close || c.reader.Buffered() > 0
-	return c.open(request, response, body, keys)
+	if err := genuine(request, response, body, keys); err != nil {
+		return nil, false, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, false, Refusal{response.StatusCode, string(body)}
+	}
+	return body, false, nil
 }
 
-// open is the body of an answer that is one to this request.
-func (c *conn) open(request letter, response *http.Response, body []byte, keys Keys) ([]byte, bool, error) {
+// genuine tells whether an answer is one to this request.
+func genuine(request letter, response *http.Response, body []byte, keys Keys) error {
 	answer := letter{
 		answer: true, status: response.StatusCode, kind: request.kind, cluster: request.cluster, from: request.to, to: request.from,
 		nonce: request.nonce, body: body,
@@ -274,19 +280,16 @@ func (c *conn) open(request letter, response *http.Response, body []byte, keys K
 	refusal := Refusal{response.StatusCode, string(body)}
 	switch from := response.Header.Get(headerFrom); {
 	case response.StatusCode == http.StatusMisdirectedRequest:
-		return nil, false, refusal // somebody else has the address: a no that needs no proof
+		return refusal // somebody else has the address: a no that needs no proof
 	case response.StatusCode == http.StatusUnauthorized:
-		return nil, false, refusal // our keys differ, so its seal says nothing to us
+		return refusal // our keys differ, so its seal says nothing to us
 	case from != request.to:
-		return nil, false, fmt.Errorf("%w: %q has the address", ErrNotGenuine, from)
+		return fmt.Errorf("%w: %q has the address", ErrNotGenuine, from)
 	}
 	if err := answer.check(response.Header, keys); err != nil {
-		return nil, false, fmt.Errorf("%w: %w", ErrNotGenuine, err)
+		return fmt.Errorf("%w: %w", ErrNotGenuine, err)
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, false, refusal
-	}
-	return body, false, nil
+	return nil
 }
 
 // send writes a letter in one write, so that it is one segment.

@@ -191,16 +191,15 @@ func (c *Client) openStream(ctx context.Context, conn *conn, peer Peer, ticket t
 	if err != nil {
 		return err
 	}
+	text, err := io.ReadAll(response.Body) // conn.bounded bounds it, and there is none where the stream is open
+	if err != nil {
+		return err
+	}
+	if err := genuine(request, response, text, c.keys); err != nil {
+		return err
+	}
 	if response.StatusCode != http.StatusSwitchingProtocols {
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 		return Refusal{response.StatusCode, string(text)}
-	}
-	answer := letter{answer: true, status: response.StatusCode, kind: kindStream, cluster: request.cluster, from: request.to, to: request.from, nonce: request.nonce}
-	if from := response.Header.Get(headerFrom); from != request.to {
-		return fmt.Errorf("%w: %q has the address", ErrNotGenuine, from)
-	}
-	if err := answer.check(response.Header, c.keys); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotGenuine, err)
 	}
 	return conn.SetDeadline(time.Time{})
 }

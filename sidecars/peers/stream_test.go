@@ -83,6 +83,22 @@ func TestWhoOpensNoStream(t *testing.T) {
 	}
 }
 
+// A refusal without the peer's seal says nothing of the peer.
+func TestAStreamIsRefusedByThePeerAlone(t *testing.T) {
+	client := NewClient(m1, keys("secret"), nil)
+	t.Cleanup(client.Close)
+	open := func(handler http.Handler) error {
+		peer := Peer{"m0", serve(t, handler, nil)}
+		conn, err := client.connect(within(t, 5*time.Second), peer)
+		require.NoError(t, err)
+		defer conn.Close()
+		return client.openStream(within(t, 5*time.Second), conn, peer, ticketed{"none"})
+	}
+	require.ErrorIs(t, open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) })), ErrNotGenuine)
+	err := open(streaming(Trust{Keys: keys("secret")}))
+	require.Equal(t, Refusal{http.StatusForbidden, "the ticket is used, too old, or another's"}, err)
+}
+
 func TestAStreamIsHiddenByCertificates(t *testing.T) {
 	authority := newAuthority(t)
 	mine, theirs := files(t), files(t)
