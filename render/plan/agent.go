@@ -20,7 +20,6 @@ const native = "native"
 const (
 	replicator = "onggi_replicator"
 	agentUser  = "onggi-agent"
-	poolerRole = "onggi_pooler"
 )
 
 // agentImage is pinned as programImage is: the release that this one was tested with.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/sidecars/config"
 )
 
 const (
@@ -33,7 +34,7 @@ func (r *resolver) needs(p *Plan) {
 		add(Need{a.Replication, []string{"username", "password"}, basicAuth, replicator, "the password by which standbys log in to the primary", "backend"})
 		add(Need{a.Token, []string{"username", "password"}, basicAuth, agentUser, "the token that agents, and people who move the primary, show", "backend"})
 		if a.Pooler != "" {
-			add(Need{a.Pooler, []string{"username", "password"}, basicAuth, poolerRole, "the password by which poolers ask for those of clients", "pooler"})
+			add(Need{a.Pooler, []string{"username", "password"}, basicAuth, config.PoolerRole, "the password by which poolers ask for those of clients", "pooler"})
 		}
 	}
 	for i, name := range p.PullSecrets {

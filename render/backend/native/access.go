@@ -49,7 +49,7 @@ func (b builder) network() []manifest.Object {
 		return nil
 	}
 	scraped := []int64{agentPort}
-	if b.exporter() != nil {
+	if b.Monitoring != nil {
 		scraped = append(scraped, exporterPort)
 	}
 	rules := []any{

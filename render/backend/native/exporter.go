@@ -1,6 +1,8 @@
 package native
 
 import (
+	"fmt"
+
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/monitoring"
 )
@@ -22,9 +24,9 @@ func (b builder) exporter() []any {
 	c := b.container("exporter", b.Monitoring.Exporter.Image)
 	security := c["securityContext"].(manifest.Map)
 	security["runAsUser"], security["runAsGroup"] = nobody, nobody
-	c["args"] = []any{"--web.listen-address=:9187", "--extend.query-path=" + queriesDir + "/" + queriesFile}
+	c["args"] = []any{fmt.Sprintf("--web.listen-address=:%d", exporterPort), "--extend.query-path=" + queriesDir + "/" + queriesFile}
 	c["env"] = []any{
-		manifest.Map{"name": "DATA_SOURCE_NAME", "value": "host=" + runDir + "/postgres port=5432 user=onggi_monitor dbname=postgres sslmode=disable application_name=onggi_exporter"},
+		manifest.Map{"name": "DATA_SOURCE_NAME", "value": fmt.Sprintf("host=%s/postgres port=%d user=onggi_monitor dbname=postgres sslmode=disable application_name=onggi_exporter", runDir, postgresPort)},
 		// Its old queries fail on standbys, and what alerts read is in ours. Its collectors stay on, for dashboards that people have.
 		manifest.Map{"name": "PG_EXPORTER_DISABLE_DEFAULT_METRICS", "value": "true"},
 		manifest.Map{"name": "PG_EXPORTER_DISABLE_SETTINGS_METRICS", "value": "true"}, // some 300 series that never change
