@@ -79,13 +79,6 @@ func s3(t *testing.T) store {
 	}
 }
 
-func e2e(t *testing.T) {
-	t.Helper()
-	if os.Getenv("ONGGI_E2E_BACKUP") == "" {
-		t.Skip("takes minutes: make e2e-backup")
-	}
-}
-
 func clusterIn(t *testing.T, s store, members int, path, more string) *lab {
 	t.Helper()
 	_, err := exec.LookPath("pgbackrest")
@@ -155,7 +148,7 @@ func (l *lab) fill(from, to int) {
 }
 
 func TestBackupEndToEnd(t *testing.T) {
-	e2e(t)
+	e2e(t, "ONGGI_E2E_BACKUP")
 	for name, make := range map[string]func(*testing.T) store{"folder": folder, "s3": s3} {
 		t.Run(name, func(t *testing.T) { backupsFromEndToEnd(t, make(t)) })
 	}

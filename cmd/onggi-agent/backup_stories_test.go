@@ -14,7 +14,7 @@ import (
 
 // What was committed after a moment is undone on all members, and what was there is kept.
 func TestBackupSetsAClusterBackInItsPlace(t *testing.T) {
-	e2e(t)
+	e2e(t, "ONGGI_E2E_BACKUP")
 	for mode, more := range map[string]string{"async": "", "required": "replication: {mode: required, minSync: 1}\n"} {
 		t.Run(mode, func(t *testing.T) { setBack(t, more) })
 	}
@@ -60,7 +60,7 @@ func setBack(t *testing.T, more string) {
 
 // A cluster in Git that is made anew is made of its backups if there are any, and goes on in its own archive.
 func TestBackupBringsAClusterBack(t *testing.T) {
-	e2e(t)
+	e2e(t, "ONGGI_E2E_BACKUP")
 	s := folder(t)
 	again := fmt.Sprintf("recover: {repository: %s, stanza: shop, orInit: true}\n", s.repository("/shop"))
 	l := clusterIn(t, s, 1, "/shop", again)
@@ -86,7 +86,7 @@ func TestBackupBringsAClusterBack(t *testing.T) {
 
 // A standby that was away for so long that its primary has nothing for it any more catches up by the archive, without a copy.
 func TestBackupFeedsAStandbyThatFellBehind(t *testing.T) {
-	e2e(t)
+	e2e(t, "ONGGI_E2E_BACKUP")
 	l := clusterIn(t, folder(t), 3, "/shop", "")
 	l.startAll()
 	l.repositoryIsOurs()
@@ -121,7 +121,7 @@ func TestBackupFeedsAStandbyThatFellBehind(t *testing.T) {
 
 // A cluster that waits for a backup says so, and a recovery that is interrupted at any point begins again and ends whole.
 func TestBackupRecoversThoughInterrupted(t *testing.T) {
-	e2e(t)
+	e2e(t, "ONGGI_E2E_BACKUP")
 	s := folder(t)
 	r := clusterIn(t, s, 1, "/own", fmt.Sprintf("recover: {repository: %s, stanza: shop}\n", s.repository("/shop")))
 	p := r.pods[0]

@@ -67,9 +67,7 @@ func withRepository(t *testing.T, members int, more string) *lab {
 // startAll waits until every member streams.
 func (l *lab) startAll() {
 	l.t.Helper()
-	for _, p := range l.pods {
-		p.start()
-	}
+	l.start()
 	if len(l.pods) == 3 {
 		l.eventually(5*time.Minute, "the cluster is whole", l.whole)
 		return

@@ -137,7 +137,7 @@ func (s *sidecar) remoteOut(ctx context.Context, call backup.Call) (net.Conn, er
 	return s.letters.made().Stream(ctx, peer, kindRemote, []byte(call.Command))
 }
 
-// splice carries bytes both ways until one side is done. The end of what one has to say is told to the other.
+// splice carries bytes both ways until neither has more to say, or ctx ends. The end of what one has to say is told to the other.
 func splice(ctx context.Context, a, b net.Conn) {
 	stop := context.AfterFunc(ctx, func() { _, _ = a.Close(), b.Close() })
 	defer stop()

@@ -16,14 +16,10 @@ import (
 
 // What people change on a cluster that goes on. One cluster lives through all of it, since making one takes longer than most of this.
 func TestChangesOfARunningCluster(t *testing.T) {
-	if os.Getenv("ONGGI_E2E_AGENT") == "" {
-		t.Skip("takes minutes: make e2e-agent runs it")
-	}
+	e2e(t, "ONGGI_E2E_AGENT")
 	t.Parallel()
 	l := newLab(t, 3, "")
-	for _, p := range l.pods {
-		p.start()
-	}
+	l.start()
 	l.eventually(60*time.Second, "the cluster is whole", l.whole)
 	_, err := l.primary().sql("CREATE TABLE t (n int)")
 	require.NoError(t, err)

@@ -20,9 +20,7 @@ import (
 func TestAClusterAgainstRealPostgres(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, 3, "")
-	for _, p := range l.pods {
-		p.start()
-	}
+	l.start()
 	var first *pod
 	took := l.eventually(60*time.Second, "one of three is elected and takes writes", func() bool { first = l.primary(); return first != nil })
 	t.Logf("the first primary: %s after %s", first.name, took)

@@ -44,6 +44,14 @@ func need(t *testing.T, ok bool, what string) {
 	t.Skipf("needs %s", what)
 }
 
+// e2e skips a test that takes minutes, unless a target of the Makefile asks for it.
+func e2e(t *testing.T, variable string) {
+	t.Helper()
+	if os.Getenv(variable) == "" {
+		t.Skipf("takes minutes: %s is not set, as a target of make does", variable)
+	}
+}
+
 // lab is a cluster of pods on loopback addresses: each with a supervisor as PID 1 of a namespace, a sidecar and a volume, before an API server
 // inside the test. The test plays the kubelet.
 type lab struct {
@@ -132,6 +140,13 @@ func (l *lab) write(name, content string) {
 	l.t.Helper()
 	require.NoError(l.t, os.WriteFile(name, []byte(content), 0o600))
 	require.NoError(l.t, os.Chown(name, l.uid, l.gid))
+}
+
+// start starts all pods.
+func (l *lab) start() {
+	for _, p := range l.pods {
+		p.start()
+	}
 }
 
 func (l *lab) mkdir(name string) {

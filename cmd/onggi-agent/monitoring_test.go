@@ -25,9 +25,7 @@ import (
 // A real Prometheus scrapes real agents and real exporters beside real servers, with a backup made: every series that an alert reads is there,
 // and every query of the dashboard returns something. What kubelets and PgBouncer tell is not: there are none here.
 func TestMonitoring(t *testing.T) {
-	if os.Getenv("ONGGI_E2E_MONITORING") == "" {
-		t.Skip("takes a minute: make e2e-monitoring runs it")
-	}
+	e2e(t, "ONGGI_E2E_MONITORING")
 	for _, tool := range []string{"prometheus", "prometheus-postgres-exporter", "pgbackrest"} {
 		_, err := exec.LookPath(tool)
 		need(t, err == nil, tool)
@@ -36,9 +34,7 @@ func TestMonitoring(t *testing.T) {
 	l.mkdir(l.dir + "/repository")
 	l.edit("hba: [", "monitor: true\n  hba: [")
 	l.edit("listen: {port", fmt.Sprintf("backup: {repository: {type: posix, path: %s/repository}, maxAgeSeconds: 90000, immediate: true}\nreplication: {mode: preferred}\nlisten: {port", l.dir))
-	for _, p := range l.pods {
-		p.start()
-	}
+	l.start()
 	l.eventually(60*time.Second, "one leads and the other streams", l.streams)
 	for _, p := range l.pods {
 		p.startExporter()

@@ -15,9 +15,7 @@ import (
 
 // Roles and databases of the file, and every password that is followed when its Secret changes, on a cluster of two real servers.
 func TestRolesAndTheirPasswords(t *testing.T) {
-	if os.Getenv("ONGGI_E2E_AGENT") == "" {
-		t.Skip("takes a minute: make e2e-agent runs it")
-	}
+	e2e(t, "ONGGI_E2E_AGENT")
 	t.Parallel()
 	l := newLab(t, 2, "")
 	l.secret("app", "one")
@@ -27,9 +25,7 @@ func TestRolesAndTheirPasswords(t *testing.T) {
   roles: [{name: app, login: true, loose: true, passwordFile: %s/app}]
   databases: [{name: app, owner: app, extensions: [{name: pg_trgm}]}]
 listen: {port`, l.dir))
-	for _, p := range l.pods {
-		p.start()
-	}
+	l.start()
 	l.eventually(60*time.Second, "one leads and the other streams", l.streams)
 	took := l.eventually(30*time.Second, "its role is let into its database", func() bool { return l.leader().login("app", "app", "one") == nil })
 	t.Logf("after %s", took)

@@ -57,9 +57,7 @@ func (l *lab) all(query, want string) bool {
 
 // A cluster of three follows another cluster, loses its leader, moves it, and becomes one of its own.
 func TestAStandbyClusterAgainstRealPostgres(t *testing.T) {
-	if os.Getenv("ONGGI_E2E_AGENT") == "" {
-		t.Skip("ONGGI_E2E_AGENT is not set: make e2e-agent")
-	}
+	e2e(t, "ONGGI_E2E_AGENT")
 	site := newLab(t, 1, "")
 	source := site.pods[0]
 	source.start()
@@ -69,9 +67,7 @@ func TestAStandbyClusterAgainstRealPostgres(t *testing.T) {
 
 	outside := fmt.Sprintf("outside: {host: %s, port: %d, sslMode: disable, passwordFile: %s/replication}\n", source.ip, site.port, source.dir)
 	l := newLab(t, 3, outside)
-	for _, p := range l.pods {
-		p.start()
-	}
+	l.start()
 	took := l.eventually(120*time.Second, "one follows the other site, two follow that one", func() bool { return l.follows(source) })
 	t.Logf("a standby cluster of three after %s", took.Round(time.Millisecond))
 	const count = "SELECT count(*) FROM t"
