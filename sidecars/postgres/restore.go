@@ -325,11 +325,12 @@ func (s *Server) Segments() ([]string, error) {
 	return names, nil
 }
 
-// ArchiveAll has the segment that is being written archived, and waits for that.
+// ArchiveAll has the segment that is being written archived, and waits for that. A restore point comes before its end: without anything in it the
+// segment would not end, and its name not be that of one that does.
 func (s *Server) ArchiveAll(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	segment, err := s.ask(ctx, "SELECT pg_walfile_name(pg_switch_wal())")
+	segment, err := s.ask(ctx, "SELECT pg_walfile_name(pg_switch_wal()) FROM pg_create_restore_point('onggi: archive what was written')")
 	if err != nil {
 		return fmt.Errorf("archive what was written: %w", err)
 	}
