@@ -78,7 +78,7 @@ type BackupRun struct {
 
 // RestoreRun is a restore of this cluster's data.
 type RestoreRun struct {
-	State string    `json:"state"` // waiting, running, done, failed
+	State string    `json:"state"` // none (a new cluster was made instead), waiting, running, done, failed
 	From  string    `json:"from"`
 	Begun time.Time `json:"begun"`
 	Ended time.Time `json:"ended,omitzero"`
