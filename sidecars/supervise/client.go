@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -155,18 +156,29 @@ func (c *Client) call(ctx context.Context, m message) (answer, error) {
 	}
 	select {
 	case a := <-got:
-		if a.Error != nil {
-			return answer{}, a.Error
-		}
-		return a, nil
+		return a.result()
 	case <-c.done:
-		return answer{}, c.ended(c.Err())
+		// The answer may have been the last thing the supervisor said.
+		select {
+		case a := <-got:
+			return a.result()
+		default:
+			return answer{}, c.ended(c.Err())
+		}
 	case <-ctx.Done():
 		if m.Exec != nil {
 			_ = c.Cancel(m.ID)
 		}
 		return answer{}, fmt.Errorf("wait for the supervisor: %w", ctx.Err())
 	}
+}
+
+// result is the answer as a call returns it.
+func (a answer) result() (answer, error) {
+	if a.Error != nil {
+		return answer{}, a.Error
+	}
+	return a, nil
 }
 
 // ended is the error of a request whose connection was lost: whether it was carried out is unknown.
@@ -178,11 +190,12 @@ func (c *Client) write(m message) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	_ = c.net.SetWriteDeadline(time.Now().Add(writePatience))
-	if _, err := c.net.Write(encode(m)); err != nil {
+	_, err := c.net.Write(encode(m))
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
 		c.net.Close()
-		return err
 	}
-	return nil
+	// EPIPE: the supervisor has ended, and what it said before is still to be read.
+	return err
 }
 
 // read takes messages until the connection ends. first is closed with the first status.
@@ -230,7 +243,7 @@ func (c *Client) tick(t *ticked) error {
 	c.status.Permit = t.Permit
 	c.mu.Unlock()
 	if left := min(c.permit(), maxGrant).Milliseconds(); left > 0 {
-		if err := c.write(message{Grant: &grant{N: t.N, Millis: left}}); err != nil {
+		if err := c.write(message{Grant: &grant{N: t.N, Millis: left}}); err != nil && !errors.Is(err, syscall.EPIPE) {
 			return err
 		}
 	}
