@@ -53,6 +53,7 @@ func StartReal(ctx context.Context, bin, dir string, tokens map[string]string) (
 		return nil, err
 	}
 	r.store, err = r.start("etcd", "--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
+		"--watch-progress-notify-interval", "5s", // as kubeadm has it: without it, watches of what never changes get no bookmarks
 		"--listen-client-urls", local(ports[0]), "--advertise-client-urls", local(ports[0]),
 		"--listen-peer-urls", local(ports[1]), "--initial-advertise-peer-urls", local(ports[1]), "--initial-cluster", "default="+local(ports[1]))
 	if err != nil {

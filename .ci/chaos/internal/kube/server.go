@@ -82,6 +82,7 @@ func StartEtcd(w *world.World, bin, name, address string, port int) (*world.Proc
 	client, peer := fmt.Sprintf("http://%s:%d", address, port), fmt.Sprintf("http://127.0.0.1:%d", port+1)
 	return w.Daemon(filepath.Join(w.Dir, name+"-etcd.log"), filepath.Join(bin, "etcd"),
 		"--data-dir", filepath.Join(w.Dir, name+"-etcd"), "--unsafe-no-fsync", "--log-level", "error",
+		"--watch-progress-notify-interval", "5s", // as kubeadm has it: without it, watches of what never changes get no bookmarks
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default="+peer)
 }
