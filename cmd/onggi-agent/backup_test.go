@@ -77,7 +77,7 @@ func (l *lab) startAll() {
 
 func (l *lab) repositoryIsOurs() {
 	l.t.Helper()
-	l.eventually(60*time.Second, "the stanza is there", func() bool { p := l.primary(); return p != nil && p.backups().State == "ok" })
+	l.eventually(3*time.Minute, "the stanza is there", func() bool { p := l.primary(); return p != nil && p.backups().State == "ok" })
 }
 
 func TestBackupsOfAClusterInAFolder(t *testing.T) {
@@ -85,19 +85,20 @@ func TestBackupsOfAClusterInAFolder(t *testing.T) {
 	l := withRepository(t, 3, "")
 	l.startAll()
 	l.repositoryIsOurs()
-	primary := l.primary()
+	primary := l.leader()
 	_, err := primary.sql("CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 1000)")
 	require.NoError(t, err)
 
 	out, err := l.other(primary).ctl("backup", "--type", "full", "--wait")
 	require.NoError(t, err, out)
 	t.Log(out)
-	b := l.other(primary).backups()
-	require.Len(t, b.Backups, 1)
+	var b rest.Backups
+	l.eventually(60*time.Second, "every member tells of it", func() bool { b = l.other(primary).backups(); return len(b.Backups) == 1 && len(b.Runs) == 1 })
 	require.Equal(t, "full", b.Backups[0].Type)
 	require.NotEqual(t, primary.name, b.Runs[0].Member, "a standby makes it")
-	require.Equal(t, "1", primary.metric(`onggi_backups{type="full"}`))
-	require.Equal(t, "1", primary.metric(`onggi_backup_leader`))
+	l.eventually(60*time.Second, "the leader counts it", func() bool {
+		return primary.metric(`onggi_backups{type="full"}`) == "1" && primary.metric(`onggi_backup_leader`) == "1"
+	})
 
 	out, err = primary.ctl("backups")
 	require.NoError(t, err)

@@ -25,6 +25,7 @@ import (
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
 	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/freeport"
 )
 
 const pooledSpec = `
@@ -190,10 +191,10 @@ const poolerPassword, appPassword = `it's "the" pooler's`, "app's"
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := freeport.Take()
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Cleanup(release)
+	return port
 }
 
 // pooledWriter is an application: it keeps its connection, and makes a new one when that is lost.

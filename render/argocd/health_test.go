@@ -89,7 +89,8 @@ func incomplete(o manifest.Map) []manifest.Map {
 	return out
 }
 
-// run gives a script what Argo CD gives it: the object, the base and table libraries, one second, and nothing else.
+// run gives a script what Argo CD gives it: the object, the base and table libraries, and nothing else. Argo CD gives it a second, too; none here takes
+// a millisecond, and a busy machine may stand still for longer.
 func run(script string, o manifest.Map) (status, message string, err error) {
 	l := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer l.Close()
@@ -98,7 +99,7 @@ func run(script string, o manifest.Map) (status, message string, err error) {
 			return "", "", err
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	l.SetContext(ctx)
 	l.SetGlobal("obj", value(l, o))

@@ -15,6 +15,9 @@ import (
 	"github.com/onggi-db/onggi/sidecars/ha"
 )
 
+// never is after which a test takes what has not come for what never comes. It is no measure of speed.
+const never = time.Minute
+
 // bench is an agent whose parts are made up. Its clocks can be moved on.
 type bench struct {
 	t     *testing.T
@@ -27,6 +30,7 @@ type bench struct {
 	version    int
 	seen       func(ha.Record)
 	status     FenceStatus
+	asking     func() // called before each answer of the server
 	told       func(FenceStatus)
 	permit     func(string) time.Duration
 	postgres   ha.Postgres
@@ -97,22 +101,27 @@ func (b *bench) run() *bench {
 		select {
 		case err := <-ended:
 			require.NoError(b.t, err)
-		case <-time.After(10 * time.Second):
+		case <-time.After(never):
 			require.Fail(b.t, "Run did not return")
 		}
 	})
 	return b
 }
 
-// later moves the clocks on, and has the loop notice.
+// later moves the clocks on, and returns once the loop has noticed: on a busy machine they would leap else.
 func (b *bench) later(d time.Duration) {
 	b.ahead.Add(int64(d))
-	b.agent.post(b.t.Context(), func(*loop) {})
+	turned := make(chan struct{})
+	b.agent.post(b.t.Context(), func(*loop) { close(turned) })
+	select {
+	case <-turned:
+	case <-b.agent.ended:
+	}
 }
 
 func (b *bench) eventually(what string, ok func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(never); ; time.Sleep(2 * time.Millisecond) {
 		b.mu.Lock()
 		good := ok()
 		b.mu.Unlock()
@@ -230,6 +239,12 @@ func (f fence) Exit(context.Context) error {
 type server1 struct{ *bench }
 
 func (s server1) Status(context.Context) (ha.Postgres, Detail, error) {
+	s.mu.Lock()
+	asking := s.asking
+	s.mu.Unlock()
+	if asking != nil {
+		asking()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.status.Phase == ha.Down {

@@ -31,9 +31,20 @@ func (s *Lease) Watch(ctx context.Context, seen func(ha.Record)) {
 	s.watch = watch
 	s.mu.Unlock()
 	for event := range watch.Events() {
-		s.keep(event.Object)
+		s.watched(event.Object)
 		seen(recordOf(event.Object))
 	}
+}
+
+// watched keeps what the watch tells, unless it is behind a write or a read of our own: put in place of what they returned, it would have the next
+// write refused though nobody else wrote. A watch that is behind catches up, and a store that went back in time is found out by reading.
+func (s *Lease) watched(l *kube.Lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l != nil && s.last != nil && l.UID == s.last.UID && older(l.Version, s.last.Version) {
+		return
+	}
+	s.last = l
 }
 
 // keep remembers the object that a write will replace, with what others wrote there.

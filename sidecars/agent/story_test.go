@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +28,11 @@ func TestAChangeOfHandsIsMeasured(t *testing.T) {
 	b.eventually("the lead is told", func() bool { return len(b.events) > 0 && b.events[0] == "TookLead" })
 	c := b.agent.counts.counters()
 	require.Equal(t, uint64(1), c.RoleChanges["took the record"])
-	require.Contains(t, c.FailoverPhases, phaseOpen)
+	b.eventually("and the first write", func() bool {
+		_, open := b.agent.counts.counters().FailoverPhases[phaseOpen]
+		return open
+	})
+	c = b.agent.counts.counters()
 	require.NotContains(t, c.FailoverPhases, phaseDetect, "there was nobody before")
 	require.Zero(t, c.LastOutage)
 
@@ -75,14 +80,21 @@ func TestAtRestTheLoopIsSlow(t *testing.T) {
 		_, err := b.agent.Receive(t.Context(), beat(1))
 		require.NoError(t, err)
 	}
-	for end := time.Now().Add(10 * time.Second); !rests() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(never); !rests() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		b.later(200 * time.Millisecond)
 		hears()
 	}
 	require.True(t, rests())
+	gate := make(chan struct{}) // or the look is over before anybody sees it begin
+	open := sync.OnceFunc(func() { close(gate) })
+	defer open()
+	b.mu.Lock()
+	b.asking = func() { <-gate }
+	b.mu.Unlock()
 	b.tell(func(s *FenceStatus) { s.Lines++ })
-	b.eventually("a line of postgres has it looked at", func() bool { return !rests() || len(b.agent.wake) > 0 })
-	for end := time.Now().Add(10 * time.Second); !rests() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	b.eventually("a line of postgres has it looked at", func() bool { return !rests() })
+	open()
+	for end := time.Now().Add(never); !rests() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		hears()
 	}
 	hears()

@@ -103,6 +103,7 @@ func TestAWatchThatFailsIsFollowedByOneThatWorks(t *testing.T) {
 			t.Parallel()
 			s := start2(t, kubetest.Config{Bookmarks: 50 * time.Millisecond})
 			holds(s, "a")
+			begun := time.Now()
 			if !f.Freeze {
 				f.Times = 2
 			}
@@ -114,7 +115,8 @@ func TestAWatchThatFailsIsFollowedByOneThatWorks(t *testing.T) {
 			heal()
 			holds(s, "c")
 			until(t, w.Events(), "c", held("c"))
-			require.Less(t, len(s.Requests()), 20, "it is no storm: %v", s.Requests())
+			// Of each silence a list and a watch come, and on a busy machine a watch that lives is silent, too.
+			require.Less(t, len(s.Requests()), 20+2*int(time.Since(begun)/(400*time.Millisecond)), "it is no storm: %v", s.Requests())
 		})
 	}
 }
@@ -153,7 +155,7 @@ func TestALeaseNeverGoesBack(t *testing.T) {
 	}
 	w := watchLease(t, client(t, s))
 	e := until(t, w.Events(), "listed", held("before-49"))
-	require.Eventually(t, func() bool { return count(s, "watch") == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return count(s, "watch") == 1 }, 20*time.Second, time.Millisecond)
 	all := s.Requests()
 	require.Equal(t, e.Object.Version, all[len(all)-1].Version)
 }
@@ -164,7 +166,7 @@ func TestAfterAConflictTheLeaseIsListedAtOnce(t *testing.T) {
 	holds(s, "a")
 	w := watchLease(t, c)
 	until(t, w.Events(), "a", held("a"))
-	require.Eventually(t, func() bool { return count(s, "watch") == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return count(s, "watch") == 1 }, 20*time.Second, time.Millisecond)
 	defer s.Inject(kubetest.Fault{Freeze: true})()
 	holds(s, "b")
 	time.Sleep(100 * time.Millisecond)
@@ -175,7 +177,7 @@ func TestAfterAConflictTheLeaseIsListedAtOnce(t *testing.T) {
 	// Also while it waits to try again, for ever so long.
 	defer s.Inject(kubetest.Fault{Verb: "list", Code: 429, RetryAfter: 3000, Times: 1})()
 	w.Relist()
-	require.Eventually(t, func() bool { return w.Health().Last.Outcome == kube.Throttled }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return w.Health().Last.Outcome == kube.Throttled }, 20*time.Second, time.Millisecond)
 	holds(s, "c")
 	w.Relist()
 	until(t, w.Events(), "c", held("c"))
@@ -183,10 +185,15 @@ func TestAfterAConflictTheLeaseIsListedAtOnce(t *testing.T) {
 
 func TestASilentServerIsAskedEverMoreRarely(t *testing.T) {
 	s := start(t, kubetest.Config{Bookmarks: -1})
+	begun := time.Now()
 	w := watchLease(t, client(t, s, func(o *kube.Options) { o.Quiet = 50 * time.Millisecond }))
 	time.Sleep(3 * time.Second)
-	require.LessOrEqual(t, count(s, "list"), 6)
-	require.GreaterOrEqual(t, count(s, "list"), 2)
+	lists, most := count(s, "list"), 1
+	for at, quiet := 50*time.Millisecond, 50*time.Millisecond; at < time.Since(begun); at += quiet {
+		most, quiet = most+1, 2*quiet
+	}
+	require.LessOrEqual(t, lists, most)
+	require.GreaterOrEqual(t, lists, 2)
 	holds(s, "a")
 	until(t, w.Events(), "a", held("a"))
 }

@@ -16,6 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// busy is how late a call may end on a busy machine. One that its context does not end never does here.
+const busy = 10 * time.Second
+
 // fault is what a proxy does to what passes through it.
 type fault int32
 
@@ -147,7 +150,7 @@ func TestACallEndsInTimeAndTheNextOneWorks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, peer, p := pair(t, map[string]Answer{"beat": Typed(echo)})
-			_, err := Ask[grant](within(t, 5*time.Second), client, peer, "beat", beat{1, "m0"})
+			_, err := Ask[grant](within(t, 30*time.Second), client, peer, "beat", beat{1, "m0"})
 			require.NoError(t, err)
 			p.set(row.fault)
 			if row.fault == refuses {
@@ -161,9 +164,9 @@ func TestACallEndsInTimeAndTheNextOneWorks(t *testing.T) {
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				require.GreaterOrEqual(t, took, 290*time.Millisecond)
 			}
-			require.Less(t, took, time.Second)
+			require.Less(t, took, busy)
 			p.set(passes)
-			got, err := Ask[grant](within(t, 5*time.Second), client, peer, "beat", beat{3, "m0"})
+			got, err := Ask[grant](within(t, 30*time.Second), client, peer, "beat", beat{3, "m0"})
 			require.NoError(t, err)
 			require.Equal(t, grant{3, 8000}, got, "not the late answer to an earlier question")
 		})
@@ -173,7 +176,7 @@ func TestACallEndsInTimeAndTheNextOneWorks(t *testing.T) {
 func TestAnIdleConnectionThatThePeerClosedIsNoticed(t *testing.T) {
 	client, peer, p := pair(t, map[string]Answer{"beat": Typed(echo)})
 	for term := range int64(3) {
-		_, err := Ask[grant](within(t, 5*time.Second), client, peer, "beat", beat{term, "m0"})
+		_, err := Ask[grant](within(t, 30*time.Second), client, peer, "beat", beat{term, "m0"})
 		require.NoError(t, err)
 		p.cut()
 		time.Sleep(20 * time.Millisecond)
@@ -209,11 +212,11 @@ func TestTheLatestCallOfAKindWins(t *testing.T) {
 			client.mutex.Lock()
 			defer client.mutex.Unlock()
 			return len(client.flights) == 1
-		}, 5*time.Second, time.Millisecond)
-		_, err := client.Call(within(t, 5*time.Second), peer, "status", []byte("{}"))
+		}, 30*time.Second, time.Millisecond)
+		_, err := client.Call(within(t, 30*time.Second), peer, "status", []byte("{}"))
 		require.NoError(t, err, "another kind is not in its way")
 	}
-	answer, err := client.Call(within(t, 5*time.Second), peer, "beat", []byte("3"))
+	answer, err := client.Call(within(t, 30*time.Second), peer, "beat", []byte("3"))
 	require.NoError(t, err)
 	require.Equal(t, "3", string(answer))
 	require.ErrorIs(t, <-ends, ErrSuperseded)
@@ -254,9 +257,9 @@ func TestADeadPeerCostsNothing(t *testing.T) {
 		_, err := client.Call(ctx, gone, "beat", []byte("{}"))
 		cancel()
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, time.Since(begun), time.Second)
+		require.Less(t, time.Since(begun), busy)
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before+2)
+	require.LessOrEqual(t, runtime.NumGoroutine(), before+10, "nor those of the last calls, which may be about to end")
 	goroutines(t, before)
 	require.Empty(t, client.flights)
 	require.Empty(t, client.idle)
@@ -268,7 +271,7 @@ func TestAPeerThatMovedIsCalledWhereItIs(t *testing.T) {
 	defer client.Close()
 	first, second := newProxy(t, serve(t, handler, nil)), newProxy(t, serve(t, handler, nil))
 	for i, p := range []*proxy{first, second, first} {
-		_, err := Ask[grant](within(t, 5*time.Second), client, Peer{"m1", p.address}, "beat", beat{int64(i), "m0"})
+		_, err := Ask[grant](within(t, 30*time.Second), client, Peer{"m1", p.address}, "beat", beat{int64(i), "m0"})
 		require.NoError(t, err)
 	}
 	require.EqualValues(t, 2, first.seen.Load())
@@ -285,7 +288,7 @@ func TestCloseEndsWhatIsUnderWay(t *testing.T) {
 		_, err := client.Call(context.Background(), peer, "beat", []byte("{}"))
 		end <- err
 	}()
-	require.Eventually(t, func() bool { return p.seen.Load() > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.seen.Load() > 0 }, 30*time.Second, time.Millisecond)
 	client.Close()
 	require.ErrorIs(t, <-end, net.ErrClosed)
 	_, err := client.Call(context.Background(), peer, "beat", []byte("{}"))
@@ -313,7 +316,7 @@ func TestManyCallsAtOnceLeaveNothing(t *testing.T) {
 		callers.Wait()
 		require.Empty(t, client.flights)
 		require.LessOrEqual(t, len(client.idle["m1"]), maxIdle)
-		got, err := Ask[grant](within(t, 5*time.Second), client, peer, "beat", beat{77, "m0"})
+		got, err := Ask[grant](within(t, 30*time.Second), client, peer, "beat", beat{77, "m0"})
 		require.NoError(t, err)
 		require.EqualValues(t, 77, got.Term)
 	})
@@ -346,7 +349,7 @@ func TestAnAnswerIsBounded(t *testing.T) {
 			}
 		}()
 		client := NewClient(m0, nil, nil)
-		_, err = client.Call(within(t, 5*time.Second), Peer{"m1", listener.Addr().(*net.TCPAddr).AddrPort()}, "beat", nil)
+		_, err = client.Call(within(t, 30*time.Second), Peer{"m1", listener.Addr().(*net.TCPAddr).AddrPort()}, "beat", nil)
 		require.Error(t, err, name)
 		require.NotErrorIs(t, err, context.DeadlineExceeded, name)
 		client.Close()

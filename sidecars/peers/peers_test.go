@@ -76,11 +76,11 @@ func TestABeatIsGranted(t *testing.T) {
 	client := NewClient(m0, keys("k"), nil)
 	defer client.Close()
 	for term := range int64(3) {
-		got, err := Ask[grant](within(t, 5*time.Second), client, Peer{"m1", address}, "beat", beat{term, "m0"})
+		got, err := Ask[grant](within(t, 30*time.Second), client, Peer{"m1", address}, "beat", beat{term, "m0"})
 		require.NoError(t, err)
 		require.Equal(t, grant{term, 8000}, got)
 	}
-	_, err := Ask[grant](within(t, 5*time.Second), client, Peer{"m1", address}, "beat", beat{1, "m2"})
+	_, err := Ask[grant](within(t, 30*time.Second), client, Peer{"m1", address}, "beat", beat{1, "m2"})
 	require.Equal(t, Refusal{http.StatusConflict, "the holder is another"}, err)
 	require.Len(t, client.idle["m1"], 1, "all on one connection")
 }
@@ -112,7 +112,7 @@ func TestWhoIsNotBelieved(t *testing.T) {
 			}}), nil)
 			client := NewClient(row.client, row.ck, nil)
 			defer client.Close()
-			_, err := client.Call(within(t, 5*time.Second), Peer{row.peer, address}, "beat", []byte("{}"))
+			_, err := client.Call(within(t, 30*time.Second), Peer{row.peer, address}, "beat", []byte("{}"))
 			require.Error(t, err)
 			var refusal Refusal
 			switch row.status {
@@ -134,7 +134,7 @@ func TestAKeyIsReplacedWhileBothAreKnown(t *testing.T) {
 	address := serve(t, NewHandler(m1, Trust{Keys: keys("new", "old")}, map[string]Answer{"beat": Typed(echo)}), nil)
 	for _, k := range []Keys{keys("old", "new"), keys("new", "old")} {
 		client := NewClient(m0, k, nil)
-		_, err := Ask[grant](within(t, 5*time.Second), client, Peer{"m1", address}, "beat", beat{1, "m0"})
+		_, err := Ask[grant](within(t, 30*time.Second), client, Peer{"m1", address}, "beat", beat{1, "m0"})
 		require.NoError(t, err)
 		client.Close()
 	}
@@ -174,7 +174,7 @@ func TestTheServerBoundsWhatItReads(t *testing.T) {
 		"two values":     {"beat", "{} {}", 400},
 		"something else": {"beat", `"text"`, 400},
 	} {
-		_, err := client.Call(within(t, 5*time.Second), Peer{"m1", address}, row.kind, []byte(row.body))
+		_, err := client.Call(within(t, 30*time.Second), Peer{"m1", address}, row.kind, []byte(row.body))
 		var refusal Refusal
 		require.ErrorAs(t, err, &refusal, name)
 		require.Equal(t, row.status, refusal.Status, name)

@@ -27,7 +27,7 @@ func TestAStreamBelongsToItsTwoEnds(t *testing.T) {
 	where := serve(t, streaming(Trust{Keys: keys("secret")}), nil)
 	client := NewClient(m1, keys("secret"), nil)
 	t.Cleanup(client.Close)
-	conn, err := client.Stream(within(t, 5*time.Second), Peer{"m0", where}, "upper", []byte("to talk"))
+	conn, err := client.Stream(within(t, 30*time.Second), Peer{"m0", where}, "upper", []byte("to talk"))
 	require.NoError(t, err)
 	big := make([]byte, 1<<20)
 	go func() {
@@ -39,7 +39,7 @@ func TestAStreamBelongsToItsTwoEnds(t *testing.T) {
 	require.Equal(t, "m1 wants to talk\n", string(all[:17]))
 	require.Len(t, all, 17+len(big))
 	require.NoError(t, conn.Close())
-	_, err = Ask[grant](within(t, 5*time.Second), client, Peer{"m0", where}, "beat", beat{Term: 1, Holder: "m1"})
+	_, err = Ask[grant](within(t, 30*time.Second), client, Peer{"m0", where}, "beat", beat{Term: 1, Holder: "m1"})
 	require.NoError(t, err, "messages go on beside it")
 }
 
@@ -71,14 +71,14 @@ func TestWhoOpensNoStream(t *testing.T) {
 	where := serve(t, streaming(Trust{Keys: keys("secret")}), nil)
 	stranger := NewClient(m1, keys("another secret"), nil)
 	t.Cleanup(stranger.Close)
-	_, err := stranger.Stream(within(t, 5*time.Second), Peer{"m0", where}, "upper", nil)
+	_, err := stranger.Stream(within(t, 30*time.Second), Peer{"m0", where}, "upper", nil)
 	require.Equal(t, http.StatusUnauthorized, err.(Refusal).Status)
 	client := NewClient(m1, keys("secret"), nil)
 	t.Cleanup(client.Close)
-	_, err = client.Stream(within(t, 5*time.Second), Peer{"m0", where}, "lower", nil)
+	_, err = client.Stream(within(t, 30*time.Second), Peer{"m0", where}, "lower", nil)
 	require.Equal(t, http.StatusNotFound, err.(Refusal).Status)
 	for _, body := range []string{`{"ticket":""}`, `{"ticket":"00000000000000000000000000000000"}`, `{}`, `[]`} {
-		_, err = Ask[json.RawMessage](within(t, 5*time.Second), client, Peer{"m0", where}, kindStream, json.RawMessage(body))
+		_, err = Ask[json.RawMessage](within(t, 30*time.Second), client, Peer{"m0", where}, kindStream, json.RawMessage(body))
 		require.ErrorAs(t, err, new(Refusal), body)
 	}
 }
@@ -89,10 +89,10 @@ func TestAStreamIsRefusedByThePeerAlone(t *testing.T) {
 	t.Cleanup(client.Close)
 	open := func(handler http.Handler) error {
 		peer := Peer{"m0", serve(t, handler, nil)}
-		conn, err := client.connect(within(t, 5*time.Second), peer)
+		conn, err := client.connect(within(t, 30*time.Second), peer)
 		require.NoError(t, err)
 		defer conn.Close()
-		return client.openStream(within(t, 5*time.Second), conn, peer, ticketed{"none"})
+		return client.openStream(within(t, 30*time.Second), conn, peer, ticketed{"none"})
 	}
 	require.ErrorIs(t, open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) })), ErrNotGenuine)
 	err := open(streaming(Trust{Keys: keys("secret")}))
@@ -107,7 +107,7 @@ func TestAStreamIsHiddenByCertificates(t *testing.T) {
 	where := serve(t, streaming(Trust{Certificate: theirs.VerifyClient}), theirs)
 	client := NewClient(m1, nil, mine.Client)
 	t.Cleanup(client.Close)
-	conn, err := client.Stream(within(t, 5*time.Second), Peer{"m0", where}, "upper", []byte("to talk"))
+	conn, err := client.Stream(within(t, 30*time.Second), Peer{"m0", where}, "upper", []byte("to talk"))
 	require.NoError(t, err)
 	defer conn.Close()
 	go func() {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 )
 
 // Files are a certificate, its key and the authorities to believe, in files that somebody renews: the kubelet, for a mounted Secret.
@@ -19,7 +18,7 @@ type Files struct {
 	Name             string // the DNS name that certificates of this cluster's agents have
 
 	mutex  sync.Mutex
-	stamps [3]stamp
+	stamps stamps
 	loaded *material
 	err    error
 }
@@ -30,10 +29,17 @@ type material struct {
 	roots       *x509.CertPool
 }
 
-// stamp tells whether a file is another one than before.
-type stamp struct {
-	modified time.Time
-	size     int64
+// stamps tell whether files are others than before. That one was put in the place of another tells also where the two are of one size, and follow each
+// other faster than the file system counts.
+type stamps [3]os.FileInfo
+
+func (s stamps) same(o stamps) bool {
+	for i := range s {
+		if s[i] == nil || o[i] == nil || !os.SameFile(s[i], o[i]) || !s[i].ModTime().Equal(o[i].ModTime()) || s[i].Size() != o[i].Size() {
+			return false
+		}
+	}
+	return true
 }
 
 // Load reads the files once, to tell at the start what is wrong with them.
@@ -52,15 +58,15 @@ func (f *Files) Err() error {
 func (f *Files) current() (*material, error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	var now [3]stamp
+	var now stamps
 	for i, path := range []string{f.Certificate, f.Key, f.Authorities} {
 		info, err := os.Stat(path)
 		if err != nil {
 			return f.keep(fmt.Errorf("look at %s: %w", path, err))
 		}
-		now[i] = stamp{info.ModTime(), info.Size()}
+		now[i] = info
 	}
-	if f.loaded != nil && now == f.stamps && f.err == nil {
+	if f.loaded != nil && now.same(f.stamps) && f.err == nil {
 		return f.loaded, nil
 	}
 	read, err := f.read()

@@ -88,7 +88,7 @@ func files(t *testing.T) *Files {
 
 func ask(t *testing.T, client *Client, peer Peer) error {
 	t.Helper()
-	_, err := Ask[grant](within(t, 5*time.Second), client, peer, "beat", beat{1, "m0"})
+	_, err := Ask[grant](within(t, 30*time.Second), client, peer, "beat", beat{1, "m0"})
 	return err
 }
 
@@ -191,6 +191,31 @@ func TestAListenerForProbesKnowsAgents(t *testing.T) {
 		require.Equal(t, row.ok, err == nil, "%s: %v", name, err)
 		require.True(t, row.ok || errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized, name)
 	}
+}
+
+// A certificate of the same size and the same time as the one before, as a coarse clock gives it to two that follow each other.
+func TestAFileThatTookAnothersPlaceIsRead(t *testing.T) {
+	f, a := files(t), newAuthority(t)
+	noon := time.Unix(1790000000, 0)
+	issue := func() (size int64) {
+		a.issue(t, f, agents, false, a)
+		for _, path := range []string{f.Certificate, f.Key, f.Authorities} {
+			require.NoError(t, os.Chtimes(path, noon, noon))
+		}
+		info, err := os.Stat(f.Certificate)
+		require.NoError(t, err)
+		return info.Size()
+	}
+	size := issue()
+	require.NoError(t, f.Load())
+	before := f.loaded.certificate.Certificate[0]
+	held, err := os.Open(f.Certificate) // or the file system may give its inode to another
+	require.NoError(t, err)
+	defer held.Close()
+	for issue() != size { // a signature is some bytes longer or shorter than another
+	}
+	require.NoError(t, f.Load())
+	require.NotEqual(t, before, f.loaded.certificate.Certificate[0])
 }
 
 func TestFilesSayWhatIsWrongWithThem(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,7 +24,7 @@ func TestWhatWasWrittenIsArchivedAlsoWhereNothingWas(t *testing.T) {
 	for range 3 {
 		last := n.sql("SELECT pg_walfile_name(pg_current_wal_insert_lsn() + 1)")
 		require.NoFileExists(t, filepath.Join(archive, last))
-		require.NoError(t, n.ArchiveAll(n.ctx(), 20*time.Second))
+		require.NoError(t, n.ArchiveAll(n.ctx(), patience))
 		require.FileExists(t, filepath.Join(archive, last))
 	}
 }

@@ -109,7 +109,7 @@ func TestAStandbyFollowsAndIsPromoted(t *testing.T) {
 	t.Run("detached, it receives no more, also while its replay is paused far behind", func(t *testing.T) {
 		b.sql("SELECT pg_wal_replay_pause()")
 		a.sql("CREATE TABLE big AS SELECT g, repeat('x', 500) FROM generate_series(1, 20000) g")
-		require.Eventually(t, func() bool { return b.status().Receive >= a.status().Flush }, 20*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return b.status().Receive >= a.status().Flush }, patience, 10*time.Millisecond)
 		began := time.Now()
 		require.NoError(t, b.Detach(b.ctx()))
 		t.Logf("detached in %s", time.Since(began))
@@ -134,7 +134,7 @@ func TestAStandbyFollowsAndIsPromoted(t *testing.T) {
 		require.NoError(t, err)
 		end, clean := control.CleanEnd()
 		require.True(t, clean)
-		require.Eventually(t, func() bool { return b.status().End() == end }, 10*time.Second, 10*time.Millisecond, "the primary's log ends at %s", end)
+		require.Eventually(t, func() bool { return b.status().End() == end }, patience, 10*time.Millisecond, "the primary's log ends at %s", end)
 	})
 	t.Run("it is promoted with the synchronous standbys that were set before, and not with others", func(t *testing.T) {
 		wait := postgres.Sync{W: 1, Standbys: []string{"shop-0", "shop-2"}}
@@ -180,11 +180,12 @@ func slotNames(s postgres.Status) []string {
 func TestWhatAProbeFinds(t *testing.T) {
 	t.Parallel()
 	n := newPrimary(t, "shop-0")
-	probe := func() postgres.ProbeOutcome {
-		outcome, err := n.Probe(context.Background(), 500*time.Millisecond)
+	probeFor := func(limit time.Duration) postgres.ProbeOutcome {
+		outcome, err := n.Probe(context.Background(), limit)
 		require.Equal(t, outcome == postgres.ProbeOK, err == nil, "%s: %v", outcome, err)
 		return outcome
 	}
+	probe := func() postgres.ProbeOutcome { return probeFor(30 * time.Second) }
 	before := n.status().Flush
 	require.Equal(t, postgres.ProbeOK, probe())
 	require.Greater(t, n.status().Flush, before, "the probe wrote nothing")
@@ -197,7 +198,7 @@ func TestWhatAProbeFinds(t *testing.T) {
 	t.Run("a stopped postmaster is a timeout, while an open session answers", func(t *testing.T) {
 		require.NoError(t, n.cmd.Process.Signal(syscall.SIGSTOP))
 		defer func() { require.NoError(t, n.cmd.Process.Signal(syscall.SIGCONT)) }()
-		require.Equal(t, postgres.ProbeTimeout, probe())
+		require.Equal(t, postgres.ProbeTimeout, probeFor(500*time.Millisecond))
 		_, err := n.Status(n.ctx(), postgres.Brief)
 		require.NoError(t, err, "that is why a probe needs a new session")
 	})
@@ -206,7 +207,7 @@ func TestWhatAProbeFinds(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close(context.Background())
 		require.NoError(t, n.cmd.Process.Signal(syscall.SIGTERM)) // smart: waits for the session
-		require.Eventually(t, func() bool { return probe() == postgres.ProbeRefused }, 5*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return probe() == postgres.ProbeRefused }, patience, 10*time.Millisecond)
 	})
 	t.Run("nobody there is absent", func(t *testing.T) {
 		n.kill()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,8 +21,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onggi-db/onggi/sidecars/freeport"
 	"github.com/onggi-db/onggi/sidecars/postgres"
 )
+
+// patience is how long a test waits for what has to come. It is no measure of speed.
+const patience = time.Minute
 
 const password = `it's \ a: "long" one`
 
@@ -164,7 +167,7 @@ func newNode(t *testing.T, name string) *node {
 }
 
 func (n *node) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	n.t.Cleanup(cancel)
 	return ctx
 }
@@ -196,7 +199,7 @@ func (n *node) start(mode postgres.Mode) {
 		defer cancel()
 		_, err := n.Status(ctx, postgres.Brief)
 		return err == nil
-	}, 30*time.Second, 20*time.Millisecond, "%s does not answer", n.name)
+	}, patience, 20*time.Millisecond, "%s does not answer", n.name)
 }
 
 func (n *node) run(command postgres.Command) {
@@ -283,10 +286,10 @@ func (n *node) client(role string) (*pgconn.PgConn, error) {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := freeport.Take()
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Cleanup(release)
+	return port
 }
 
 // newPrimary is a new database system that runs and takes writes.
@@ -358,7 +361,7 @@ func (n *node) caughtUp(primary *node) {
 	require.Eventually(n.t, func() bool {
 		status := n.status()
 		return status.Receiver != nil && status.Receiver.State == "streaming" && status.Replay >= end
-	}, 30*time.Second, 10*time.Millisecond, "%s does not catch up with %s", n.name, primary.name)
+	}, patience, 10*time.Millisecond, "%s does not catch up with %s", n.name, primary.name)
 }
 
 func portOf(n *node) string { return strconv.Itoa(n.Paths.Port) }

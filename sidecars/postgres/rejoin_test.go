@@ -72,14 +72,30 @@ func TestADivergedPrimaryIsRewound(t *testing.T) {
 	t.Run("killed in the middle, it is not started, and is rewound or cloned", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
+		// It is kept from looking at the source's files, which it does after its own recovery and before it copies anything, and killed there.
+		door, err := current.client(Superuser)
+		require.NoError(t, err)
+		defer door.Close(context.Background())
+		_, err = door.Exec(current.ctx(), "BEGIN; LOCK TABLE pg_tablespace IN ACCESS EXCLUSIVE MODE").ReadAll()
+		require.NoError(t, err)
 		old.tools.onStart = func(c postgres.Command, p *os.Process) {
 			if filepath.Base(c.Argv[0]) == "pg_rewind" {
-				time.AfterFunc(60*time.Millisecond, func() { _ = syscall.Kill(-p.Pid, syscall.SIGKILL); cancel() })
+				go func() {
+					stands := func() bool {
+						n, err := current.trySQL("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'pg_tablespace'::regclass")
+						return err == nil && n != "0"
+					}
+					for end := time.Now().Add(patience); !stands() && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+					}
+					_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
+					cancel()
+				}()
 			}
 		}
-		_, _, err := old.Rewind(ctx, current.upstream("shop-0"), gates, time.Minute)
+		_, _, err = old.Rewind(ctx, current.upstream("shop-0"), gates, 2*patience)
 		require.Error(t, err)
 		old.tools.onStart = nil
+		require.NoError(t, door.Close(current.ctx()))
 		_, err = old.StartCommand(postgres.AsStandby)
 		require.ErrorIs(t, err, postgres.ErrUnfinished)
 		_, err = old.StartCommand(postgres.AsPrimary)

@@ -22,7 +22,7 @@ func TestCommitsWaitForWhomTheyShould(t *testing.T) {
 	require.NoError(t, err)
 	require.NotZero(t, at)
 	require.False(t, one.Confirmed(a.status(), at+1<<20))
-	require.Eventually(t, func() bool { return one.Confirmed(a.status(), at) }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return one.Confirmed(a.status(), at) }, patience, 10*time.Millisecond)
 	require.Equal(t, "quorum", a.status().Standbys[0].SyncState)
 	a.sql("CREATE TABLE waits (id int)")
 
@@ -33,7 +33,7 @@ func TestCommitsWaitForWhomTheyShould(t *testing.T) {
 	require.False(t, two.Confirmed(a.status(), at), "only one of two is there")
 	waiting := make(chan error, 1)
 	go func() { _, err := a.trySQL("INSERT INTO waits VALUES (1)"); waiting <- err }()
-	require.Eventually(t, func() bool { return a.status().SyncWaiting == 1 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return a.status().SyncWaiting == 1 }, patience, 10*time.Millisecond)
 
 	oldest := a.status().SyncOldest
 	require.Regexp(t, `^[0-9]+:[0-9]+$`, oldest)
@@ -44,7 +44,7 @@ func TestCommitsWaitForWhomTheyShould(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, <-waiting)
 	require.Empty(t, a.status().SyncOldest)
-	require.Eventually(t, func() bool { return none.Confirmed(a.status(), at) }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return none.Confirmed(a.status(), at) }, patience, 10*time.Millisecond)
 
 	t.Run("a server that does not run begins with it", func(t *testing.T) {
 		b.stop()
@@ -96,7 +96,7 @@ func TestTheGateLetsInOnlyTheAgentAndReplication(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, tcp())
-	require.Eventually(t, func() bool { return a.status().Sessions == 1 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return a.status().Sessions == 1 }, patience, 10*time.Millisecond)
 	require.NoError(t, a.Gate(a.ctx(), true))
 	require.True(t, a.Gated())
 	require.ErrorContains(t, tcp(), "pg_hba.conf rejects connection")
@@ -110,7 +110,7 @@ func TestTheGateLetsInOnlyTheAgentAndReplication(t *testing.T) {
 	require.NoError(t, a.Reload(a.ctx()))
 	require.True(t, a.Gated(), "configuring does not open it")
 	require.ErrorContains(t, tcp(), "pg_hba.conf rejects connection")
-	outcome, err := a.Probe(a.ctx(), 5*time.Second)
+	outcome, err := a.Probe(a.ctx(), patience)
 	require.NoError(t, err)
 	require.Equal(t, postgres.ProbeOK, outcome)
 	require.NoError(t, a.Gate(a.ctx(), false))

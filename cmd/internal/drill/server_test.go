@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/sidecars/freeport"
 )
 
 const testPassword = "it's a \\ long 'one'"
@@ -169,10 +170,10 @@ func (p *postgres) ask(t *testing.T, database, question string) string {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := freeport.Take()
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Cleanup(release)
+	return port
 }
 
 func selfSigned(t *testing.T) (certificate, key string) {

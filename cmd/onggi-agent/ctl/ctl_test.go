@@ -137,7 +137,7 @@ type ran struct {
 
 func (s *stage) run(t *testing.T, streams Streams, args ...string) ran {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return s.runIn(ctx, t, streams, args...)
 }
@@ -145,7 +145,10 @@ func (s *stage) run(t *testing.T, streams Streams, args ...string) ran {
 func (s *stage) runIn(ctx context.Context, t *testing.T, streams Streams, args ...string) ran {
 	t.Helper()
 	var out, told bytes.Buffer
-	streams.Out, streams.Err = &out, &told
+	if streams.Out == nil {
+		streams.Out = &out
+	}
+	streams.Err = &told
 	tokenFile := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(tokenFile, []byte(token+"\n"), 0o600))
 	command := Command(streams)
@@ -332,13 +335,28 @@ func TestTheAgentsFileIsEnough(t *testing.T) {
 	}
 }
 
+// watched is a terminal whose reader stops the program once it has seen the cluster twice.
+type watched struct {
+	bytes.Buffer
+	stop func()
+}
+
+func (w *watched) Write(text []byte) (int, error) {
+	n, err := w.Buffer.Write(text)
+	if strings.Count(w.String(), "Cluster: shop") > 1 {
+		w.stop()
+	}
+	return n, err
+}
+
 func TestAWatchGoesOnUntilItIsStopped(t *testing.T) {
 	s := newStage(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 700*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r := s.runIn(ctx, t, Streams{}, "list", "--watch=100ms")
+	out := &watched{stop: cancel}
+	r := s.runIn(ctx, t, Streams{Out: out}, "list", "--watch=100ms")
 	require.Equal(t, Done, r.code)
-	require.GreaterOrEqual(t, strings.Count(r.out, "Cluster: shop"), 2)
+	require.GreaterOrEqual(t, strings.Count(out.String(), "Cluster: shop"), 2)
 	require.Equal(t, Usage, s.run(t, Streams{}, "list", "--watch=1ms").code)
 }
 

@@ -20,13 +20,15 @@ type Fault struct {
 	Code         int           // this is answered, and nothing done
 	RetryAfter   int           // seconds, with Code
 	LoseResponse bool          // it is done, and the connection closed instead of an answer
-	SlowResponse time.Duration // it is done, and the answer waits
+	SlowResponse time.Duration // it is done, and the answer waits, until the server is stopped at the latest
 	Truncate     bool          // it is done, and half the answer sent
 	Freeze       bool          // watches say nothing more, those that run as well, and stay open
 	WatchError   int           // watches that begin have an ERROR event of this code
 	HalfClose    bool          // watches that begin have the sending side closed by the server, which still listens
 
 	Times int // how many requests it strikes; 0: all until it is taken away
+
+	stopping <-chan struct{} // of the run that the request it strikes came to
 }
 
 // Inject adds a fault. What it returns takes it away.
@@ -136,7 +138,11 @@ func (s *Server) answerWith(w http.ResponseWriter, f Fault, code int, retryAfter
 	case f.LoseResponse:
 		panic(http.ErrAbortHandler)
 	case f.SlowResponse > 0:
-		time.Sleep(f.SlowResponse)
+		select {
+		case <-time.After(f.SlowResponse):
+		case <-f.stopping:
+			panic(http.ErrAbortHandler)
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

@@ -94,6 +94,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	f := s.fault(q)
+	f.stopping = stopping(r)
 	if s.before(f, q, w, r) {
 		return
 	}

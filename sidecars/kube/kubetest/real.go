@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/onggi-db/onggi/sidecars/freeport"
 )
 
 // AdminToken is the token of a Real server that may do everything.
@@ -30,17 +31,25 @@ type Real struct {
 	bin    string
 	store  *exec.Cmd
 	server *exec.Cmd
+	// releases are of the ports.
+	releases []func()
 }
 
 // StartReal starts both programs, found in the folder bin, with their data in dir. Each token is the name of a user; "the-tests" is
 // an administrator. It returns when the server is ready, or the context ended.
 func StartReal(ctx context.Context, bin, dir string, tokens map[string]string) (*Real, error) {
-	ports, err := freePorts(3)
-	if err != nil {
-		return nil, err
+	r := &Real{CAFile: filepath.Join(dir, "certs", "apiserver.crt"), dir: dir, bin: bin}
+	var ports [3]int
+	for i := range ports {
+		port, release, err := freeport.Take()
+		if err != nil {
+			r.Close()
+			return nil, err
+		}
+		ports[i], r.releases = port, append(r.releases, release)
 	}
+	r.URL = fmt.Sprintf("https://127.0.0.1:%d", ports[2])
 	local := func(port int) string { return fmt.Sprintf("http://127.0.0.1:%d", port) }
-	r := &Real{URL: fmt.Sprintf("https://127.0.0.1:%d", ports[2]), CAFile: filepath.Join(dir, "certs", "apiserver.crt"), dir: dir, bin: bin}
 	key, users := filepath.Join(dir, "sa.key"), filepath.Join(dir, "tokens.csv")
 	if err := writeKey(key); err != nil {
 		return nil, err
@@ -52,6 +61,7 @@ func StartReal(ctx context.Context, bin, dir string, tokens map[string]string) (
 	if err := os.WriteFile(users, []byte(lines), 0o600); err != nil {
 		return nil, err
 	}
+	var err error
 	r.store, err = r.start("etcd", "--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
 		"--watch-progress-notify-interval", "5s", // as kubeadm has it: without it, watches of what never changes get no bookmarks
 		"--listen-client-urls", local(ports[0]), "--advertise-client-urls", local(ports[0]),
@@ -102,6 +112,10 @@ func (r *Real) Signal(s os.Signal) error { return r.server.Process.Signal(s) }
 func (r *Real) Close() {
 	end(r.server)
 	end(r.store)
+	for _, release := range r.releases {
+		release()
+	}
+	r.releases = nil
 }
 
 func end(cmd *exec.Cmd) {
@@ -144,18 +158,4 @@ func writeKey(file string) error {
 	}
 	block := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	return os.WriteFile(file, block, 0o600)
-}
-
-// freePorts are ports that nobody listens at now.
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

@@ -40,6 +40,7 @@ type Server struct {
 
 	config  Config
 	address string
+	release func() // of the port, once it is held
 	store   *store
 
 	mu       sync.Mutex
@@ -81,11 +82,17 @@ func (s *Server) Start() error {
 	if s.http != nil {
 		return errors.New("the API server runs already")
 	}
-	listener, err := net.Listen("tcp", s.address)
+	listener, err := listen(s.address)
 	if err != nil {
 		return fmt.Errorf("start the API server: %w", err)
 	}
 	s.address = listener.Addr().String()
+	if s.release == nil {
+		if s.release, err = hold(listener.Addr()); err != nil {
+			listener.Close()
+			return fmt.Errorf("start the API server: %w", err)
+		}
+	}
 	s.URL = "http://" + s.address
 	if s.config.TLS != nil {
 		s.URL = "https://" + s.address
@@ -126,8 +133,16 @@ func (s *Server) Stop() {
 	}
 }
 
-// Close is Stop.
-func (s *Server) Close() { s.Stop() }
+// Close is Stop, for good: the port is anybody's afterwards.
+func (s *Server) Close() {
+	s.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.release != nil {
+		s.release()
+		s.release = nil
+	}
+}
 
 // SetTokens replaces who is known. Watches that run go on.
 func (s *Server) SetTokens(tokens map[string]string) {

@@ -2,6 +2,10 @@ package kubetest_test
 
 import (
 	"context"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,4 +84,26 @@ func TestTheOfficialClientIsServed(t *testing.T) {
 	s.SetTokens(nil)
 	_, err = client.CoreV1().Nodes().Get(ctx, "n", metav1.GetOptions{})
 	require.True(t, apierrors.IsNotFound(err), err)
+}
+
+// The address of a server that is stopped is its own: who connects is refused, and nobody else can listen there.
+func TestAStoppedServerKeepsItsAddress(t *testing.T) {
+	s, err := kubetest.New(kubetest.Config{})
+	require.NoError(t, err)
+	address := strings.TrimPrefix(s.URL, "http://")
+	for range 3 {
+		s.Stop()
+		_, err = net.Dial("tcp", address)
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+		_, err = net.Listen("tcp", address)
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+		require.NoError(t, s.Start())
+		answer, err := http.Get(s.URL + "/readyz")
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+	}
+	s.Close()
+	other, err := net.Listen("tcp", address)
+	require.NoError(t, err, "after Close it is anybody's")
+	require.NoError(t, other.Close())
 }

@@ -49,6 +49,25 @@ func TestOutageIsTheLongestTimeWithoutAnAcknowledgement(t *testing.T) {
 	require.Equal(t, 2, Refused(failed))
 }
 
+func TestLateIsWhatNobodyRefused(t *testing.T) {
+	h := History{Adds: []Add{
+		{Path: RouteNew, Outcome: Unknown, Late: true}, {Path: RouteOpen, Outcome: Failed, Late: true}, {Path: RouteNew, Outcome: Failed},
+		{Path: RouteNew, Outcome: Acked}, {Path: DirectNew, Outcome: Failed, Late: true},
+	}}
+	require.Equal(t, 3, Refused(h))
+	require.Equal(t, 2, Late(h))
+}
+
+func TestAwayIsTheLongestTimeWithoutAClaim(t *testing.T) {
+	look := func(at int, members ...string) Claim { return Claim{At: time.Duration(at) * ms, Members: members} }
+	h := History{Length: 2000 * ms, Claims: []Claim{
+		look(0, "a"), look(900, "a"), look(1000), look(1200), look(1400, "b"), look(1600, "b"), look(1800, "b"),
+	}}
+	require.Equal(t, 500*ms, Away(h, 1000*ms), "from the last before to the first after")
+	require.Equal(t, 900*ms, Away(h, 0))
+	require.Equal(t, 1100*ms, Away(History{Length: 2000 * ms, Claims: h.Claims[:3]}, 1000*ms), "and never again")
+}
+
 func TestLostIsWhatWasAcknowledgedAndIsNotThere(t *testing.T) {
 	h := history(100, acks(RouteNew, "a", 1, 1, 2), acks(DirectNew, "a", 1, 3), acks(LocalOpen, "a", 1, 4))
 	h.Adds = append(h.Adds, Add{ID: 5, Path: RouteNew, Outcome: Unknown}, Add{ID: 6, Path: RouteNew, Outcome: Failed})
@@ -96,6 +115,26 @@ func TestStaleAcks(t *testing.T) {
 		require.Equal(t, time.Duration(c.want)*ms, worst, c.name)
 		require.Equal(t, c.n, n, c.name)
 	}
+}
+
+// What the recorder noted late, since it was not run itself, may have come in time.
+func TestAStallOfTheRecorderAccusesNobody(t *testing.T) {
+	h := history(2000, acks(DirectOpen, "a", 1, 10, 500), acks(DirectOpen, "b", 2, 480, 510))
+	h.Adds[1].Call = 20 * ms // the answer that was noted at 500
+	require.Equal(t, ms, DualWritable(h))
+	worst, n := StaleAcks(h)
+	require.Equal(t, []any{ms, 1}, []any{worst, n})
+
+	h.Stalls = []Stall{{From: 200 * ms, To: 470 * ms}}
+	require.Zero(t, DualWritable(h))
+	_, n = StaleAcks(h)
+	require.Zero(t, n)
+	h.Adds[1].Call = 490 * ms
+	require.Positive(t, DualWritable(h), "what was asked for after it was not answered before")
+	_, n = StaleAcks(h)
+	require.Equal(t, 1, n)
+	h.Adds[1].Call, h.Stalls[0].To = 20*ms, 300*ms
+	require.Positive(t, DualWritable(h), "a stall that was over long ago explains nothing")
 }
 
 func TestDualClaims(t *testing.T) {

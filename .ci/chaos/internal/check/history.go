@@ -4,6 +4,7 @@
 package check
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -43,6 +44,7 @@ type Add struct {
 	Outcome  Outcome
 	Timeline uint32 // of an acknowledged write
 	ReadOnly bool   // it failed because the member was a standby
+	Late     bool   // nobody refused it: the client waited no longer
 }
 
 // Claim is one look at GET /primary of all members.
@@ -56,7 +58,26 @@ type History struct {
 	Adds      []Add
 	Registers []Register
 	Claims    []Claim
+	Stalls    []Stall
 	Length    time.Duration
+}
+
+// Stall is a time in which the recorder itself was not run, as on a busy machine: an answer that it noted at its end, or soon after, may have been
+// there from its beginning on.
+type Stall struct{ From, To time.Duration }
+
+// backlog is how long after a stall answers may be noted that came in it.
+const backlog = 100 * time.Millisecond
+
+// came is the earliest moment at which the answer to an addition may have been there.
+func (h History) came(a Add) time.Duration {
+	at := a.Return
+	for _, s := range h.Stalls {
+		if s.From < a.Return && a.Return <= s.To+backlog {
+			at = min(at, max(a.Call, s.From))
+		}
+	}
+	return at
 }
 
 // Outage is the longest time without an acknowledgement through the rw address, from after the moment from on; a gap that began before
@@ -87,6 +108,34 @@ func Refused(h History) (n int) {
 		}
 	}
 	return n
+}
+
+// Late is the number of writes through the rw address that nobody refused and that were not answered in time.
+func Late(h History) (n int) {
+	for _, a := range h.Adds {
+		if (a.Path == RouteNew || a.Path == RouteOpen) && a.Outcome != Acked && a.Late {
+			n++
+		}
+	}
+	return n
+}
+
+// Away is the longest time in which no member said that it is primary, from one look at which one did to the next, after the moment from on.
+func Away(h History, from time.Duration) time.Duration {
+	var longest, last time.Duration
+	for _, c := range h.Claims {
+		if len(c.Members) == 0 {
+			continue
+		}
+		if c.At >= from {
+			longest = max(longest, c.At-last)
+		}
+		last = c.At
+	}
+	if h.Length >= from {
+		longest = max(longest, h.Length-last)
+	}
+	return longest
 }
 
 // Misled is the number of writes through the rw address that came to a standby.
@@ -136,29 +185,30 @@ type span struct {
 	first, last time.Duration
 }
 
+// spans begin when a commit was noted and end when one may have come, so that no stall of ours makes two of them overlap.
 func spans(h History) []span {
 	type key struct {
 		member   string
 		timeline uint32
 	}
-	commits := map[key][]time.Duration{}
+	commits := map[key][]Add{}
 	for _, a := range h.Adds {
 		// Through the rw address nobody knows for sure which member it was.
 		if a.Outcome == Acked && a.Path != RouteNew && a.Path != RouteOpen {
 			k := key{a.Member, a.Timeline}
-			commits[k] = append(commits[k], a.Return)
+			commits[k] = append(commits[k], a)
 		}
 	}
 	var all []span
-	for k, times := range commits {
-		slices.Sort(times)
-		s := span{k.member, k.timeline, times[0], times[0]}
-		for _, at := range times[1:] {
-			if at-s.last > bridge {
+	for k, adds := range commits {
+		slices.SortFunc(adds, func(a, b Add) int { return cmp.Compare(a.Return, b.Return) })
+		s := span{k.member, k.timeline, adds[0].Return, h.came(adds[0])}
+		for i, a := range adds[1:] {
+			if a.Return-adds[i].Return > bridge {
 				all = append(all, s)
-				s.first = at
+				s.first, s.last = a.Return, 0
 			}
-			s.last = at
+			s.last = max(s.last, h.came(a))
 		}
 		all = append(all, s)
 	}
@@ -210,7 +260,7 @@ func StaleAcks(h History) (time.Duration, int) {
 			continue
 		}
 		for timeline, at := range first {
-			if timeline > a.Timeline && a.Return > at {
+			if timeline > a.Timeline && h.came(a) > at {
 				stale = append(stale, a.Return)
 				break
 			}

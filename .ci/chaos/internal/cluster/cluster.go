@@ -92,9 +92,18 @@ func settings(login, address string, p *kubelet.Pod) *pgconn.Config {
 	return config
 }
 
-// Ask runs a query on a pod, from within, and returns the first column.
+// Ask runs a query on a pod, from within, and returns the first column. It is for looking: who does not answer soon is asked again.
 func (c *Cluster) Ask(ctx context.Context, p *kubelet.Pod, sql string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	return c.ask(ctx, p, sql, 2*time.Second)
+}
+
+// Insist is Ask of a server that has to answer, however busy the machine is.
+func (c *Cluster) Insist(ctx context.Context, p *kubelet.Pod, sql string) ([]string, error) {
+	return c.ask(ctx, p, sql, time.Minute)
+}
+
+func (c *Cluster) ask(ctx context.Context, p *kubelet.Pod, sql string, limit time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := pgconn.ConnectConfig(ctx, settings(c.Login, "", p))
 	if err != nil {
@@ -131,6 +140,23 @@ func (c *Cluster) Primary(ctx context.Context) (*kubelet.Pod, error) {
 		return nil, fmt.Errorf("no member is out of recovery")
 	}
 	return found, nil
+}
+
+// WaitPrimary is Primary, once there is one.
+func (c *Cluster) WaitPrimary(ctx context.Context, limit time.Duration) (*kubelet.Pod, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		p, err := c.Primary(ctx)
+		if err == nil {
+			return p, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Whole says why redundancy is not complete: each pod is of the present revision and runs its image, each other member streams from the primary

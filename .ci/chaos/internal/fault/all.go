@@ -11,7 +11,7 @@ func All() []Fault {
 	return slices.Concat(
 		[]Fault{
 			killPostmaster(), stopPostmaster(),
-			killAgent("kill-agent", "kill -9 of the primary's agent, back in 2 s", 2*time.Second, Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true}),
+			killAgent("kill-agent", "kill -9 of the primary's agent, back in 2 s", 2*time.Second, Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true, Back: permitLeft}),
 			killAgent("agent-gone", "kill -9 of the primary's agent, which does not come back", gone, Expect{OutageMax: takeoverMax}),
 			stopAgent(), stopSupervisor(),
 			killContainer("kill-container", "kill -9 of PID 1 of the primary's database container; the kubelet reports it and starts it again", 0),

@@ -71,6 +71,7 @@ type Expect struct {
 	NoLoss    bool          // even without sync
 	Stays     bool          // the primary is the same one afterwards
 	Quiet     bool          // and no write through the rw address failed
+	Back      time.Duration // within which the agent has to be back for Stays and Quiet: it is what is left of a permit at least
 	Moves     int           // of the primary, at the most
 	Thaw      time.Duration // how long a member that was frozen may go on: what it does then is forgiven, except a stale acknowledgement with sync
 	Whole     time.Duration // from the mending to full redundancy; a minute if not said

@@ -14,9 +14,25 @@ func switchover() Fault {
 	return Fault{
 		Name: "switchover", What: "a switchover to a standby", Hold: 3 * time.Second,
 		Break: func(ctx context.Context, s *Scene) error {
-			return s.Driver.Switchover(ctx, s.Cluster, s.Primary.Name, s.Standbys()[0].Name)
+			return askToMove(ctx, s, s.Standbys()[0].Name)
 		},
 		Expect: planned,
+	}
+}
+
+// askToMove asks for a switchover until that is granted, as a person does: on a busy machine a member may be refused that was not heard of for
+// a moment, and an answer may not come in time though the primary moves.
+func askToMove(ctx context.Context, s *Scene, to string) error {
+	for end := time.Now().Add(time.Minute); ; {
+		err := s.Driver.Switchover(ctx, s.Cluster, s.Primary.Name, to)
+		if err == nil || s.Route.Now().Pod == to {
+			return nil
+		}
+		if time.Now().After(end) || ctx.Err() != nil {
+			return err
+		}
+		s.Log("%v: it is asked for again", err)
+		sleep(ctx, time.Second)
 	}
 }
 

@@ -14,6 +14,8 @@ const (
 	takeoverMax = 11 * time.Second
 	proven      = 3 * time.Second // where the death is proven
 	unnoticed   = 500 * time.Millisecond
+	// permitLeft is the least that is left of a permit of the default profile, which was granted a beat and its patience ago at the most.
+	permitLeft = 3900 * time.Millisecond
 )
 
 func signalAll(tasks []world.Task, signal syscall.Signal) {

@@ -60,7 +60,7 @@ func StartServer(ctx context.Context, w *world.World, bin string) (*Server, erro
 }
 
 func (s *Server) ready(ctx context.Context, log string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for {
 		_, err := s.Admin.Do(ctx, http.MethodGet, "/readyz", nil)

@@ -23,13 +23,13 @@ type rowFile struct {
 }
 
 type runFile struct {
-	Outage, Dual, DualClaims, Stale, Whole  float64
-	Refused, Misled, LostRouted, LostDirect int
-	StaleAcks, Moves                        int
-	RegistersViolated                       []int64
-	Requests                                float64
-	Sync                                    bool
-	From, To, Trouble                       string
+	Outage, Dual, DualClaims, Stale, Whole, Away  float64
+	Refused, Late, Misled, LostRouted, LostDirect int
+	StaleAcks, Moves                              int
+	RegistersViolated                             []int64
+	Requests                                      float64
+	Sync                                          bool
+	From, To, Trouble                             string
 }
 
 // JSON writes all rows with all of their runs.
@@ -39,8 +39,8 @@ func JSON(out io.Writer, rows []Row, idle []Idle) error {
 		o := rowFile{r.Driver, r.Mode, r.Fault.Name, r.Fault.What, r.Verdict(), r.Judged, nil}
 		for _, t := range r.Runs {
 			o.Runs = append(o.Runs, runFile{
-				t.Outage.Seconds(), t.Dual.Seconds(), t.DualClaims.Seconds(), t.Stale.Seconds(), t.Whole.Seconds(),
-				t.Refused, t.Misled, t.LostRouted, t.LostDirect, t.StaleAcks, t.Moves, t.Registers.Violated, t.Requests, t.Sync, t.From, t.To, t.Trouble,
+				t.Outage.Seconds(), t.Dual.Seconds(), t.DualClaims.Seconds(), t.Stale.Seconds(), t.Whole.Seconds(), t.Away.Seconds(),
+				t.Refused, t.Late, t.Misled, t.LostRouted, t.LostDirect, t.StaleAcks, t.Moves, t.Registers.Violated, t.Requests, t.Sync, t.From, t.To, t.Trouble,
 			})
 		}
 		f.Rows = append(f.Rows, o)
@@ -65,7 +65,7 @@ func ReadJSON(in io.Reader) ([]Row, []Idle, error) {
 		for _, t := range o.Runs {
 			r := trial.Result{
 				Fault: o.Fault, Sync: t.Sync, Outage: duration(t.Outage), Dual: duration(t.Dual), DualClaims: duration(t.DualClaims), Stale: duration(t.Stale),
-				Whole: duration(t.Whole), Refused: t.Refused, Misled: t.Misled, LostRouted: t.LostRouted, LostDirect: t.LostDirect, StaleAcks: t.StaleAcks,
+				Whole: duration(t.Whole), Away: duration(t.Away), Refused: t.Refused, Late: t.Late, Misled: t.Misled, LostRouted: t.LostRouted, LostDirect: t.LostDirect, StaleAcks: t.StaleAcks,
 				Requests: t.Requests, Moves: t.Moves, From: t.From, To: t.To, Trouble: t.Trouble,
 			}
 			r.Registers.Violated = t.RegistersViolated

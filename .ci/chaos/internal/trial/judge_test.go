@@ -13,6 +13,7 @@ import (
 func TestInvariants(t *testing.T) {
 	plain, quiet := fault.Fault{}, fault.Fault{Expect: fault.Expect{Stays: true, Quiet: true, NoLoss: true}}
 	once := fault.Fault{Expect: fault.Expect{Moves: 1}}
+	back := fault.Fault{Expect: fault.Expect{Stays: true, Quiet: true, Back: 4 * time.Second}}
 	thaw := fault.Fault{Expect: fault.Expect{Thaw: 100 * time.Millisecond}}
 	for _, c := range []struct {
 		name string
@@ -32,6 +33,10 @@ func TestInvariants(t *testing.T) {
 		{"registers", plain, Result{Sync: true, Registers: check.Verdict{Violated: []int64{4}}}, []string{"registers [4] are not those of one copy"}},
 		{"a move that nobody asked for", quiet, Result{From: "a", To: "b"}, []string{"the primary moved from a to b"}},
 		{"a refusal that nobody asked for", quiet, Result{Refused: 2}, []string{"2 writes were not acknowledged"}},
+		{"a client that waited no longer was not refused", quiet, Result{Refused: 2, Late: 2}, nil},
+		{"one of two was", quiet, Result{Refused: 2, Late: 1}, []string{"1 writes were not acknowledged"}},
+		{"an agent that is back in time changes nothing", back, Result{From: "a", To: "b", Away: 3 * time.Second}, []string{"the primary moved from a to b"}},
+		{"one that is not had no permit", back, Result{From: "a", To: "b", Refused: 9, Away: 5 * time.Second}, nil},
 		{"one move where one is allowed", once, Result{Moves: 1}, nil},
 		{"two moves where one is allowed", once, Result{Moves: 2}, []string{"the primary moved 2 times"}},
 		{"no end", plain, Result{Trouble: "not whole"}, []string{"not whole"}},
@@ -55,6 +60,9 @@ func TestBoundsOfTime(t *testing.T) {
 	require.Equal(t, []string{"whole again after 11.00 s > 10.00 s"}, Exceeded(f, []Result{{Whole: 11 * time.Second}}))
 	require.Equal(t, []string{"whole again after 61.00 s > 60.00 s"}, Exceeded(fault.Fault{}, []Result{{Outage: time.Hour, Whole: 61 * time.Second}}))
 	require.Empty(t, Exceeded(f, nil))
+	back := fault.Fault{Expect: fault.Expect{Quiet: true, Back: 4 * time.Second}}
+	require.Equal(t, []string{"agent back after 5.00 s > 4.00 s", "2 writes were answered too late"}, Exceeded(back, []Result{{Away: 5 * time.Second, Late: 2}}))
+	require.Empty(t, Exceeded(back, []Result{{Away: 3 * time.Second}}))
 }
 
 func TestMedian(t *testing.T) {

@@ -134,14 +134,14 @@ func (p *Platform) NewCluster(ctx context.Context, d Driver, sync bool, stores .
 		Cluster: c, Server: p.Server, Proxy: p.Proxy, Namespace: namespace, Stores: append([]*world.Process{p.Server.API, p.Server.Store}, stores...),
 		Dice: rand.New(rand.NewPCG(p.Plan.Seed, 0)), Log: p.Plan.Log,
 	}
-	if _, err := c.WaitWhole(ctx, 2*time.Minute); err != nil {
+	if _, err := c.WaitWhole(ctx, wholeness); err != nil {
 		return s, fmt.Errorf("start the cluster: %w", err)
 	}
-	primary, err := c.Primary(ctx)
+	primary, err := c.WaitPrimary(ctx, settled)
 	if err != nil {
 		return s, err
 	}
-	_, err = c.Ask(ctx, primary, workload.Schema)
+	_, err = c.Insist(ctx, primary, workload.Schema)
 	return s, err
 }
 

@@ -17,7 +17,8 @@ import (
 const (
 	calm      = 1500 * time.Millisecond // load before the fault
 	after     = time.Second             // load after all is well again
-	wholeness = 90 * time.Second        // the longest wait for redundancy
+	wholeness = 5 * time.Minute         // the longest wait for redundancy; how long it took is judged apart from that
+	settled   = time.Minute             // the longest wait for what is to be expected of a cluster that is whole
 	decide    = 5 * time.Second         // for the registers of one key
 )
 
@@ -27,6 +28,7 @@ type Result struct {
 	Sync       bool
 	Outage     time.Duration
 	Refused    int           // writes through the rw address that were not acknowledged
+	Late       int           // … of them those that nobody refused: their client waited no longer
 	Misled     int           // … of them those that came to a standby
 	LostRouted int           // acknowledged, through the rw address, and not there at the end
 	LostDirect int           // the same for clients inside the pods
@@ -38,6 +40,7 @@ type Result struct {
 	Whole      time.Duration // from the mending to full redundancy
 	Moves      int           // of the primary
 	From, To   string        // the primary before and after
+	Away       time.Duration // the longest time in which no member said that it is primary
 	Requests   float64       // of agents to the API server, per second
 	Trouble    string        // what kept the trial from its end
 }
@@ -49,7 +52,7 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 		return r, fmt.Errorf("before %s: %w", f.Name, err)
 	}
 	var err error
-	if s.Primary, err = s.Cluster.Primary(ctx); err != nil {
+	if s.Primary, err = s.WaitPrimary(ctx, settled); err != nil {
 		return r, err
 	}
 	r.From = s.Primary.Name
@@ -89,7 +92,7 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 	if s.Trace != nil {
 		s.Trace(f.Name, h)
 	}
-	if p, err := s.Cluster.Primary(ctx); err == nil {
+	if p, err := s.WaitPrimary(ctx, settled); err == nil {
 		r.To = p.Name
 	}
 	judge(&r, h, began)
@@ -107,11 +110,11 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 // in life: each makes a timeline, of which a segment stays until the log has left it behind. Without this, volumes fill up with segments
 // that hold next to nothing, and pg_rewind copies them all.
 func turnLog(ctx context.Context, s *fault.Scene) error {
-	if _, err := s.Ask(ctx, s.Primary, "select pg_switch_wal(); checkpoint"); err != nil {
+	if _, err := s.Insist(ctx, s.Primary, "select pg_switch_wal(); checkpoint"); err != nil {
 		return fmt.Errorf("turn the log: %w", err)
 	}
 	for _, p := range s.Standbys() {
-		if _, err := s.Ask(ctx, p, "checkpoint"); err != nil {
+		if _, err := s.Insist(ctx, p, "checkpoint"); err != nil {
 			return fmt.Errorf("turn the log of %s: %w", p.Name, err)
 		}
 	}
@@ -121,7 +124,8 @@ func turnLog(ctx context.Context, s *fault.Scene) error {
 // judge takes from a history what needs no final set.
 func judge(r *Result, h check.History, began time.Duration) {
 	r.Outage = check.Outage(h, began)
-	r.Refused, r.Misled, r.Moves = check.Refused(h), check.Misled(h), check.Moves(h)
+	r.Refused, r.Late, r.Misled, r.Moves = check.Refused(h), check.Late(h), check.Misled(h), check.Moves(h)
+	r.Away = check.Away(h, began)
 	r.Dual, r.DualClaims = check.DualWritable(h), check.DualClaims(h)
 	r.Stale, r.StaleAcks = check.StaleAcks(h)
 	r.Registers = check.Linearizable(h, decide)
@@ -139,11 +143,11 @@ func count(r *Result, lost []check.Add) {
 
 // members is the set as the primary has it.
 func members(ctx context.Context, c *cluster.Cluster) (map[int64]bool, error) {
-	p, err := c.Primary(ctx)
+	p, err := c.WaitPrimary(ctx, settled)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := c.Ask(ctx, p, "select id from added")
+	ids, err := c.Insist(ctx, p, "select id from added")
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,27 @@ func Start(ctx context.Context, c *cluster.Cluster, n *Counters) (*Workload, err
 		w.clients.Go(func() { w.registers(ctx, client, first) })
 	}
 	w.clients.Go(func() { w.claims(ctx) })
+	w.clients.Go(func() { w.stalls(ctx) })
 	return w, nil
+}
+
+// A pause of this program is a stall if it is that much longer than the one it asked for.
+const (
+	beat    = 5 * time.Millisecond
+	stalled = 30 * time.Millisecond
+)
+
+// stalls notes when this program was not run.
+func (w *Workload) stalls(ctx context.Context) {
+	for ctx.Err() == nil {
+		from := w.Since()
+		time.Sleep(beat)
+		if to := w.Since(); to-from > beat+stalled {
+			w.mu.Lock()
+			w.history.Stalls = append(w.history.Stalls, check.Stall{From: from, To: to})
+			w.mu.Unlock()
+		}
+	}
 }
 
 // Since is the time on the history's clock.

@@ -30,7 +30,7 @@ func makeKeys(ctx context.Context, c *cluster.Cluster, n *Counters) (int64, erro
 	}
 	last := n.key.Add(registerKeys * registerSpans)
 	first := last - registerKeys*registerSpans + 1
-	if _, err := c.Ask(ctx, p, fmt.Sprintf("insert into register select key, 0 from generate_series(%d, %d) key", first, last)); err != nil {
+	if _, err := c.Insist(ctx, p, fmt.Sprintf("insert into register select key, 0 from generate_series(%d, %d) key", first, last)); err != nil {
 		return 0, fmt.Errorf("make registers: %w", err)
 	}
 	return first, nil

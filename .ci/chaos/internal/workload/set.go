@@ -59,6 +59,7 @@ func (w *Workload) session(ctx context.Context, n *Counters, path check.Path, me
 		a := check.Add{ID: n.id.Add(1), Path: path, Member: s.member, Call: w.Since()}
 		writing, cancel := context.WithTimeout(ctx, timeout)
 		s.add(writing, &a)
+		a.Late = late(writing, a)
 		cancel()
 		w.record(ctx, a)
 		if path == check.RouteOpen && a.ReadOnly {
@@ -87,7 +88,13 @@ func (w *Workload) once(ctx context.Context, a check.Add) {
 		s.add(writing, &a)
 		s.close()
 	}
+	a.Late = late(writing, a)
 	w.record(ctx, a)
+}
+
+// late tells that nobody refused a write: its client gave up waiting.
+func late(writing context.Context, a check.Add) bool {
+	return a.Outcome != check.Acked && errors.Is(writing.Err(), context.DeadlineExceeded)
 }
 
 // session is a connection and the notice it heard since the last write.
