@@ -7,8 +7,12 @@ import (
 	"github.com/onggi-db/onggi/sidecars/rest"
 )
 
-// keepEvery is how often the primary looks whether the role of poolers is as it should be: two small queries where it is.
-const keepEvery = 10 * time.Second
+const (
+	// keepEvery is how often the primary looks whether the role of poolers is as it should be: two small queries where it is.
+	keepEvery = 10 * time.Second
+	// keepSoon is how soon it does so at first, and while something keeps it from it.
+	keepSoon = 3 * time.Second
+)
 
 // keepPooler keeps the role of poolers on a primary that takes writes, with the password that the file has by now. Right after a failover it
 // is there already: it came with the log.
@@ -21,9 +25,13 @@ func (s *sidecar) keepPooler(ctx context.Context) {
 		case <-time.After(pause):
 		}
 		file := s.current.load().Postgres.PoolerPasswordFile
+		if file == "" {
+			pause = keepEvery
+			continue
+		}
 		v := s.agent.View(s.identity())
-		if file == "" || v.Role != rest.Primary || v.State != rest.Running || v.Gated || v.Paused {
-			pause = time.Second
+		if v.Role != rest.Primary || v.State != rest.Running || v.Gated || v.Paused {
+			pause = keepSoon
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, keepEvery)

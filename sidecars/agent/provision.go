@@ -30,7 +30,7 @@ type Provisioner struct {
 
 const (
 	// provisionLooks is how often it is looked whether this member leads.
-	provisionLooks = time.Second
+	provisionLooks = 2 * time.Second
 	// secretsEvery is how often the files with passwords are read.
 	secretsEvery = 10 * time.Second
 	// provisionWithin ends one round. An extension with much in it takes minutes to install.

@@ -14,6 +14,8 @@ const (
 	// probeEvery is the time between two writes of a primary, and probeSoon while none has succeeded yet.
 	probeEvery = 3 * time.Second
 	probeSoon  = 100 * time.Millisecond
+	// probeRest is how soon a member that leads nothing looks whether it should write: who begins to lead is woken.
+	probeRest = 4 * time.Second
 	// probeTimeout is longer than any write takes on a machine that is only slow.
 	probeTimeout = 5 * time.Second
 )
@@ -233,7 +235,7 @@ func (a *Agent) probe(ctx context.Context) {
 		if s.seen.Supervisor.Phase != ha.Primary || s.seen.Postgres.At.IsZero() || s.seen.Postgres.InRecovery {
 			pause = probeSoon
 			if s.state.Lead() == 0 {
-				pause = time.Second
+				pause = probeRest
 			}
 		} else if !a.probeOnce(ctx) {
 			pause = probeSoon
