@@ -208,10 +208,13 @@ e2e-backup: ## back up, archive, fail over and restore real clusters, in a folde
 	@go -C .ci/s3 build -o $(CURDIR)/.cache/e2e/s3 .
 	ONGGI_E2E_BACKUP=1 ONGGI_S3=$(CURDIR)/.cache/e2e/s3 go test ./cmd/onggi-agent -run 'TestBackupEndToEnd|TestBackupSets|TestBackupBrings|TestBackupFeeds|TestBackupRecovers' -count=1 -v -timeout 40m
 
-.PHONY: e2e-monitoring
-e2e-monitoring: ## have a real Prometheus scrape a real cluster: every series of alerts, every query of the dashboard
-	@.ci/install monitoring
+.PHONY: e2e-monitoring e2e-alerts
+e2e-monitoring: e2e-alerts ## have a real Prometheus scrape a real cluster: every series of alerts, every query of the dashboard, every alert by its trouble
 	ONGGI_E2E_MONITORING=1 go test ./cmd/onggi-agent -run 'TestMonitoring$$' -count=1 -timeout 10m
+
+e2e-alerts: .cache/pgbouncer/pgbouncer ## cause the trouble of every alert on real clusters before a real Prometheus, in a quarter of an hour, and print what fired
+	@.ci/install monitoring
+	ONGGI_E2E_ALERTS=$(CURDIR)/$< go test ./cmd/onggi-agent -run 'TestAlerts$$' -count=1 -v -parallel 4 -timeout 30m
 
 .PHONY: e2e-native-apply
 e2e-native-apply: $(BIN)/.apiserver ## show the native goldens to a real API server that enforces the restricted pod security standard

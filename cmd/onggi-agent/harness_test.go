@@ -74,11 +74,14 @@ type pod struct {
 	dir        string
 	program    string // a copy of its own, as on a node of its own: what processes weigh is not shared with other pods
 	uid        string
+	node       string    // what NODE_NAME says; default node
 	supervisor *exec.Cmd // unshare; its child is PID 1
 	sidecar    *exec.Cmd
 	gone       chan struct{} // closed when the supervisor ended
 	left       chan struct{} // closed when the sidecar ended
 	log        *output
+
+	endExporter func()
 }
 
 // output collects what the processes of a pod print.
@@ -209,7 +212,7 @@ func (p *pod) command(argv ...string) *exec.Cmd {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = p.log, p.log
-	cmd.Env = append(os.Environ(), "POD_NAME="+p.name, "POD_UID="+p.uid, "POD_IP="+p.ip, "POD_NAMESPACE=db", "NODE_NAME=node")
+	cmd.Env = append(os.Environ(), "POD_NAME="+p.name, "POD_UID="+p.uid, "POD_IP="+p.ip, "POD_NAMESPACE=db", "NODE_NAME="+cmp.Or(p.node, "node"))
 	return cmd
 }
 

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -23,7 +20,7 @@ import (
 )
 
 // A real Prometheus scrapes real agents and real exporters beside real servers, with a backup made: every series that an alert reads is there,
-// and every query of the dashboard returns something. What kubelets and PgBouncer tell is not: there are none here.
+// and every query of the dashboard returns something.
 func TestMonitoring(t *testing.T) {
 	e2e(t, "ONGGI_E2E_MONITORING")
 	for _, tool := range []string{"prometheus", "prometheus-postgres-exporter", "pgbackrest"} {
@@ -43,8 +40,9 @@ func TestMonitoring(t *testing.T) {
 		n, _ := l.leader().sql("SELECT count(*) FROM pg_roles WHERE rolname = 'onggi_monitor' AND pg_has_role(oid, 'pg_monitor', 'MEMBER')")
 		return n == "1"
 	})
-	p := newPrometheus(l)
 	c := monitoring.Cluster{Name: "shop", Namespace: "db", Backend: monitoring.Native, Backup: &monitoring.Backup{WAL: true}}
+	p := startPrometheus(t, l.port+2, groupsOf(monitoring.Rules(c)))
+	p.scrape("db", l.targets("db", l.startKubelet("db")))
 	l.load()
 	l.eventually(60*time.Second, "a backup is made, and told of", func() bool { return len(p.ask(`onggi_backup_last_timestamp_seconds{type="any"} > 0`)) > 0 })
 
@@ -56,13 +54,9 @@ func TestMonitoring(t *testing.T) {
 	t.Run("every series that an alert reads is there", func(t *testing.T) {
 		series := regexp.MustCompile(`[a-z][a-z0-9_]+\{[^}]*\}`)
 		asked := map[string]bool{}
-		for _, o := range monitoring.Rules(c) {
-			for _, g := range o.Body["spec"].(manifest.Map)["groups"].([]any) {
-				for _, r := range g.(manifest.Map)["rules"].([]any) {
-					for _, s := range series.FindAllString(r.(manifest.Map)["expr"].(string), -1) {
-						asked[s] = true
-					}
-				}
+		for _, r := range rulesOf(monitoring.Rules(c)) {
+			for _, s := range series.FindAllString(r["expr"].(string), -1) {
+				asked[s] = true
 			}
 		}
 		require.Greater(t, len(asked), 30)
@@ -87,8 +81,8 @@ func TestMonitoring(t *testing.T) {
 		require.Greater(t, asked, 35)
 	})
 	t.Run("no alert fires over a healthy cluster", func(t *testing.T) {
-		for _, one := range p.alerts() {
-			require.Contains(t, []string{"PostgresOneNode", "PostgresFailover"}, one, "it fires")
+		for one := range p.alerts("db", firing) {
+			require.Contains(t, []string{"PostgresOneNode/info", "PostgresFailover/info"}, one, "it fires")
 		}
 	})
 	t.Run("the exporter is let in as its role, and as no other", func(t *testing.T) {
@@ -107,8 +101,8 @@ func TestMonitoring(t *testing.T) {
 	})
 }
 
-// notHere are parts of series and queries of what only a kubelet tells, and of what does not happen in this test.
-var notHere = []string{"kubelet_", "container_", "ALERTS{", "idle in transaction", "onggi_fence_kills_total", "1000 * max(onggi_backup_last_failure"}
+// notHere are parts of series and queries of what does not happen in this test.
+var notHere = []string{"ALERTS{", "idle in transaction", "1000 * max(onggi_backup_last_failure"}
 
 // load writes and reads, so that counters move.
 func (l *lab) load() {
@@ -138,87 +132,8 @@ func (p *pod) startExporter() {
 	require.NoError(l.t, cmd.Start())
 	gone := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(gone) }()
-	l.t.Cleanup(func() { end(cmd, gone) })
-}
-
-// prometheus is one that scrapes the pods every second, with the labels that a PodMonitor gives their targets, and has the alerts of the cluster.
-type prometheus struct {
-	lab *lab
-	url string
-}
-
-func newPrometheus(l *lab) *prometheus {
-	p := &prometheus{l, fmt.Sprintf("http://127.0.0.1:%d", l.port+2)}
-	target := func(container string, port int) string {
-		var b strings.Builder
-		fmt.Fprintf(&b, "  - job_name: %s\n    static_configs:\n", container)
-		for _, pod := range l.pods {
-			fmt.Fprintf(&b, "      - {targets: ['%s:%d'], labels: {namespace: db, pod: %s, container: %s}}\n", pod.ip, port, pod.name, container)
-		}
-		return b.String()
-	}
-	text := "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.json]\nscrape_configs:\n" + target("agent", l.port+1) + target("exporter", l.port+3)
-	require.NoError(l.t, os.WriteFile(l.dir+"/prometheus.yml", []byte(text), 0o644))
-	var groups []any
-	for _, o := range monitoring.Rules(monitoring.Cluster{Name: "shop", Namespace: "db", Backend: monitoring.Native, Backup: &monitoring.Backup{WAL: true}}) {
-		groups = append(groups, o.Body["spec"].(manifest.Map)["groups"].([]any)...)
-	}
-	rules, err := json.Marshal(map[string]any{"groups": groups})
-	require.NoError(l.t, err)
-	require.NoError(l.t, os.WriteFile(l.dir+"/rules.json", rules, 0o644))
-	l.mkdir(l.dir + "/tsdb")
-	cmd := exec.Command("prometheus", "--config.file="+l.dir+"/prometheus.yml", "--storage.tsdb.path="+l.dir+"/tsdb", "--web.listen-address="+strings.TrimPrefix(p.url, "http://"), "--log.level=warn")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", l.pods[0].log, l.pods[0].log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.gid)}, Pdeathsig: syscall.SIGKILL}
-	require.NoError(l.t, cmd.Start())
-	gone := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(gone) }()
-	l.t.Cleanup(func() { end(cmd, gone) })
-	return p
-}
-
-// get asks Prometheus' API, and gives nothing while there is no answer.
-func (p *prometheus) get(path string, into any) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
-	require.NoError(p.lab.t, err)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return
-	}
-	defer answer.Body.Close()
-	_ = json.NewDecoder(answer.Body).Decode(into)
-}
-
-// ask is the result of a query now.
-func (p *prometheus) ask(query string) []json.RawMessage {
-	var answer struct {
-		Status, Error string
-		Data          struct{ Result []json.RawMessage }
-	}
-	p.get("/api/v1/query?query="+url.QueryEscape(query), &answer)
-	require.NotEqual(p.lab.t, "error", answer.Status, "%s: %s", query, answer.Error)
-	return answer.Data.Result
-}
-
-// alerts are the names of those that fire.
-func (p *prometheus) alerts() (names []string) {
-	var answer struct {
-		Data struct {
-			Alerts []struct {
-				State  string
-				Labels map[string]string
-			}
-		}
-	}
-	p.get("/api/v1/alerts", &answer)
-	for _, one := range answer.Data.Alerts {
-		if one.State == "firing" {
-			names = append(names, one.Labels["alertname"])
-		}
-	}
-	return names
+	p.endExporter = func() { end(cmd, gone) }
+	l.t.Cleanup(p.endExporter)
 }
 
 // dashboard are the queries of the cluster's dashboard by panel, with its variables put in.

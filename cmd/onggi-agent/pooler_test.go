@@ -20,10 +20,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
-	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/plan"
-	"github.com/onggi-db/onggi/render/spec"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/freeport"
 )
@@ -44,13 +42,7 @@ spec:
 // pooled is the plan that the renderer makes of the spec.
 func pooled(t *testing.T) *plan.Plan {
 	t.Helper()
-	set, problems := spec.Load([]spec.Source{{Name: "shop.yaml", Data: []byte(pooledSpec)}})
-	require.Empty(t, problems)
-	cluster, problems := set.Clusters[0].Resolve("")
-	require.Empty(t, problems)
-	bundle, problems := render.Compile(cluster)
-	require.Empty(t, problems)
-	return bundle.Plan
+	return compiled(t, pooledSpec).Plan
 }
 
 // pgbouncer is one that knows auth_dbname, which came with 1.19.

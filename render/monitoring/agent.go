@@ -41,12 +41,22 @@ var agentAlerts = sync.OnceValue(func() []agentAlert {
 	return file.Groups[0].Rules
 })
 
-// agentSeries are the names of the agent's metrics in an expression.
-var agentSeries = regexp.MustCompile(`\b(patroni|onggi)_[a-z_]+`)
+// agentSeries are the names of the agent's metrics in an expression, each with the bracket that opens its matchers, where it has some.
+var agentSeries = regexp.MustCompile(`\b(?:patroni|onggi)_[a-z_]+\{?`)
+
+// narrowed has an expression ask the pods of one cluster alone.
+func narrowed(expr string, c Cluster) string {
+	pods := `namespace="` + c.Namespace + `",pod=~"` + c.Name + `-[0-9]+"`
+	return agentSeries.ReplaceAllStringFunc(strings.TrimSpace(expr), func(s string) string {
+		if name, ok := strings.CutSuffix(s, "{"); ok {
+			return name + "{" + pods + ","
+		}
+		return s + "{" + pods + "}"
+	})
+}
 
 // agentGroup are the agent's alerts, each narrowed to the pods of one cluster.
 func agentGroup(c Cluster) any {
-	narrow := `${0}{namespace="` + c.Namespace + `",pod=~"` + c.Name + `-[0-9]+"}`
 	var rules []any
 	for _, a := range agentAlerts() {
 		runbook := agentRunbooks + strings.ToLower(a.Alert)
@@ -55,7 +65,7 @@ func agentGroup(c Cluster) any {
 		}
 		labels := stringMap(c.AlertLabels, map[string]string{"namespace": c.Namespace, "database_cluster": c.Name, "severity": a.Labels["severity"]})
 		rule := manifest.Map{
-			"alert": a.Alert, "expr": agentSeries.ReplaceAllString(strings.TrimSpace(a.Expr), narrow), "labels": labels,
+			"alert": a.Alert, "expr": narrowed(a.Expr, c), "labels": labels,
 			"annotations": manifest.Map{"summary": a.Annotations["summary"], "runbook_url": runbook},
 		}
 		if a.For != "" {

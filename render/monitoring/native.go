@@ -34,7 +34,7 @@ func nativeMetrics(name, namespace string) metrics {
 		instances: `namespace="` + namespace + `",pod=~"` + name + `-[0-9]+"`,
 		volumes:   `namespace="` + namespace + `",persistentvolumeclaim=~"(data|wal|tbs-.+)-` + name + `-[0-9]+"`,
 
-		target:     series{"up", `container="exporter"`},
+		target:     series{"up", `container=~"agent|exporter"`},
 		up:         series{"pg_up", ""},
 		inRecovery: series{"onggi_pg_replication_in_recovery", ""},
 		fenced:     series{"onggi_fenced", ""},

@@ -71,6 +71,16 @@ func TestAViewOfAReplica(t *testing.T) {
 	require.Equal(t, rest.Position(90), v.LeaderLocation)
 	require.Len(t, v.Members, 2)
 	require.Equal(t, "running", v.Members[1].State, "as its beat says")
+	require.True(t, v.Counters.Eligible)
+
+	far := beat(4)
+	far.Report.At.LSN = 100 + 1<<20 + 1
+	_, err = b.agent.Receive(t.Context(), far)
+	require.NoError(t, err)
+	b.eventually("it is too far behind to be elected", func() bool {
+		c := sourceOf(b, nil).View().Counters
+		return !c.Eligible && strings.Contains(c.NotEligible, "too far behind")
+	})
 }
 
 func TestAnAgentThatKnowsNothingSaysSo(t *testing.T) {

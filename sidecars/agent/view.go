@@ -32,6 +32,7 @@ func (a *Agent) View(of Identity) rest.View {
 	instance := s.fence.Instance
 	v := rest.View{
 		Scope: of.Scope, Name: s.settings.Self.Name, Version: of.Version, Member: s.seen.Self.ID, Node: of.Node, Config: of.Config,
+		Instances: s.settings.Core.Instances,
 		Permit:    func() time.Duration { return a.Permit(instance) },
 		TickAge:   func() time.Duration { return a.parts.Clock().AtMost(a.shown.Load().turned) },
 		TickLimit: tickLimit, Term: int64(r.Term), Tags: of.Tags, NoLoadBalance: of.NoLoadBalance,
@@ -185,8 +186,9 @@ func (a *Agent) viewMember(v *rest.View, s *shown, m ha.Member, report ha.Report
 
 func (a *Agent) viewPermit(v *rest.View, s *shown, now ha.Instant) {
 	peers, api := s.state.Paths(now, s.fence.Instance, s.settings.Core)
-	v.Counters.PermitPaths = map[string]bool{"peers": peers > 0, "api": api > 0}
-	v.Failsafe = peers > 0 && api <= 0
+	refreshing := api > 0 || s.state.Refreshing(now, s.settings.Core)
+	v.Counters.PermitPaths = map[string]bool{"peers": peers > 0, "api": refreshing}
+	v.Failsafe = peers > 0 && !refreshing
 	v.Counters.PeerGrants = map[string]bool{}
 	if s.state.Lead() != 0 {
 		for _, one := range s.book {
@@ -194,8 +196,12 @@ func (a *Agent) viewPermit(v *rest.View, s *shown, now ha.Instant) {
 		}
 	}
 	v.Counters.FailsafeMember = s.state.Lead() == 0 && v.Leader != "" && v.Leader != v.Name
-	v.Counters.NotEligible = cmp.Or(s.state.Why(), "")
-	v.Counters.Eligible = v.Role == rest.Replica && s.seen.Record.Record.MayLead(s.seen.Self.ID) && !s.settings.Core.Barred
+	v.Counters.NotEligible = s.state.Why()
+	v.Counters.Eligible = v.Role == rest.Replica && v.State == rest.Running && s.seen.Record.Record.MayLead(s.seen.Self.ID) && !s.settings.Core.Barred
+	if s.seen.Record.Record.Mode == ha.Async && v.LeaderLocation > v.Received+rest.Position(s.settings.Core.MaxLag) && v.Counters.Eligible {
+		v.Counters.Eligible = false // an election without the holder would refuse it
+		v.Counters.NotEligible = cmp.Or(v.Counters.NotEligible, "is too far behind what the holder has")
+	}
 	v.Counters.ClockDivergence = time.Duration(abs((now.Boot - now.Raw) - a.apart))
 }
 

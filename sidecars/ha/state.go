@@ -186,6 +186,12 @@ func (s *State) Why() string { return s.why }
 // Lead tells the term for which this member would answer its supervisor, 0 for none.
 func (s *State) Lead() uint64 { return s.lead.Term }
 
+// Refreshing tells whether this lead's writes of the record come through. While every peer grants, the record is refreshed more seldom than one refresh
+// lasts, so the path by the record being out now says nothing of the API server.
+func (s *State) Refreshing(now Instant, c Config) bool {
+	return s.lead.Term != 0 && !s.lead.Refreshed.IsZero() && now.AtMost(s.lead.Refreshed) <= c.Timing.Lazy+c.Timing.Window
+}
+
 // Permit is how long from now the supervisor instance may run a primary. It is never negative.
 func (s *State) Permit(now Instant, instance string, c Config) time.Duration {
 	peers, api := s.Paths(now, instance, c)

@@ -113,6 +113,26 @@ func beatOf(term uint64) Message {
 	return Message{Kind: Beat, From: "va", To: "vb", Seq: 5, Term: term, Instance: "sup-a", Version: "100", Report: Report{Member: alpha, Open: true, Under: term, At: Position{3, 1000}}}
 }
 
+// While all peers grant, the record is refreshed more seldom than a refresh lasts: that is not a path that is lost.
+func TestARecordThatIsWrittenWhenDueIsRefreshing(t *testing.T) {
+	for _, name := range []string{"fast", "default", "relaxed"} {
+		timing, _ := Profile(name)
+		c := Config{Timing: timing}.Defaults()
+		at := func(d time.Duration) Instant { return Instant{Raw: int64(time.Hour + d), Boot: int64(time.Hour + d)} }
+		s := State{}
+		require.False(t, s.Refreshing(at(0), c), "it does not lead")
+		s.lead = lead{Term: 1, Instance: "i"}
+		require.False(t, s.Refreshing(at(0), c), "nothing was written yet")
+		s.lead.Refreshed = at(0)
+		_, api := s.Paths(at(timing.Lazy), "i", c)
+		if name != "relaxed" {
+			require.LessOrEqual(t, api, time.Duration(0), "the path is out before the next refresh is due")
+		}
+		require.True(t, s.Refreshing(at(timing.Lazy+timing.WriteTimeout), c))
+		require.False(t, s.Refreshing(at(timing.Lazy+2*timing.Window), c), "one was due and did not come through")
+	}
+}
+
 func TestWhatAFollowerDoes(t *testing.T) {
 	tests := []struct {
 		name  string

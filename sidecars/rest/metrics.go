@@ -11,7 +11,7 @@ import (
 
 // Counters are what the agent counts and measures. Maps are from a label's value to the count.
 type Counters struct {
-	PermitPaths      map[string]bool // "peers", "api": whether the path holds the permit now
+	PermitPaths      map[string]bool // "peers", "api": whether the path holds the permit now, or api would, as its writes come through
 	PeerGrants       map[string]bool // by name of the peer: whether it grants now
 	RoleChanges      map[string]uint64
 	FenceKills       map[string]uint64
@@ -101,7 +101,7 @@ func patroniMetrics(w *exposition, v *View) {
 	one("patroni_postgres_running", "Whether postgres runs.", bit(running))
 	one("patroni_postgres_state", "State of postgres: "+stateHelp()+".", float64(v.State))
 	one("patroni_postmaster_start_time", "When postgres started, 0 if not known.", only(running, epoch(v.PostmasterStart)))
-	one("patroni_primary", "Whether postgres is a primary.", bit(v.Role == Primary))
+	one("patroni_primary", "Whether postgres runs and is a primary.", bit(running && v.Role == Primary))
 	one("patroni_standby_leader", "Whether this is the leader of a standby cluster.", bit(v.StandbyLeader))
 	one("patroni_replica", "Whether postgres is a replica.", bit(v.Role == Replica && !v.StandbyLeader))
 	one("patroni_sync_standby", "Whether every commit waits for this replica.", bit(replica && v.Sync == Synced))
@@ -134,7 +134,7 @@ func permitMetrics(w *exposition, v *View) {
 		w.sample(name, value, labels...)
 	}
 	gauge("onggi_permit_remaining_seconds", "How long postgres may go on as the primary, 0 without a permit.", max(0, v.permit().Seconds()))
-	w.family("onggi_permit_path", "gauge", "Whether the path holds the permit now.")
+	w.family("onggi_permit_path", "gauge", "Whether the path holds the permit, or could: of api, whether the record is written when it is due.")
 	w.sample("onggi_permit_path", bit(c.PermitPaths["peers"]), "path", "peers")
 	w.sample("onggi_permit_path", bit(c.PermitPaths["api"]), "path", "api")
 	w.family("onggi_peer_grants", "gauge", "Whether the peer grants the permit now.")
@@ -143,6 +143,7 @@ func permitMetrics(w *exposition, v *View) {
 	}
 	gauge("onggi_fenced", "Whether a person keeps postgres down here.", bit(v.Fenced))
 	gauge("onggi_node_info", "1 for the node that the pod runs on.", 1, "node", v.Node)
+	gauge("onggi_instances", "Members that the configuration asks for.", float64(v.Instances), "scope", v.Scope, "name", v.Name)
 	gauge("onggi_term", "Term of the record: how often it changed hands.", float64(v.Term))
 	gauge("onggi_sync_published", "1 for how many of how many standbys the record says that commits wait for.", 1, c.Published.labels()...)
 	gauge("onggi_sync_effective", "1 for how many of how many standbys postgres makes commits wait for.", 1, c.Effective.labels()...)

@@ -26,7 +26,7 @@ func busy() View {
 		}
 		v.Backup = backupsSeen
 		v.PendingRestart = []Parameter{{"max_connections", "100", "200"}}
-		v.Node = "worker-1"
+		v.Node, v.Instances = "worker-1", 3
 		v.Provision = Provision{Applied: time.Unix(1767225600, 0), Changes: 7, Failures: 2, Problems: []string{`create role "app": no`}}
 		v.Counters = Counters{
 			PermitPaths: map[string]bool{"peers": true}, PeerGrants: map[string]bool{"shop-1": true, "shop-2": false},
@@ -64,6 +64,7 @@ var vocabulary = func() map[string]string {
 		last_failure_timestamp_seconds gap_total`) {
 		all["onggi_archive_"+name] = ""
 	}
+	all["onggi_instances"] = "name scope"
 	all["onggi_archive_segments"], all["onggi_backups"], all["onggi_recover_state"] = "max min", "type", "state"
 	for _, name := range strings.Fields(`version primary replica standby_leader sync_standby quorum_standby postgres_running postgres_state
 		postgres_timeline postgres_streaming postgres_in_archive_recovery postgres_server_version postmaster_start_time xlog_location
@@ -99,6 +100,14 @@ func TestMetricsAreThoseThatDashboardsKnow(t *testing.T) {
 	}
 	require.Equal(t, []uint64{1, 3, 3, 4}, cumulative, "a bound is in its own bucket")
 	golden(t, "metrics.txt", Metrics(&v))
+}
+
+// What was a primary when its server was last seen is none when that is gone: otherwise nobody is told that there is none.
+func TestAPrimaryThatDoesNotRunIsNone(t *testing.T) {
+	for state, want := range map[State]string{Running: "1", Stopped: "0", Crashed: "0", Starting: "0"} {
+		v := with(primaryView(), func(v *View) { v.State = state })
+		require.Contains(t, string(Metrics(&v)), `patroni_primary{scope="shop",name="shop-0"} `+want+"\n", state)
+	}
 }
 
 // promtool knows the conventions of names and types; an empty view has to keep them too.

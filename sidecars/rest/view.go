@@ -74,6 +74,7 @@ type View struct {
 	Version     string // of the agent
 	Member      string // identity of this member: that of its volume
 	Node        string // where it runs
+	Instances   int    // members that the configuration asks for
 	SystemID    string // of the database; empty before there is one
 
 	Role             Role

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
+)
+
+// three is a cluster of three members on volumes that can be filled, each with its own way to the API server.
+type three struct {
+	scene
+	doors  map[*pod]*door
+	victim *pod // the standby that suffers
+	held   *sessions
+	stop   func()
+}
+
+func playThree(t *testing.T, prom *prometheus, told *table) {
+	c := &three{scene: scene{lab: newLab(t, 3, ""), name: "three", prom: prom, table: told}, doors: map[*pod]*door{}}
+	c.edit("hba: [", "monitor: true\n  hba: [")
+	for i, p := range c.pods {
+		p.node = fmt.Sprintf("node-%d", i)
+		p.mount(400)
+		c.doors[p] = c.newDoor()
+		p.rewrite(c.api.URL, "http://"+c.doors[p].Addr().String())
+	}
+	c.start()
+	c.eventually(120*time.Second, "the cluster is whole", c.whole)
+	c.leader().must("CREATE TABLE t (n int)")
+	c.watch()
+	c.play(c.troubles())
+}
+
+func (c *three) troubles() []trouble {
+	return slices.Concat(c.volumes(), c.members(), c.moves(), c.replication(), c.synchronous(), c.agents())
+}
+
+// choose takes a standby.
+func (c *three) choose() *pod {
+	c.victim = c.other(c.leader())
+	return c.victim
+}
+
+func (c *three) heal() { c.eventually(120*time.Second, "the cluster is whole", c.whole) }
+
+func (c *three) volumes() []trouble {
+	return []trouble{{
+		what: "the volume of a standby fills by 1.6 MB/s", fires: []string{"PostgresVolumeFillingUp/warning"},
+		cause: func() {
+			p := c.choose()
+			p.ballast(52)
+			c.stop = every(func() {
+				if p.used() < 76 {
+					p.ballast(p.used() + 0.4)
+				}
+			})
+		},
+		cure: func() { c.stop(); c.victim.unload() },
+	}, {
+		what: "the volume of a standby is 85 % full", fires: []string{"PostgresVolumeAlmostFull/warning"}, may: []string{"PostgresVolumeFillingUp/warning"},
+		cause: func() { c.choose().ballast(85) }, cure: func() { c.victim.unload() },
+	}, {
+		what: "the volume of a standby is 95 % full", fires: []string{"PostgresVolumeAlmostFull/critical"}, also: []string{"PostgresVolumeAlmostFull/warning"},
+		may:   []string{"PostgresVolumeFillingUp/warning"},
+		cause: func() { c.choose().ballast(95) }, cure: func() { c.victim.unload() },
+	}}
+}
+
+// lost are the alerts that a server which does not run is bound to raise.
+var lost = []string{"AgentPostgresNotRunning/warning", "PostgresInstanceDown/warning"}
+
+func (c *three) members() []trouble {
+	return []trouble{{
+		what: "the exporter of a standby is gone", fires: []string{"PostgresInstanceDown/warning"},
+		cause: func() { c.choose().endExporter() }, cure: func() { c.victim.startExporter() },
+	}, {
+		what: "the sidecar of a standby is gone", fires: []string{"PostgresInstanceDown/warning"},
+		also:  []string{"AgentMemberMissing/warning"},
+		cause: func() { p := c.choose(); end(p.sidecar, p.left) }, cure: func() { c.victim.startSidecar(); c.heal() },
+	}, {
+		what: "the database container of a standby is gone", fires: []string{"AgentPostgresNotRunning/warning"}, also: []string{"PostgresInstanceDown/warning"},
+		cause: func() { c.choose().killDatabase() }, cure: func() { c.victim.startSupervisor(); c.heal() },
+	}, {
+		what: "the pod of a standby is not made again", fires: []string{"AgentMemberMissing/warning"},
+		cause: func() {
+			p := c.choose()
+			p.terminate()
+			<-p.gone
+			p.endSidecar()
+			p.endExporter()
+			c.without = p
+			c.watch()
+		},
+		cure: func() { c.victim.start(); c.victim.startExporter(); c.without = nil; c.watch(); c.heal() },
+	}, {
+		what: "a person fences a standby", fires: []string{"PostgresFenced/warning"}, also: lost,
+		cause: func() { c.tell("fence", c.choose().name, "--force") }, cure: func() { c.tell("unfence", c.victim.name); c.heal() },
+	}, {
+		what: "a standby is restarted three times", fires: []string{"PostgresRestarting/warning"},
+		cause: func() {
+			p := c.choose()
+			for range 3 {
+				before := p.must("SELECT pg_postmaster_start_time()")
+				c.eventually(15*time.Second, "the restart is taken", func() bool { code, _ := p.post("/restart", "{}"); return code/100 == 2 })
+				c.eventually(30*time.Second, "it is up again", func() bool {
+					now, err := p.sql("SELECT pg_postmaster_start_time()")
+					return err == nil && now != before
+				})
+				time.Sleep(1500 * time.Millisecond) // for a scrape to see it
+			}
+		},
+		cure: c.heal,
+	}, {
+		what: "the sidecars say one node for all", fires: []string{"PostgresOneNode/info"},
+		cause: func() {
+			for _, p := range c.pods {
+				if p.node != c.leader().node {
+					p.node = c.leader().node
+					p.again()
+				}
+			}
+		},
+		cure: func() {
+			for i, p := range c.pods {
+				if node := fmt.Sprintf("node-%d", i); p.node != node {
+					p.node = node
+					p.again()
+				}
+			}
+			c.heal()
+		},
+	}}
+}
+
+// tell asks the leader's ctl.
+func (c *three) tell(args ...string) { c.leader().tell(args...) }
+
+func (c *three) moves() []trouble {
+	return []trouble{{
+		what: "a person switches over", fires: []string{"PostgresFailover/info"},
+		cause: func() {
+			old := c.leader()
+			to := c.other(old)
+			c.eventually(15*time.Second, "the switchover is done", func() bool {
+				code, _ := old.post("/switchover", fmt.Sprintf(`{"leader":%q,"candidate":%q}`, old.name, to.name))
+				return code == http.StatusOK
+			})
+		},
+		cure: c.heal,
+	}, {
+		what: "somebody promotes a standby by hand", fires: []string{"AgentKilledPostgres/warning"}, may: slices.Concat(lost, []string{"PostgresFailover/info", "AgentReplicaNotStreaming/warning"}),
+		cause: func() { _, _ = c.choose().sql("SELECT pg_promote(false)") }, cure: c.heal,
+	}, {
+		what: "a second cluster of the name runs elsewhere, and is scraped as a pod of this one", fires: []string{"AgentTwoPrimaries/critical"},
+		cause: func() {
+			twin := newLab(c.t, 1, "# of the same name\n")
+			twin.start()
+			twin.eventually(60*time.Second, "it has a primary", func() bool { return twin.primary() != nil })
+			other := twin.pods[0].target(c.name, "agent", twin.port+1)
+			other.Labels["pod"] = "shop-9"
+			c.watch(other)
+			c.stop = twin.stopAll
+		},
+		cure: func() { c.watch(); c.stop() },
+	}, {
+		what: "automatic failover is turned off", fires: []string{"AgentPaused/info"},
+		cause: func() { c.tell("pause", "--force") }, cure: func() { c.tell("resume") },
+	}, {
+		what: "a parameter needs a restart while automatic failover is off", fires: []string{"AgentRestartPending/info"}, also: []string{"AgentPaused/info"},
+		cause: func() {
+			c.tell("pause", "--force")
+			c.configure("shared_buffers: 16MB", "shared_buffers: 17MB")
+		},
+		cure: func() {
+			c.configure("shared_buffers: 17MB", "shared_buffers: 16MB")
+			c.eventually(30*time.Second, "nothing waits for a restart", c.settled)
+			c.tell("resume")
+			c.heal()
+		},
+	}}
+}
+
+func (c *three) agents() []trouble {
+	return []trouble{{
+		what: "the API server refuses to write the Lease", fires: []string{"AgentPermitOnOnePath/warning"},
+		cause: func() {
+			c.stop = c.api.Inject(kubetest.Fault{Verb: "update", Resource: "leases", Code: http.StatusServiceUnavailable})
+		},
+		cure: func() { c.stop(); c.heal() },
+	}, {
+		what: "a standby does not reach the API server", fires: []string{"AgentRecordNotSeen/warning"},
+		cause: func() { c.doors[c.choose()].set(true) }, cure: func() { c.doors[c.victim].set(false); c.heal() },
+	}, {
+		what: "a clock of a standby's node runs one percent slow", fires: []string{"AgentClocksApart/warning"},
+		cause: func() { p := c.choose(); end(p.sidecar, p.left); p.startSidecarSkewed(0.99) },
+		cure:  func() { c.victim.endSkewed(); c.victim.startSidecar(); c.heal() },
+	}}
+}
