@@ -253,6 +253,12 @@ e2e-native: .cache/chaos $(BIN)/.apiserver .cache/pgbouncer/pgbouncer ## start c
 	@$(BUILD) -o .cache/chaos/onggi ./cmd/onggi
 	@$(CHAOS) -suite native $(CHAOSFLAGS)
 
+.PHONY: e2e-quickstart
+e2e-quickstart: .cache/chaos $(BIN)/.apiserver .cache/pgbouncer/pgbouncer ## follow docs/native.md and the README as a reader does, block by block; CHAOSFLAGS='-sections Quick'
+	@.ci/chaos/install --manual
+	@$(BUILD) -o .cache/chaos/onggi ./cmd/onggi
+	@$(CHAOS) -suite manual -pages README.md,docs/native.md $(CHAOSFLAGS)
+
 .PHONY: e2e-web
 e2e-web: ## drive the live view in a headless Chromium and measure it; WEBFLAGS='-shots build/shots' keeps screenshots
 	@.ci/web/install

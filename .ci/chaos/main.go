@@ -4,6 +4,7 @@
 //	chaos -suite short                 five faults in about a minute
 //	chaos -suite bench -runs 5         the numbered rows, ours and Patroni's
 //	chaos -suite native                what is rendered for the native back end, started from nothing but that
+//	chaos -suite manual                the pages of -pages, block by block, as a reader does
 //	chaos -faults node-lost -runs 3    one fault; -faults list prints all
 //
 // It needs root, but touches nothing of the machine: it runs in namespaces of its own, which the kernel takes down with it. An invariant
@@ -177,8 +178,11 @@ func inside(dir string, args []string) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	if o.suite == "native" {
+	switch o.suite {
+	case "native":
 		return newNativeRun(o, w).all(ctx)
+	case "manual":
+		return newManualRun(o, w).all(ctx)
 	}
 	return newRun(o, w).all(ctx)
 }

@@ -36,13 +36,15 @@ type options struct {
 	update    string
 	render    string
 	logs      string
+	pages     string
+	sections  string
 }
 
 func parse(args []string, errors io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	f.SetOutput(errors)
-	f.StringVar(&o.suite, "suite", "", "chaos, short, bench or native: what the Makefile runs; without it, one cluster and the faults of -faults")
+	f.StringVar(&o.suite, "suite", "", "chaos, short, bench, native or manual: what the Makefile runs; without it, one cluster and the faults of -faults")
 	f.StringVar(&o.driver, "driver", "onggi", "onggi or patroni")
 	f.StringVar(&o.faults, "faults", "all", "names of faults with commas between, or all; list prints them")
 	f.StringVar(&o.modes, "modes", "sync", "sync, async, or both with a comma between")
@@ -66,12 +68,23 @@ func parse(args []string, errors io.Writer) (options, error) {
 	f.StringVar(&o.update, "update", "", "page to write the Markdown table into")
 	f.StringVar(&o.render, "render", "", "break nothing, but write the results of these JSON files, with commas between, into the page of -update")
 	f.StringVar(&o.logs, "logs", "", "folder to keep the logs of all containers, and the history of each trial, in")
+	f.StringVar(&o.pages, "pages", "docs/native.md", "Markdown pages to follow, with commas between, for the suite manual")
+	f.StringVar(&o.sections, "sections", "", "parts of the titles of the only sections to follow, with commas between; each needs what those before it left")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("%q is no flag", f.Arg(0))
 	}
+	pages := strings.Split(o.pages, ",")
+	for i, page := range pages {
+		absolute, err := filepath.Abs(page)
+		if err != nil {
+			return o, err
+		}
+		pages[i] = absolute
+	}
+	o.pages = strings.Join(pages, ",")
 	for _, path := range []*string{&o.bin, &o.agent, &o.onggi, &o.pgbouncer, &o.postgres, &o.out, &o.update, &o.logs} {
 		if *path == "" {
 			continue
@@ -112,6 +125,15 @@ func (o options) missing() []string {
 	if o.wants("onggi") {
 		files = append(files, o.agent)
 	}
+	if o.suite == "manual" {
+		for _, program := range []string{"bash", "kubectl", "nsenter"} {
+			if !onPath(program) {
+				missing = append(missing, program)
+			}
+		}
+		files = append(files, strings.Split(o.pages, ",")...)
+		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "psql"), "/usr/bin/pgbackrest")
+	}
 	if o.suite == "native" {
 		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "pgbench"), "/usr/bin/pgbackrest", "/usr/bin/prometheus-postgres-exporter")
 	}
@@ -128,7 +150,7 @@ func (o options) wants(driver string) bool {
 }
 
 func onPath(program string) bool {
-	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+	for _, dir := range []string{"/usr/local/bin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
 		if _, err := os.Stat(filepath.Join(dir, program)); err == nil {
 			return true
 		}

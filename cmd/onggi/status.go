@@ -19,7 +19,7 @@ import (
 func newStatusCmd(s *cli.Streams) *cobra.Command {
 	var f databaseFlags
 	var output string
-	var watch time.Duration
+	var watch, wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "status NAME",
 		Short: "Show how a database does: members, roles, lag, backups, poolers, and what is wrong",
@@ -30,8 +30,10 @@ restarts, what a commit is worth, the record, the rollout, poolers and backups.
 it the screen is what the API server knows.
 
 The exit code is 0 when it is healthy, 1 when something is missing that a failure would show, 8 when clients cannot write, and 6
-when nobody could be asked.`,
+when nobody could be asked. With --wait it is looked at until it is healthy and its rollout is done, or the time is over; what it was like
+last is shown.`,
 		Example: `  onggi status shop -n databases
+  onggi status shop --wait 5m
   onggi status databases/shop.yaml --env prod --watch
   onggi status shop -o json | jq .members`,
 		Args: cobra.ExactArgs(1),
@@ -39,8 +41,13 @@ when nobody could be asked.`,
 			if err := knownOutput(output); err != nil {
 				return err
 			}
-			if watch != 0 && watch < 500*time.Millisecond {
+			switch {
+			case watch != 0 && watch < 500*time.Millisecond:
 				return cli.Exit(cli.Usage, "--watch %s: at least 500ms", watch)
+			case wait < 0:
+				return cli.Exit(cli.Usage, "--wait %s: until when?", wait)
+			case watch != 0 && wait != 0:
+				return cli.Exit(cli.Usage, "--watch shows it for ever, and --wait ends: choose")
 			}
 			d, err := f.find(cmd.Context(), s, args[0])
 			if err != nil {
@@ -49,7 +56,7 @@ when nobody could be asked.`,
 			if watch > 0 {
 				return watchStatus(cmd.Context(), s, d, output, watch)
 			}
-			now, _, err := d.Status(cmd.Context())
+			now, err := settled(cmd.Context(), d, wait)
 			if err != nil {
 				return err
 			}
@@ -62,6 +69,7 @@ when nobody could be asked.`,
 	outputFlag(cmd, &output)
 	cmd.Flags().DurationVarP(&watch, "watch", "w", 0, "show it again and again, every two seconds or as often as said")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
+	cmd.Flags().DurationVar(&wait, "wait", 0, "wait until it is healthy and no rollout is under way, at most this long")
 	return day2Cmd(cmd, &f, false)
 }
 
@@ -109,6 +117,24 @@ func encodeAs(output string, value any) ([]byte, error) {
 		return nil, fmt.Errorf("write json: %w", err)
 	}
 	return append(text, '\n'), nil
+}
+
+// settled is how a database does, once it is healthy and every pod is of the newest revision, or the wait is over.
+func settled(ctx context.Context, d *day2.Database, wait time.Duration) (status.Status, error) {
+	over := time.After(wait)
+	for {
+		now, _, err := d.Status(ctx)
+		if wait == 0 || err == nil && now.Settled() {
+			return now, err
+		}
+		select {
+		case <-ctx.Done():
+			return now, ctx.Err()
+		case <-over:
+			return now, err
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // watchStatus shows it until it is stopped. One that cannot be read may be there again at the next turn.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
+	"github.com/onggi-db/onggi/sidecars/kube/nodetest"
 )
 
 const (
@@ -38,7 +39,7 @@ type lab struct {
 	agent    string
 	api      *kubetest.Real
 	client   *http.Client
-	kubelet  *kubelet
+	kubelet  *nodetest.Server
 	uid, gid int
 
 	mutex sync.Mutex

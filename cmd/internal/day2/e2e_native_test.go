@@ -16,6 +16,7 @@ import (
 
 	"github.com/onggi-db/onggi/cmd/internal/day2/status"
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/sidecars/kube/nodetest"
 )
 
 const shopSpec = `apiVersion: onggi.dev/v1alpha1
@@ -198,7 +199,7 @@ func psql(t *testing.T, l *lab) {
 
 // terminal types into a terminal, as a person does.
 func terminal(t *testing.T, l *lab) {
-	master, slave, err := openTerminal()
+	master, slave, err := nodetest.OpenTerminal()
 	require.NoError(t, err)
 	defer master.Close()
 	cmd := exec.Command(l.onggi, "psql", "shop", "--", "-X")

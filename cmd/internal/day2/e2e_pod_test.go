@@ -72,7 +72,7 @@ func (l *lab) startPod(set manifest.Map, file config.File, i int) {
 		"kind": "Node", "metadata": manifest.Map{"name": node},
 		"status": manifest.Map{
 			"addresses":       []any{manifest.Map{"type": "InternalIP", "address": "127.0.0.1"}},
-			"daemonEndpoints": manifest.Map{"kubeletEndpoint": manifest.Map{"Port": l.kubelet.port()}},
+			"daemonEndpoints": manifest.Map{"kubeletEndpoint": manifest.Map{"Port": l.kubelet.Port()}},
 		},
 	})
 	p.folders(file)

@@ -19,7 +19,7 @@ func (k *Kubelet) Delete(ctx context.Context, name string, grace time.Duration) 
 	}
 	// Once it is asked for, a deletion goes on without whoever asked.
 	ctx = context.WithoutCancel(ctx)
-	if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), kube.Object{"gracePeriodSeconds": int(grace / time.Second)}); is(err, http.StatusNotFound) {
+	if _, err := k.API.Do(ctx, http.MethodDelete, p.path(), kube.Object{"gracePeriodSeconds": int(grace / time.Second)}); Is(err, http.StatusNotFound) {
 		grace = 0
 	} else if err != nil {
 		return err
@@ -56,14 +56,13 @@ func (k *Kubelet) lookAtAll(ctx context.Context) {
 
 func terminating(pod kube.Object) bool { return kube.Text(pod, "metadata", "deletionTimestamp") != "" }
 
-// look ends a pod whose object is gone or is to go. The kubelet of a lost node hears of neither.
+// look ends a pod whose object is gone or is to go. The kubelet of a lost node hears of neither, but what ran there does not run any more: once the object
+// is gone, so is the pod.
 func (k *Kubelet) look(ctx context.Context, p *Pod) {
-	if k.isLost(p.Node) {
-		return
-	}
 	o, err := k.API.Do(ctx, http.MethodGet, p.path(), nil)
 	switch {
-	case is(err, http.StatusNotFound) || (err == nil && kube.Text(o, "metadata", "uid") != p.UID):
+	case k.Lost(p.Node) && !Is(err, http.StatusNotFound):
+	case Is(err, http.StatusNotFound) || (err == nil && kube.Text(o, "metadata", "uid") != p.UID):
 		k.finish(ctx, p, 0)
 	case err == nil && terminating(o):
 		seconds, _ := kube.At(o, "metadata", "deletionGracePeriodSeconds").(float64)
@@ -71,7 +70,8 @@ func (k *Kubelet) look(ctx context.Context, p *Pod) {
 	}
 }
 
-func is(err error, code int) bool {
+// Is tells whether an error is that answer of the API server.
+func Is(err error, code int) bool {
 	var status *kube.StatusError
 	return errors.As(err, &status) && status.Code == code
 }
@@ -110,9 +110,9 @@ func (k *Kubelet) finish(ctx context.Context, p *Pod, grace time.Duration) {
 func (k *Kubelet) remove(ctx context.Context, p *Pod) {
 	body := kube.Object{"gracePeriodSeconds": 0, "preconditions": kube.Object{"uid": p.UID}}
 	for {
-		if !k.isLost(p.Node) {
+		if !k.Lost(p.Node) {
 			_, err := k.API.Do(ctx, http.MethodDelete, p.path(), body)
-			if err == nil || is(err, http.StatusNotFound) || is(err, http.StatusConflict) {
+			if err == nil || Is(err, http.StatusNotFound) || Is(err, http.StatusConflict) {
 				return
 			}
 		}

@@ -60,6 +60,7 @@ type Config struct {
 	Server    string // that address, host:port
 	UID, GID  int    // of the containers
 	VolumeMB  int    // size of a volume; 0 is no bound
+	Port      int    // where the API server finds who runs programs in containers; 0: nobody does
 	// Spec is what a pod, whose object is made, runs.
 	Spec func(*Pod) (Spec, error)
 	// Restart is the wait before a container is started for the nth time again.
@@ -90,11 +91,19 @@ func (k *Kubelet) OnGone(do func(pod string)) {
 	k.gone = append(k.gone, do)
 }
 
-// AddNode makes a Node object, ready and schedulable.
+// AddNode makes a Node object, schedulable.
 func (k *Kubelet) AddNode(ctx context.Context, name string) error {
 	_, err := k.API.Do(ctx, http.MethodPost, "/api/v1/nodes", kube.Object{
 		"apiVersion": "v1", "kind": "Node", "metadata": kube.Object{"name": name, "labels": kube.Object{"kubernetes.io/hostname": name}},
 	})
+	if err != nil || k.Port == 0 {
+		return err
+	}
+	_, err = k.API.Do(ctx, http.MethodPatch, "/api/v1/nodes/"+name+"/status", kube.Object{"status": kube.Object{
+		"addresses":       []any{kube.Object{"type": "InternalIP", "address": "127.0.0.1"}},
+		"daemonEndpoints": kube.Object{"kubeletEndpoint": kube.Object{"Port": k.Port}},
+		"conditions":      []any{kube.Object{"type": "Ready", "status": "True", "reason": "KubeletReady", "lastTransitionTime": stamp(time.Now())}},
+	}})
 	return err
 }
 
@@ -229,7 +238,8 @@ func (k *Kubelet) on(node string) []*Pod {
 	return found
 }
 
-func (k *Kubelet) isLost(node string) bool {
+// Lost tells whether nobody hears of a node.
+func (k *Kubelet) Lost(node string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.lost[node]

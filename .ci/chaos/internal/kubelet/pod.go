@@ -232,7 +232,7 @@ func (p *Pod) startAll() error {
 // waitFor waits until what comes after a container may start: one that begins the pod has ended well, a sidecar is started. It is false if the
 // pod ends before.
 func (p *Pod) waitFor(c Container) bool {
-	for !p.isEnding() && !p.k.isLost(p.Node) {
+	for !p.isEnding() && !p.k.Lost(p.Node) {
 		p.mu.Lock()
 		r := p.running[c.Name]
 		over := r.ended != nil && r.ended["exitCode"] == 0
@@ -278,7 +278,7 @@ func (p *Pod) start(c Container) error {
 func (p *Pod) container(c Container, termination string) world.Container {
 	o := world.Container{
 		Host: p.Host, Args: c.Args, UID: p.k.UID, GID: p.k.GID, Clock: p.Clock, Env: append(p.environment(), c.Env...),
-		Log:    filepath.Join(p.k.World.Dir, "logs", p.Name+"-"+c.Name+".log"),
+		Log:    p.Log(c.Name),
 		Mounts: append([]world.Mount{{Source: termination, Target: "/dev/termination-log"}}, c.Mounts...),
 	}
 	if c.Root != nil {
@@ -305,7 +305,7 @@ func (p *Pod) attend(c Container, process *world.Process) {
 	ended := time.Now()
 	// A kubelet's look at its containers is a grid in time, not a wait after each end.
 	time.Sleep(time.Until(ended.Truncate(relist).Add(relist)))
-	if p.k.isLost(p.Node) {
+	if p.k.Lost(p.Node) {
 		return
 	}
 	p.mu.Lock()
@@ -325,7 +325,7 @@ func (p *Pod) attend(c Container, process *world.Process) {
 	p.mu.Lock()
 	stopping = p.stopping || r.process != process
 	p.mu.Unlock()
-	if stopping || p.k.isLost(p.Node) {
+	if stopping || p.k.Lost(p.Node) {
 		return
 	}
 	if err := p.start(c); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -162,6 +163,21 @@ func (p *Pod) restart(c Container, process *world.Process, why string) {
 
 // Exec runs a command in a container, as kubectl exec does, and returns what it wrote to stdout; an error has what it wrote to stderr.
 func (p *Pod) Exec(ctx context.Context, container string, args ...string) ([]byte, error) {
+	cmd, err := p.Command(ctx, container, args...)
+	if err != nil {
+		return nil, err
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return out, fmt.Errorf("exec in %s of %s: %s: %w: %s", container, p.Name, args[0], err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return out, nil
+}
+
+// Command is a program in a container, that is not started yet.
+func (p *Pod) Command(ctx context.Context, container string, args ...string) (*exec.Cmd, error) {
 	process := p.Process(container)
 	if process == nil || !process.Alive() {
 		return nil, fmt.Errorf("exec in %s of %s: it does not run", container, p.Name)
@@ -177,13 +193,12 @@ func (p *Pod) Exec(ctx context.Context, container string, args ...string) ([]byt
 		}
 		cmd := exec.CommandContext(ctx, "nsenter", append(enter, args...)...)
 		cmd.Env = o.Env
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			return out, fmt.Errorf("exec in %s of %s: %s: %w: %s", container, p.Name, args[0], err, bytes.TrimSpace(stderr.Bytes()))
-		}
-		return out, nil
+		return cmd, nil
 	}
 	return nil, fmt.Errorf("exec: %s has no container %s", p.Name, container)
+}
+
+// Log is the file of what a container prints.
+func (p *Pod) Log(container string) string {
+	return filepath.Join(p.k.World.Dir, "logs", p.Name+"-"+container+".log")
 }

@@ -29,6 +29,8 @@ const (
 type Set struct {
 	Name  string
 	Nodes []string // of the pods, by their number
+	// Before does what has to be done before a pod is made, and may choose another node; an error is tried again. Nil: nothing.
+	Before func(ctx context.Context, set, pod kube.Object) error
 
 	k    *Kubelet
 	wake chan struct{}
@@ -280,15 +282,20 @@ func (s *Set) create(ctx context.Context, object kube.Object, ordinal int) error
 	if ordinal >= len(s.Nodes) {
 		return errors.New("there is no node for it")
 	}
-	node := s.Nodes[ordinal]
-	found, err := s.k.API.Do(ctx, http.MethodGet, "/api/v1/nodes/"+node, nil)
+	pod := podOf(object, ordinal, s.Nodes[ordinal])
+	if s.Before != nil {
+		if err := s.Before(ctx, object, pod); err != nil {
+			return err
+		}
+	}
+	found, err := s.k.API.Do(ctx, http.MethodGet, "/api/v1/nodes/"+kube.Text(pod, "spec", "nodeName"), nil)
 	if err != nil {
 		return err
 	}
 	if cordoned, _ := kube.At(found, "spec", "unschedulable").(bool); cordoned {
 		return nil
 	}
-	_, err = s.k.Create(ctx, podOf(object, ordinal, node))
+	_, err = s.k.Create(ctx, pod)
 	return err
 }
 

@@ -27,7 +27,7 @@ func (p *Pod) report() {
 			return
 		case <-p.dirty:
 		}
-		for !p.k.isLost(p.Node) {
+		for !p.k.Lost(p.Node) {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			_, err := p.k.API.Do(ctx, http.MethodPatch, p.path()+"/status", kube.Object{"status": p.status()})
 			cancel()

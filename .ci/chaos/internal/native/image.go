@@ -41,7 +41,7 @@ func (i Images) of(name string) (image, error) {
 			mounts: []world.Mount{{Source: stdpath.Dir(i.Postgres), Target: root, ReadOnly: true}},
 		}, nil
 	case repository == "onggi-agent":
-		return image{entrypoint: []string{agentAt}, mounts: []world.Mount{{Source: i.Agent, Target: agentAt, ReadOnly: true}}}, nil
+		return image{entrypoint: []string{agentAt}, path: stdpath.Dir(agentAt), mounts: []world.Mount{{Source: i.Agent, Target: agentAt, ReadOnly: true}}}, nil
 	case repository == "onggi":
 		return image{entrypoint: []string{onggiAt}, mounts: []world.Mount{{Source: i.Onggi, Target: onggiAt, ReadOnly: true}}}, nil
 	case strings.HasPrefix(repository, "pgbouncer"):

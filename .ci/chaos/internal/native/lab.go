@@ -16,9 +16,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/onggi-db/onggi/sidecars/kube/nodetest"
 
 	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
@@ -32,12 +35,13 @@ type Plan struct {
 	Images   Images
 	Nodes    int
 	VolumeMB int
+	K3s      bool // everything that a k3s has and people meet: see k3s
 	Seed     uint64
 	Log      func(format string, args ...any)
 }
 
 // Namespace of everything that is rendered.
-const Namespace = "shop"
+const Namespace = "my-namespace"
 
 // Lab is a namespace in which what is applied comes to life.
 type Lab struct {
@@ -49,6 +53,7 @@ type Lab struct {
 
 	controllers *controllers
 	network     *network
+	claims      *claims // nil: each pod has a volume of its own, and others are folders
 	etc         string
 	nodes       []string
 	dice        *rand.Rand
@@ -71,21 +76,28 @@ func NewLab(ctx context.Context, w *world.World, plan Plan) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{Plan: plan, World: w, Server: server, Proxy: proxy, dice: rand.New(rand.NewPCG(plan.Seed, 0)), tokens: map[string][]byte{}}
-	l.Kubelet = kubelet.New(kubelet.Config{
+	config := kubelet.Config{
 		World: w, API: server.Admin, Namespace: Namespace, CA: proxy.CA, Server: world.Platform.String() + ":6443",
 		VolumeMB: plan.VolumeMB, Spec: func(p *kubelet.Pod) (kubelet.Spec, error) { return l.spec(ctx, p) },
 		Restart: func(int) time.Duration { return 0 }, Log: plan.Log,
-	})
+	}
+	if plan.K3s {
+		config.Port = nodetest.Serve(containers{l}).Port()
+	}
+	l.Kubelet = kubelet.New(config)
 	for i := range plan.Nodes {
 		l.nodes = append(l.nodes, fmt.Sprintf("node-%d", i))
 		if err := l.Kubelet.AddNode(ctx, l.nodes[i]); err != nil {
 			return nil, err
 		}
 	}
+	if plan.K3s {
+		l.nodes = slices.Repeat(l.nodes, 3) // pods beyond the third have company
+	}
 	if l.etc, err = makeEtc(w.Dir); err != nil {
 		return nil, err
 	}
-	if err := l.makeNamespace(ctx); err != nil {
+	if err := l.found(ctx); err != nil {
 		return nil, err
 	}
 	l.network = newNetwork(server.Admin, w, Namespace, plan.Log)
@@ -102,13 +114,21 @@ func NewLab(ctx context.Context, w *world.World, plan Plan) (*Lab, error) {
 	return l, nil
 }
 
-// makeNamespace makes the namespace, which enforces the restricted pod security standard, and what every namespace has.
-func (l *Lab) makeNamespace(ctx context.Context) error {
+// found makes the namespace, which enforces the restricted pod security standard; in a k3s that is up to whoever uses it.
+func (l *Lab) found(ctx context.Context) error {
+	if l.Plan.K3s {
+		return l.startK3s(ctx)
+	}
 	labels := kube.Object{"pod-security.kubernetes.io/enforce": "restricted"}
 	_, err := l.Server.Admin.Do(ctx, http.MethodPost, "/api/v1/namespaces", kube.Object{"metadata": kube.Object{"name": Namespace, "labels": labels}})
 	if err != nil {
 		return err
 	}
+	return l.furnish(ctx)
+}
+
+// furnish makes what every namespace has.
+func (l *Lab) furnish(ctx context.Context) error {
 	for _, o := range []kube.Object{
 		{"apiVersion": "v1", "kind": "ConfigMap", "metadata": kube.Object{"name": "kube-root-ca.crt"}, "data": kube.Object{"ca.crt": string(l.Proxy.CA)}},
 		{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": kube.Object{"name": "default"}},

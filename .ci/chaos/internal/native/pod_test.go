@@ -75,7 +75,7 @@ func TestAPodIsStartedAsItsObjectSays(t *testing.T) {
 	require.Contains(t, install.Mounts, world.Mount{Source: "/built/onggi-agent", Target: agentAt, ReadOnly: true})
 
 	require.True(t, agent.Sidecar && !agent.Init)
-	require.Equal(t, []string{"POD_NAME=shop-1", "PASSWORD=swordfish", "GREETING=hello shop-1, not $(NOBODY)"}, agent.Env)
+	require.Equal(t, []string{"PATH=/opt:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "POD_NAME=shop-1", "PASSWORD=swordfish", "GREETING=hello shop-1, not $(NOBODY)"}, agent.Env)
 	require.Equal(t, &kubelet.Probe{Exec: []string{"test", "-e", "/x"}, Every: time.Second, Timeout: time.Second, Successes: 1, Failures: 30}, agent.Started)
 	require.Equal(t, &kubelet.Probe{Path: "/liveness", Port: "8008", Initial: 10 * time.Second, Every: 10 * time.Second, Timeout: 5 * time.Second, Successes: 1, Failures: 3}, agent.Live)
 	require.Equal(t, 999, agent.UID)

@@ -116,9 +116,13 @@ func (n *network) settle() error {
 			continue
 		}
 		for _, p := range list(s, "spec", "ports") {
-			all = append(all, world.Service{
-				Address: netip.AddrPortFrom(address, uint16(number(p, 0, "port"))), Targets: targets(p, behind, pods),
-			})
+			at, to := uint16(number(p, 0, "port")), targets(p, behind, pods)
+			all = append(all, world.Service{Address: netip.AddrPortFrom(address, at), Targets: to})
+			for _, ingress := range list(s, "status", "loadBalancer", "ingress") {
+				if balancer, err := netip.ParseAddr(kube.Text(ingress, "ip")); err == nil {
+					all = append(all, world.Service{Address: netip.AddrPortFrom(balancer, at), Targets: to})
+				}
+			}
 		}
 		if told := tell[name]; told != nil {
 			tells = append(tells, func() { told(behind, address.String()) })

@@ -83,7 +83,10 @@ func (l *Lab) volumes(ctx context.Context, p *kubelet.Pod, s store) (map[string]
 				return nil, err
 			}
 		case v["persistentVolumeClaim"] != nil:
-			dir = l.claim(p, kube.Text(v, "persistentVolumeClaim", "claimName"))
+			var err error
+			if dir, err = l.claim(ctx, p, kube.Text(v, "persistentVolumeClaim", "claimName")); err != nil {
+				return nil, err
+			}
 			if err := own(dir, group, 0o775); err != nil {
 				return nil, err
 			}
@@ -96,11 +99,14 @@ func (l *Lab) volumes(ctx context.Context, p *kubelet.Pod, s store) (map[string]
 }
 
 // claim is the folder of a PersistentVolumeClaim: of the pod's own, made of a template, or of one that pods share.
-func (l *Lab) claim(p *kubelet.Pod, name string) string {
-	if of, own := strings.CutSuffix(name, "-"+p.Name); own {
-		return filepath.Join(p.Volume, of)
+func (l *Lab) claim(ctx context.Context, p *kubelet.Pod, name string) (string, error) {
+	if l.claims != nil {
+		return l.claims.mount(ctx, p, name)
 	}
-	return filepath.Join(l.World.Dir, "claims", name)
+	if of, own := strings.CutSuffix(name, "-"+p.Name); own {
+		return filepath.Join(p.Volume, of), nil
+	}
+	return filepath.Join(l.World.Dir, "claims", name), nil
 }
 
 // own makes a folder that belongs to a group, whose files do too. One that is there stays as it is (fsGroupChangePolicy OnRootMismatch).

@@ -92,14 +92,17 @@ func (c *controllers) node(ctx context.Context) (string, error) {
 		node := c.nodes[c.next%len(c.nodes)]
 		c.mu.Unlock()
 		o, err := c.api.Do(ctx, http.MethodGet, "/api/v1/nodes/"+node, nil)
+		if kubelet.Is(err, http.StatusNotFound) {
+			continue
+		}
 		if err != nil {
 			return "", err
 		}
-		if cordoned, _ := kube.At(o, "spec", "unschedulable").(bool); !cordoned {
+		if cordoned, _ := kube.At(o, "spec", "unschedulable").(bool); !cordoned && !c.kubelet.Lost(node) {
 			return node, nil
 		}
 	}
-	return "", fmt.Errorf("every node is cordoned")
+	return "", fmt.Errorf("every node is cordoned or gone")
 }
 
 // deployments keeps the pods of each: new ones of the present template first, then the old ones go.

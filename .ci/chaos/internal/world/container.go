@@ -91,6 +91,10 @@ func Contained(arg string) error {
 	}
 	// Namespaces belong to a thread; exec makes this one the process.
 	runtime.LockOSThread()
+	if unix.Gettid() != unix.Getpid() {
+		// The clock of a process is set at its first thread, which this one is after another exec.
+		return syscall.Exec("/proc/self/exe", os.Args, os.Environ())
+	}
 	if err := s.enter(); err != nil {
 		return err
 	}

@@ -88,6 +88,11 @@ type Planned struct {
 	To   string `json:"to,omitempty"`
 }
 
+// Settled tells whether nothing is missing and nothing is under way. What hibernates, as asked for, is.
+func (s Status) Settled() bool {
+	return s.Health == Hibernated || s.Health == Healthy && (s.Rollout == nil || s.Rollout.Done)
+}
+
 // Rollout is how far a change of the pods has come.
 type Rollout struct {
 	Updated int  `json:"updated"`

@@ -41,7 +41,7 @@ func (s *Status) volumes(claims []json.RawMessage) {
 	}
 	for _, m := range s.Members {
 		if m.Free != nil && m.Volume != nil && *m.Volume > 0 && 100**m.Free < nearlyFull**m.Volume {
-			s.degraded(fmt.Sprintf("%s has %s left of its volume of %s", m.Name, size(m.Free), size(m.Volume)), "grow it: docs/native.md#what-a-change-does")
+			s.degraded(fmt.Sprintf("%s has %s left of its volume of %s", m.Name, size(m.Free), size(m.Volume)), "grow it: docs/native.md#a-volume-is-full")
 		}
 	}
 }
