@@ -74,18 +74,19 @@ func (c *three) volumes() []trouble {
 var lost = []string{"AgentPostgresNotRunning/warning", "PostgresInstanceDown/warning"}
 
 func (c *three) members() []trouble {
+	votes := []string{"AgentPermitOnOnePath/warning"} // until the one that is lost is taken off the record, within 30 s
 	return []trouble{{
 		what: "the exporter of a standby is gone", fires: []string{"PostgresInstanceDown/warning"},
 		cause: func() { c.choose().endExporter() }, cure: func() { c.victim.startExporter() },
 	}, {
 		what: "the sidecar of a standby is gone", fires: []string{"PostgresInstanceDown/warning"},
-		also:  []string{"AgentMemberMissing/warning"},
+		also: []string{"AgentMemberMissing/warning"}, may: votes,
 		cause: func() { p := c.choose(); end(p.sidecar, p.left) }, cure: func() { c.victim.startSidecar(); c.heal() },
 	}, {
-		what: "the database container of a standby is gone", fires: []string{"AgentPostgresNotRunning/warning"}, also: []string{"PostgresInstanceDown/warning"},
+		what: "the database container of a standby is gone", fires: []string{"AgentPostgresNotRunning/warning"}, also: []string{"PostgresInstanceDown/warning"}, may: votes,
 		cause: func() { c.choose().killDatabase() }, cure: func() { c.victim.startSupervisor(); c.heal() },
 	}, {
-		what: "the pod of a standby is not made again", fires: []string{"AgentMemberMissing/warning"},
+		what: "the pod of a standby is not made again", fires: []string{"AgentMemberMissing/warning"}, may: votes,
 		cause: func() {
 			p := c.choose()
 			p.terminate()
