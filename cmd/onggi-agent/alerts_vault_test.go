@@ -179,7 +179,7 @@ func (c *vault) gap() {
 	last := old.backups().Archive.Max
 	_, _ = old.sql(segments(5))
 	to.tell("reinit", to.name, "--force")
-	c.eventually(90*time.Second, "the standby has none of it any more", func() bool {
+	c.eventually(240*time.Second, "the standby has none of it any more", func() bool {
 		names, _ := filepath.Glob(to.dir + "/vol/pgdata/pg_wal/0*0*")
 		for i := range names {
 			names[i] = filepath.Base(names[i])
