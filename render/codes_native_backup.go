@@ -15,7 +15,7 @@ func nativeBackupCodes() []spec.CodeDoc {
 		Wrong: "backend: native\nbackup: {destination: gs://backups/shop}", Right: "backend: native\nbackup: {destination: gs://backups/shop, credentials: {secret: backup-keys}}",
 	}, {
 		Code: "ONG2311", Title: "a way into the store that pgBackRest does not go",
-		Text: "pgBackRest speaks S3 over TLS, to a host, with the bucket right behind it; the region is part of the address and of every signature. It takes an Azure account by its key or a shared access signature, not by a " +
+		Text: "pgBackRest speaks to stores over TLS, to a host, with the bucket or the account right behind it; S3's region is part of the address and of every signature. It takes an Azure account by its key or a shared access signature, not by a " +
 			"connection string. Settings of one kind of store mean nothing to another.",
 		Wrong: "backend: native\nbackup: {destination: s3://backups/shop, endpoint: \"http://minio.lan:9000\", credentials: {secret: backup-keys}}",
 		Right: "backend: native\nbackup: {destination: s3://backups/shop, endpoint: \"https://minio.lan:9000\", endpointCA: {secret: minio-ca, key: ca.crt}, credentials: {secret: backup-keys}}",

@@ -38,10 +38,18 @@ func (r *nativeRun) all(ctx context.Context) (int, error) {
 // nodes are enough for the largest scale, each pod on one of its own.
 const nodes = 5
 
+// nativeVolumeMB has room for 100 MB of pgbench's, the log, and a second copy of both beside them.
+func nativeVolumeMB(o options) int {
+	if o.disk {
+		return 0
+	}
+	return 1000
+}
+
 func (r *nativeRun) scenarios(ctx context.Context) error {
 	lab, err := native.NewLab(ctx, r.world, native.Plan{
-		Bin: r.options.bin, Onggi: r.options.onggi, Images: native.Images{Postgres: r.options.postgres, Agent: r.options.agent, Onggi: r.options.onggi, PgBouncer: r.options.pgbouncer}, Nodes: nodes,
-		VolumeMB: volumeMB(r.options), Seed: r.options.seed, Log: r.log,
+		Bin: r.options.bin, Onggi: r.options.onggi, S3: r.options.s3, Images: native.Images{Postgres: r.options.postgres, Agent: r.options.agent, Onggi: r.options.onggi, PgBouncer: r.options.pgbouncer}, Nodes: nodes,
+		VolumeMB: nativeVolumeMB(r.options), Seed: r.options.seed, Log: r.log,
 	})
 	if err != nil {
 		return err

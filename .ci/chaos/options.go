@@ -26,6 +26,7 @@ type options struct {
 	agent     string
 	onggi     string
 	pgbouncer string
+	s3        string
 	postgres  string
 	disk      bool
 	strict    bool
@@ -58,6 +59,7 @@ func parse(args []string, errors io.Writer) (options, error) {
 	f.StringVar(&o.agent, "agent", ".cache/chaos/onggi-agent", "the agent's binary")
 	f.StringVar(&o.onggi, "onggi", ".cache/chaos/onggi", "the program that renders, for the suite native")
 	f.StringVar(&o.pgbouncer, "pgbouncer", ".cache/pgbouncer", "folder of PgBouncer, for the suite native")
+	f.StringVar(&o.s3, "s3", ".cache/chaos/s3", "the program of .ci/s3, for the suite native")
 	f.StringVar(&o.postgres, "postgres", newestPostgres(), "folder of postgres' programs")
 	f.BoolVar(&o.disk, "disk", false, "keep data on disk, where volumes have no bound, instead of in memory")
 	f.BoolVar(&o.strict, "strict", false, "exit 1 also when a bound of time is exceeded")
@@ -85,7 +87,7 @@ func parse(args []string, errors io.Writer) (options, error) {
 		pages[i] = absolute
 	}
 	o.pages = strings.Join(pages, ",")
-	for _, path := range []*string{&o.bin, &o.agent, &o.onggi, &o.pgbouncer, &o.postgres, &o.out, &o.update, &o.logs} {
+	for _, path := range []*string{&o.bin, &o.agent, &o.onggi, &o.pgbouncer, &o.s3, &o.postgres, &o.out, &o.update, &o.logs} {
 		if *path == "" {
 			continue
 		}
@@ -135,7 +137,7 @@ func (o options) missing() []string {
 		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "psql"), "/usr/bin/pgbackrest")
 	}
 	if o.suite == "native" {
-		files = append(files, o.onggi, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "pgbench"), "/usr/bin/pgbackrest", "/usr/bin/prometheus-postgres-exporter")
+		files = append(files, o.onggi, o.s3, filepath.Join(o.pgbouncer, "pgbouncer"), filepath.Join(o.postgres, "pgbench"), "/usr/bin/pgbackrest", "/usr/bin/prometheus-postgres-exporter")
 	}
 	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {

@@ -1,7 +1,7 @@
 // Command s3 is an S3 server over TLS for tests: real requests, signed by whatever keys, kept in a folder. It prints where it listens and leaves
 // the authority of its certificate in the folder as ca.pem. It has a module of its own, since what it is made of is nothing that onggi needs.
 //
-//	s3 -listen 127.0.0.1:0 -dir DIR -bucket backups
+//	s3 -listen 127.0.0.1:0 -dir DIR -bucket backups -name s3.lan
 package main
 
 import (
@@ -31,15 +31,16 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "where to listen")
 	dir := flag.String("dir", ".", "where objects and the authority are kept")
 	bucket := flag.String("bucket", "backups", "a bucket that is there")
+	name := flag.String("name", "localhost", "the host name that the certificate is for")
 	flag.Parse()
-	if err := serve(*listen, *dir, *bucket); err != nil {
+	if err := serve(*listen, *dir, *bucket, *name); err != nil {
 		fmt.Fprintln(os.Stderr, "s3:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(listen, dir, bucket string) error {
-	certificate, err := certificateIn(dir)
+func serve(listen, dir, bucket, name string) error {
+	certificate, err := certificateIn(dir, name)
 	if err != nil {
 		return err
 	}
@@ -62,24 +63,24 @@ func serve(listen, dir, bucket string) error {
 }
 
 // certificateIn is the certificate that the folder holds, or a new one: a server that was started again is the same to its clients.
-func certificateIn(dir string) (tls.Certificate, error) {
+func certificateIn(dir, name string) (tls.Certificate, error) {
 	ca, key := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")
 	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) {
-		if err := issue(ca, key); err != nil {
+		if err := issue(ca, key, name); err != nil {
 			return tls.Certificate{}, fmt.Errorf("make a certificate: %w", err)
 		}
 	}
 	return tls.LoadX509KeyPair(ca, key)
 }
 
-func issue(ca, key string) error {
+func issue(ca, key, name string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)

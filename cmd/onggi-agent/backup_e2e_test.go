@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"net/http"
 	"os"
@@ -46,37 +45,14 @@ func s3(t *testing.T) store {
 	program := os.Getenv("ONGGI_S3")
 	need(t, program != "", "an S3 server (make e2e-backup)")
 	dir := t.TempDir()
-	address := "127.0.0.1:0"
-	var server *exec.Cmd
-	start := func() {
-		server = exec.Command(program, "-listen", address, "-dir", dir, "-bucket", "backups")
-		server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		server.Stderr = os.Stderr
-		out, err := server.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, server.Start())
-		line, err := bufio.NewReader(out).ReadString('\n')
-		require.NoError(t, err)
-		address = strings.TrimSpace(line)
-	}
-	stop := func() { _ = server.Process.Kill(); _ = server.Wait() }
-	start()
-	t.Cleanup(func() { stop() })
-	return store{
-		repository: func(path string) string {
-			return fmt.Sprintf("{type: s3, path: %s, bucket: backups, endpoint: \"%s\", region: us-east-1, caFile: LAB/ca.pem, keyFile: LAB/key, secretFile: LAB/secret}",
-				path, strings.Replace(address, "127.0.0.1", "localhost", 1))
-		},
-		down: stop, up: start,
-		archive: func(string, string) string { return "" },
-		secrets: func(l *lab) {
-			ca, err := os.ReadFile(dir + "/ca.pem")
-			require.NoError(t, err)
-			l.write(l.dir+"/ca.pem", string(ca))
-			l.write(l.dir+"/key", "access\n")
-			l.write(l.dir+"/secret", "secret of s3\n")
-		},
-	}
+	server := newServer(t, program, "-dir", dir, "-bucket", "backups")
+	return server.store(func(path string) string {
+		return fmt.Sprintf(`destination: s3://backups%s, endpoint: "https://%s", endpointCA: {secret: store, key: ca.crt}, credentials: {secret: store}`, path, server.host())
+	}, func(l *lab) {
+		l.copyTo("ca.crt", dir+"/ca.pem")
+		l.write(l.dir+"/key", "access\n")
+		l.write(l.dir+"/secret", "secret of s3\n")
+	})
 }
 
 func clusterIn(t *testing.T, s store, members int, path, more string) *lab {

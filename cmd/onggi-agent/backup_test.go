@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,8 +18,7 @@ import (
 
 // backups asks a pod for the document.
 func (p *pod) backups() rest.Backups {
-	client := http.Client{Timeout: 6 * time.Second}
-	answer, err := client.Get(fmt.Sprintf("http://%s:%d/backup", p.ip, p.lab.port+1))
+	answer, err := p.lab.ask(6 * time.Second).Get(p.url("/backup"))
 	if err != nil {
 		return rest.Backups{}
 	}
@@ -33,14 +30,18 @@ func (p *pod) backups() rest.Backups {
 
 // ctl runs the program as a CronJob does: with a URL and the token, and nothing else.
 func (p *pod) ctl(args ...string) (string, error) {
-	argv := append([]string{"ctl", "--url", fmt.Sprintf("http://%s:%d", p.ip, p.lab.port+1), "--token-file", p.dir + "/token"}, args...)
+	argv := []string{"ctl", "--url", p.url(""), "--token-file", p.dir + "/token"}
+	if p.lab.secure != nil {
+		argv = append(argv, "--cacert", p.lab.dir+"/ca.crt", "--server-name", "shop")
+	}
+	argv = append(argv, args...)
 	out, err := exec.Command(p.program, argv...).CombinedOutput()
 	return string(out), err
 }
 
 // metric is a sample of a pod, as it is written.
 func (p *pod) metric(series string) string {
-	answer, err := http.Get(fmt.Sprintf("http://%s:%d/metrics", p.ip, p.lab.port+1))
+	answer, err := p.lab.ask(0).Get(p.url("/metrics"))
 	if err != nil {
 		return ""
 	}

@@ -146,10 +146,10 @@ func members(p *pod) int {
 
 // post asks the REST API of a pod to do something.
 func (p *pod) post(path, body string) (int, string) {
-	r, err := http.NewRequest(http.MethodPost, fmt.Sprintf("http://%s:%d%s", p.ip, p.lab.port+1, path), strings.NewReader(body))
+	r, err := http.NewRequest(http.MethodPost, p.url(path), strings.NewReader(body))
 	require.NoError(p.lab.t, err)
 	r.Header.Set("Authorization", "Bearer a token of the members")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := p.lab.ask(0).Do(r)
 	if err != nil {
 		return 0, err.Error()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -62,7 +63,21 @@ type lab struct {
 	api      *kubetest.Server
 	pods     []*pod
 	port     int
-	net      int // second number of its addresses: two labs of one test are on two networks
+	net      int         // second number of its addresses: two labs of one test are on two networks
+	secure   *tls.Config // how agents are asked; nil: in plain text
+}
+
+// ask is an HTTP client for agents, and url is where one of them answers.
+func (l *lab) ask(timeout time.Duration) *http.Client {
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{TLSClientConfig: l.secure, DisableKeepAlives: true}}
+}
+
+func (p *pod) url(path string) string {
+	scheme := "http"
+	if p.lab.secure != nil {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s:%d%s", scheme, p.ip, p.lab.port+1, path)
 }
 
 // labs counts them.
@@ -212,7 +227,7 @@ func (p *pod) command(argv ...string) *exec.Cmd {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = p.log, p.log
-	cmd.Env = append(os.Environ(), "POD_NAME="+p.name, "POD_UID="+p.uid, "POD_IP="+p.ip, "POD_NAMESPACE=db", "NODE_NAME="+cmp.Or(p.node, "node"))
+	cmd.Env = append(os.Environ(), "HOME="+p.lab.dir, "POD_NAME="+p.name, "POD_UID="+p.uid, "POD_IP="+p.ip, "POD_NAMESPACE=db", "NODE_NAME="+cmp.Or(p.node, "node"))
 	return cmd
 }
 
@@ -309,8 +324,7 @@ func (l *lab) eventually(within time.Duration, what string, ok func() bool) time
 
 // get asks the REST API of a pod.
 func (p *pod) get(path string) (int, map[string]any) {
-	client := http.Client{Timeout: time.Second}
-	answer, err := client.Get(fmt.Sprintf("http://%s:%d%s", p.ip, p.lab.port+1, path))
+	answer, err := p.lab.ask(time.Second).Get(p.url(path))
 	if err != nil {
 		return 0, nil
 	}

@@ -82,14 +82,14 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	}
 	supervisor := agent.NewSupervisor(f.SupervisorSocket())
 	s.database = agent.NewDatabase(agent.PathsOf(f), supervisor)
-	settings := agent.SettingsOf(f, pod)
+	settings := settingsOf(f, pod)
 	s.database.Name, s.database.StopWithin = pod.Name, settings.Core.StopWithin
 	marks := agent.MarksOf(f)
 	if err := marks.Clear(); err != nil {
 		return nil, err
 	}
 	s.database.Log, s.database.Marks, s.database.Recovery = s.log, marks, agent.RecoveryOf(f)
-	s.database.InitDB, s.database.TLS = agent.InitOf(f), agent.UpstreamTLSOf(f)
+	s.database.InitDB = agent.InitOf(f)
 	if err := s.configure(context.Background(), f); err != nil {
 		s.log.Warn("postgres is not configured yet", "err", err)
 	}
@@ -154,7 +154,20 @@ func (s *sidecar) configure(ctx context.Context, f config.File) error {
 		}
 	}
 	s.database.FollowOutside(outside)
-	return s.database.Configure(ctx, agent.PostgresOf(f))
+	s.database.ConnectBy(agent.UpstreamTLSOf(f))
+	able, lacks := agent.Certified(f)
+	if lacks {
+		s.log.Warn("this pod is older than the certificate that the configuration names: its server goes on without TLS until the pod is replaced")
+	}
+	return s.database.Configure(ctx, agent.PostgresOf(able))
+}
+
+// settingsOf are those of the loop. Others are told whether the server of this pod speaks TLS.
+func settingsOf(f config.File, pod config.Pod) agent.Settings {
+	settings := agent.SettingsOf(f, pod)
+	able, _ := agent.Certified(f)
+	settings.Self.Plain = able.Postgres.TLS.Cert == ""
+	return settings
 }
 
 // reload reads the file again. What is wrong with it leaves everything as it was.
@@ -167,7 +180,7 @@ func (s *sidecar) reload(ctx context.Context) error {
 	if f.Cluster != old.Cluster || f.Postgres.Data != old.Postgres.Data || f.Postgres.Volume != old.Postgres.Volume || f.Run != old.Run {
 		return errors.New("the name of the cluster, the volume and the sockets are fixed while the pod lives")
 	}
-	if err := s.agent.Reconfigure(ctx, agent.SettingsOf(f, s.pod)); err != nil {
+	if err := s.agent.Reconfigure(ctx, settingsOf(f, s.pod)); err != nil {
 		return err
 	}
 	if err := s.configure(ctx, f); err != nil {
@@ -220,7 +233,8 @@ func (s *sidecar) finish() {
 func (s *sidecar) identity() agent.Identity {
 	f := s.current.load()
 	return agent.Identity{
-		Scope: f.Cluster, Version: buildVersion(), NoLoadBalance: f.Tags.NoLoadbalance, Port: f.Postgres.Port, Node: s.pod.Node, Config: f, Requests: s.requests,
+		Scope: f.Cluster, Version: buildVersion(), NoLoadBalance: f.Tags.NoLoadbalance, Port: f.Postgres.Port, Secure: f.Listen.TLS.Cert != "",
+		Node: s.pod.Node, Config: f, Requests: s.requests,
 	}
 }
 

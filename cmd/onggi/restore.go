@@ -25,6 +25,7 @@ type restoreOptions struct {
 	databaseFlags
 	at, as, backup, out string
 	finish, inPlace     bool
+	withoutCopy         bool
 }
 
 func newRestoreCmd(s *cli.Streams) *cobra.Command {
@@ -41,7 +42,7 @@ the old state back on the day that the cluster is made anew: onggi check --live 
 the cluster has a primary, and then it is an error, ONG7029.
 
 With --in-place no spec is written: the database that runs is stopped and set back to the moment, from its own backups. What was
-committed since is gone from it; the data that it had is kept beside. Only the native back end can; PATH may then be its name.`,
+committed since is gone from it; the data that it had is kept beside, if there is room (see --without-copy). Only the native back end can; PATH may then be its name.`,
 		Example: `  onggi restore shop.yaml --env prod --at 2026-11-22T06:00:00Z -o shop-restored.yaml
   onggi restore shop.yaml --as shop-before                     # the end of the archive, to stdout
   onggi check shop-restored.yaml --live                        # exit 1 once the restore is done
@@ -57,6 +58,7 @@ committed since is gone from it; the data that it had is kept beside. Only the n
 	f.StringVarP(&o.out, "output", "o", "", "file to write, which must not be there yet; stdout if left out")
 	f.BoolVar(&o.finish, "finish", false, "PATH is a restored spec whose database is up: take the restore out of the file")
 	f.BoolVar(&o.inPlace, "in-place", false, "stop the database that runs, and set it back to --at")
+	f.BoolVar(&o.withoutCopy, "without-copy", false, "with --in-place: where there is no room to keep the data that it has, remove that first")
 	day2Cmd(cmd, &o.databaseFlags, true)
 	cmd.ValidArgsFunction = nil
 	f.Lookup("env").Usage = "environment whose database is restored"
@@ -71,8 +73,8 @@ func runRestore(ctx context.Context, s *cli.Streams, o restoreOptions, path stri
 	if o.inPlace {
 		return o.setBack(ctx, s, path)
 	}
-	if o.namespace+o.kubeconfig+o.context+o.backend != "" || o.yes {
-		return cli.Exit(cli.Usage, "--namespace, --kubeconfig, --context, --backend and --yes belong to --in-place: the spec says the rest")
+	if o.namespace+o.kubeconfig+o.context+o.backend != "" || o.yes || o.withoutCopy {
+		return cli.Exit(cli.Usage, "--namespace, --kubeconfig, --context, --backend, --without-copy and --yes belong to --in-place: the spec says the rest")
 	}
 	if o.finish && (o.env != "" || o.at != "" || o.as != "" || o.backup != "" || o.out != "") {
 		return cli.Exit(cli.Usage, "--finish changes the file in its place and takes no other flag")
@@ -103,7 +105,7 @@ func (o restoreOptions) setBack(ctx context.Context, s *cli.Streams, name string
 	if err := o.validMoment(time.Now()); err != nil {
 		return err
 	}
-	return o.change(ctx, s, name, act.Request{Verb: act.Restore, At: o.at, Backup: backup})
+	return o.change(ctx, s, name, act.Request{Verb: act.Restore, At: o.at, Backup: backup, Room: o.withoutCopy})
 }
 
 func (o restoreOptions) validMoment(now time.Time) error {

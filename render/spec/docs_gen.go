@@ -26,7 +26,7 @@ func comment(name string) string {
 	case "Archive.EncryptionKey":
 		return "EncryptionKey is a passphrase by which everything is encrypted before it is sent (AES-256), whatever the store does. Who loses it has no backups."
 	case "Archive.Endpoint":
-		return "Endpoint of an S3-compatible store, e.g. https://minio.lan:9000."
+		return "Endpoint of an S3-compatible store, e.g. https://minio.lan:9000; with backend native also of a Google or Azure store that is not the cloud's usual one."
 	case "Archive.EndpointCA":
 		return "EndpointCA is the authority that signed the endpoint's certificate."
 	case "Archive.Jobs":

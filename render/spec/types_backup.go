@@ -26,7 +26,8 @@ type Archive struct {
 	Destination string `json:"destination" onggi:"format=destination;example=s3://lemon-backup/cnpg-backup"`
 	// ServerName is the folder below destination. Left out: the cluster's name.
 	ServerName string `json:"serverName" onggi:"pattern=^[A-Za-z0-9][A-Za-z0-9._-]*$"`
-	// Endpoint of an S3-compatible store, e.g. https://minio.lan:9000.
+	// Endpoint of an S3-compatible store, e.g. https://minio.lan:9000; with backend native also of a Google or Azure store that is not
+	// the cloud's usual one.
 	Endpoint string `json:"endpoint" onggi:"format=url"`
 	// EndpointCA is the authority that signed the endpoint's certificate.
 	EndpointCA *SecretKey `json:"endpointCA"`

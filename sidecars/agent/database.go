@@ -25,7 +25,6 @@ type Database struct {
 	StopWithin time.Duration
 	InitDB     postgres.InitOptions
 	Port       int // of every member's postgres
-	TLS        postgres.TLS
 	Log        *slog.Logger
 	// Marks are for the commands that postgres runs for the archive; empty where there is none.
 	Marks Marks
@@ -34,6 +33,7 @@ type Database struct {
 
 	mu       sync.Mutex
 	outside  *postgres.Upstream // whom a standby cluster follows
+	tls      postgres.TLS       // how members that speak it are connected to
 	settings postgres.Settings
 	sync     applied
 	full     time.Time // the last full status

@@ -55,6 +55,13 @@ func (d *Database) FollowOutside(u *postgres.Upstream) {
 	d.outside = u
 }
 
+// ConnectBy says how members are connected to that speak TLS.
+func (d *Database) ConnectBy(t postgres.TLS) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tls = t
+}
+
 // Configure takes what people chose. A server that runs reads it at once; what needs a restart is told by its status.
 func (d *Database) Configure(ctx context.Context, s postgres.Settings) error {
 	d.mu.Lock()
@@ -173,15 +180,19 @@ func (d *Database) follow(ctx context.Context, upstream ha.Member) error {
 }
 
 func (d *Database) upstreamOf(m ha.Member, slot string) (postgres.Upstream, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if m.ID == ha.Outside {
-		d.mu.Lock()
-		defer d.mu.Unlock()
 		if d.outside == nil {
 			return postgres.Upstream{}, errors.New("the server outside is not known any more")
 		}
 		return *d.outside, nil
 	}
-	return postgres.Upstream{Host: m.Host, Port: d.Port, Slot: slot, Name: d.Name, TLS: d.TLS}, nil
+	u := postgres.Upstream{Host: m.Host, Port: d.Port, Slot: slot, Name: d.Name, TLS: d.tls}
+	if m.Plain {
+		u.TLS = postgres.TLS{}
+	}
+	return u, nil
 }
 
 func (d *Database) setSync(ctx context.Context, s ha.SyncSetting) error {

@@ -78,18 +78,6 @@ func InitOf(f config.File) postgres.InitOptions {
 	}
 }
 
-// UpstreamTLSOf is how a standby connects to its primary.
-func UpstreamTLSOf(f config.File) postgres.TLS {
-	if f.Postgres.TLS.Cert == "" {
-		return postgres.TLS{}
-	}
-	t := postgres.TLS{Mode: "require"}
-	if f.Postgres.TLS.CA != "" {
-		t.Mode, t.RootCA = "verify-ca", f.Postgres.TLS.CA
-	}
-	return t
-}
-
 // OutsideOf is the server that a standby cluster follows, nil for none. member is our application_name there.
 func OutsideOf(f config.File, member string) *postgres.Upstream {
 	o := f.Outside

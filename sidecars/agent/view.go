@@ -18,7 +18,8 @@ type Identity struct {
 	Scope, Version string
 	Tags           map[string]string
 	NoLoadBalance  bool
-	Port           int // of postgres
+	Port           int  // of postgres
+	Secure         bool // agents are asked over TLS
 	Node           string
 	Config         any // as /config shows it
 	Requests       func() []rest.APIRequests
@@ -153,6 +154,9 @@ func (a *Agent) viewRecord(v *rest.View, s *shown, of Identity) {
 
 func (a *Agent) viewMember(v *rest.View, s *shown, m ha.Member, report ha.Report, of Identity) rest.Member {
 	one := rest.Member{Name: m.Name, Leader: m.ID == s.seen.Record.Record.Holder.ID, Host: m.Host, Port: of.Port, API: "http://" + m.Addr + "/patroni"}
+	if of.Secure {
+		one.API = "https://" + m.Addr + "/patroni"
+	}
 	one.Outdated = slices.Contains(s.seen.Pod.Outdated, m.Name)
 	r := &s.seen.Record.Record
 	if slices.Contains(r.Sync.Of, m.ID) && !one.Leader && r.Sync.W > 0 {

@@ -35,6 +35,8 @@ type Member struct {
 	Name string `json:"name"` // the pod's, which is the application_name of its replication
 	Addr string `json:"addr"` // host:port of its agent
 	Host string `json:"host"` // host of its postgres
+	// Plain tells that its postgres speaks no TLS.
+	Plain bool `json:"plain,omitempty"`
 }
 
 // Holder is who may write. Instance names the one supervisor process that may run a primary.

@@ -41,6 +41,9 @@ func (t *target) resolve() error {
 		file = file.Defaults()
 		t.socket = cmp.Or(t.socket, file.ControlSocket())
 		t.tokenFile = cmp.Or(t.tokenFile, file.Listen.TokenFile)
+		if file.Listen.TLS.Cert != "" {
+			t.serverName = cmp.Or(t.serverName, file.Cluster) // as the agents call each other
+		}
 		t.authority = cmp.Or(t.authority, file.Listen.TLS.CA)
 		t.certificate, t.key = cmp.Or(t.certificate, file.Listen.TLS.Cert), cmp.Or(t.key, file.Listen.TLS.Key)
 	}

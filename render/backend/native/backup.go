@@ -74,14 +74,15 @@ func repository(a plan.Archive, keys string) config.Repository {
 		return cipher(config.Repository{Type: "posix", Path: path.Join(claimsDir, first, below)}, a, keys)
 	case plan.S3:
 		r = config.Repository{Type: "s3", Bucket: first, Region: a.Region}
-		r.Endpoint, r.HostStyle = endpoint(a)
+		r.Endpoint, r.HostStyle = s3Endpoint(a)
 		if r.Region == "" {
 			r.Region = "us-east-1" // it is part of the signature; stores that have none take this one
 		}
 	case plan.GCS:
-		r = config.Repository{Type: "gcs", Bucket: first}
+		r = config.Repository{Type: "gcs", Bucket: first, Endpoint: host(a)}
 	case plan.Azure:
 		r = config.Repository{Type: "azure", Account: first}
+		r.Endpoint, r.HostStyle = azureEndpoint(a, first)
 		r.Bucket, below, _ = strings.Cut(below, "/")
 	}
 	r.Path = "/" + below
@@ -98,17 +99,34 @@ func cipher(r config.Repository, a plan.Archive, keys string) config.Repository 
 	return r
 }
 
-// endpoint is the store's host, with its port where it has one of its own, and whether a bucket is a host below it: at AWS it is, anywhere
-// else that would take a certificate and a name for every bucket.
-func endpoint(a plan.Archive) (host string, bucketIsHost bool) {
+// host of the store's endpoint, with its port where it has one of its own; "" for the cloud's.
+func host(a plan.Archive) string {
+	u, err := url.Parse(a.Endpoint)
+	if err != nil {
+		return a.Endpoint // refused before
+	}
+	return u.Host
+}
+
+// s3Endpoint is the store's host, and whether a bucket is a host below it: at AWS it is, anywhere else that would take a certificate and a name
+// for every bucket.
+func s3Endpoint(a plan.Archive) (at string, bucketIsHost bool) {
 	if a.Endpoint == "" {
 		return "s3." + a.Region + ".amazonaws.com", true
 	}
-	u, err := url.Parse(a.Endpoint)
-	if err != nil {
-		return a.Endpoint, false // refused before
+	at = host(a)
+	name, _, _ := strings.Cut(at, ":")
+	return at, strings.HasSuffix(name, ".amazonaws.com")
+}
+
+// azureEndpoint is the store's host, and whether an account is a host below it. All clouds of Azure's have them so, and call what is above blob;
+// an emulator has the account in the path.
+func azureEndpoint(a plan.Archive, account string) (at string, accountIsHost bool) {
+	at = host(a)
+	if above, is := strings.CutPrefix(at, account+"."); is {
+		return above, true
 	}
-	return u.Host, strings.HasSuffix(u.Hostname(), ".amazonaws.com")
+	return at, strings.HasPrefix(at, "blob.")
 }
 
 // repositoryKey is one key of a Secret, the file that it becomes, and the field that names the file.

@@ -50,16 +50,19 @@ func (k *checker) archive(path string, a plan.Archive) {
 	case a.Scheme == plan.Azure:
 		k.azure(path+".credentials", c)
 	}
-	if a.Scheme == plan.S3 {
+	if a.Scheme != plan.PVC {
 		k.endpoint(path, a)
-		return
 	}
+	claim := a.Scheme == plan.PVC
 	for _, f := range []struct {
-		name string
-		set  bool
-	}{{"endpoint", a.Endpoint != ""}, {"region", a.Region != ""}, {"endpointCA", a.EndpointCA != nil}} {
-		if f.set {
-			k.problem("ONG2311", path+"."+f.name, f.name+" belongs to s3 destinations", "this is "+a.Destination, "take it out")
+		name, of string
+		wrong    bool
+	}{
+		{"endpoint", "a store", a.Endpoint != "" && claim}, {"endpointCA", "a store", a.EndpointCA != nil && claim},
+		{"region", "s3 destinations", a.Region != "" && a.Scheme != plan.S3},
+	} {
+		if f.wrong {
+			k.problem("ONG2311", path+"."+f.name, f.name+" belongs to "+f.of, "this is "+a.Destination, "take it out")
 		}
 	}
 }
@@ -74,10 +77,10 @@ func (k *checker) azure(path string, c *spec.Credentials) {
 	}
 }
 
-// endpoint of a store that speaks S3.
+// endpoint of a store.
 func (k *checker) endpoint(path string, a plan.Archive) {
 	if a.Endpoint == "" {
-		if a.Region == "" {
+		if a.Region == "" && a.Scheme == plan.S3 {
 			k.problem("ONG2311", path+".region", "the bucket has no region", "at AWS it is part of the address and of every signature", "write region: eu-central-1, or the endpoint of another store")
 		}
 		if a.EndpointCA != nil {
@@ -90,9 +93,9 @@ func (k *checker) endpoint(path string, a plan.Archive) {
 	case err != nil || u.Host == "":
 		k.problem("ONG2311", path+".endpoint", fmt.Sprintf("%q has no host", a.Endpoint), "pgBackRest connects to a host", "write it like https://minio.lan:9000")
 	case u.Scheme != "https":
-		k.problem("ONG2311", path+".endpoint", "pgBackRest speaks S3 over TLS only", "a signature protects who asks, not what is sent", "give the store a certificate, name its authority under endpointCA, and write https://"+u.Host)
+		k.problem("ONG2311", path+".endpoint", "pgBackRest speaks to stores over TLS only", "a signature protects who asks, not what is sent", "give the store a certificate, name its authority under endpointCA, and write https://"+u.Host)
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		k.problem("ONG2311", path+".endpoint", fmt.Sprintf("%s has a path", a.Endpoint), "pgBackRest puts the bucket right behind the host", "write https://"+u.Host)
+		k.problem("ONG2311", path+".endpoint", fmt.Sprintf("%s has a path", a.Endpoint), "pgBackRest puts the bucket, or the account, right behind the host", "write https://"+u.Host)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -51,7 +52,12 @@ type Cluster struct {
 	Folder func(image string) string
 	// Wanted says what else a member lacks for the cluster to be whole; nil: nothing.
 	Wanted func(ctx context.Context, p *kubelet.Pod) error
+
+	authority atomic.Pointer[string]
 }
+
+// Secure has everybody who connects from now on speak TLS, and hold the server's certificate against a file of authorities.
+func (c *Cluster) Secure(authority string) { c.authority.Store(&authority) }
 
 // Names of the pods that there should be.
 func (c *Cluster) Names() []string { return c.Set.Names() }
@@ -69,7 +75,7 @@ func (c *Cluster) Pods() []*kubelet.Pod {
 
 // Settings of a client's connection: to an address, or, with a pod, from within it to itself, whatever is cut around it.
 func (c *Cluster) Settings(address string, p *kubelet.Pod) *pgconn.Config {
-	config := settings(c.Client, address, p)
+	config := c.settings(c.Client, address, p)
 	if c.Client == c.Login {
 		// Most of what the clients try on standbys fails; the servers' logs are for the servers.
 		config.RuntimeParams["log_min_messages"] = "panic"
@@ -78,11 +84,15 @@ func (c *Cluster) Settings(address string, p *kubelet.Pod) *pgconn.Config {
 	return config
 }
 
-func settings(login, address string, p *kubelet.Pod) *pgconn.Config {
+func (c *Cluster) settings(login, address string, p *kubelet.Pod) *pgconn.Config {
 	if p != nil {
 		address = p.Host.IP.String()
 	}
-	config, err := pgconn.ParseConfig(login + " dbname=postgres sslmode=disable port=5432 host=" + address)
+	mode := "sslmode=disable"
+	if authority := c.authority.Load(); authority != nil {
+		mode = "sslmode=verify-ca sslrootcert=" + *authority
+	}
+	config, err := pgconn.ParseConfig(login + " dbname=postgres " + mode + " port=5432 host=" + address)
 	if err != nil {
 		panic(err) // the text is ours
 	}
@@ -105,7 +115,7 @@ func (c *Cluster) Insist(ctx context.Context, p *kubelet.Pod, sql string) ([]str
 func (c *Cluster) ask(ctx context.Context, p *kubelet.Pod, sql string, limit time.Duration) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	conn, err := pgconn.ConnectConfig(ctx, settings(c.Login, "", p))
+	conn, err := pgconn.ConnectConfig(ctx, c.settings(c.Login, "", p))
 	if err != nil {
 		return nil, err
 	}

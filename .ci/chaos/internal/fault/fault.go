@@ -46,6 +46,7 @@ type Fault struct {
 	Hold   time.Duration // from the break to the mending
 	Takes  bool          // a takeover: it is held for as long as the driver may need for one, if that is longer
 	Needs  Need
+	Alone  bool // without clients: it undoes what they would have been told is done
 	Calm   bool // not for a storm: it waits for something, or takes what another fault of the storm may have left the last of
 	Break  func(ctx context.Context, s *Scene) error
 	Mend   func(ctx context.Context, s *Scene) error

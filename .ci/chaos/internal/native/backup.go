@@ -18,55 +18,91 @@ import (
 // harmless is what may not hurt, but may be felt.
 var harmless = fault.Expect{OutageMax: 2 * time.Second, Stays: true, NoLoss: true}
 
-// backups are the scenarios of backups and of what comes back from them.
+// backups are the scenarios of backups and of what comes back from them: first on a claim, then in an object store.
 func (c *Cluster) backups() []fault.Fault {
+	during := func(name, what string, do func(ctx context.Context, s *fault.Scene) error) fault.Fault {
+		return fault.Fault{Name: name, What: what, Hold: time.Second, Expect: harmless, Break: do}
+	}
 	return []fault.Fault{
-		{
-			Name: "backup-added", What: "backups on a claim in the spec: every pod is made again with an image that has pgBackRest", Hold: time.Second, Expect: planned,
-			Break: func(ctx context.Context, s *fault.Scene) error {
-				c.Wanted = func(ctx context.Context, p *kubelet.Pod) error { return c.ours(ctx, p) }
-				return c.Change(ctx, func(spec kube.Object) {
-					spec["backup"] = kube.Object{"destination": repository, "retentionFull": 2, "schedules": []any{
-						kube.Object{"name": "weekly", "cron": "0 1 * * 0", "type": "full"},
-						kube.Object{"name": "daily", "cron": "0 1 * * 1-6", "type": "differential"},
-						kube.Object{"name": "hourly", "cron": "30 * * * *", "type": "incremental"},
-					}}
-				})
-			},
-		},
-		{
-			Name: "backup", What: "the CronJobs' own Jobs: a full, a differential and an incremental backup", Hold: time.Second, Expect: harmless,
-			Break: func(ctx context.Context, s *fault.Scene) error { return c.takeBackups(ctx) },
-		},
-		{
-			Name: "restore-to-a-moment", What: "another cluster, from the backups, as of a moment between two rows", Hold: time.Second, Expect: harmless,
-			Break: func(ctx context.Context, s *fault.Scene) error { return c.restoreToMoment(ctx, s) },
-		},
-		{
-			Name: "clone", What: "another cluster, from the backups and all of the archive", Hold: time.Second, Expect: harmless,
-			Break: func(ctx context.Context, s *fault.Scene) error { return c.clone(ctx, s) },
-		},
-		{
-			Name: "drill", What: "a drill in the spec; its CronJob's Job restores the newest backup beside the cluster and checks it", Hold: time.Second, Expect: harmless,
-			Break: func(ctx context.Context, s *fault.Scene) error { return c.drill(ctx) },
+		c.archiveTo("backup-added", "backups on a claim in the spec: every pod is made again with an image that has pgBackRest", onClaim()),
+		during("backup", "the CronJobs' own Jobs: a full, a differential and an incremental backup, on the claim",
+			func(ctx context.Context, s *fault.Scene) error { return c.takeBackups(ctx, "claim") }),
+		during("clone", "another cluster, from the backups and all of the archive on the claim", c.clone("copy")),
+		c.archiveTo("store-added", "an S3 store over TLS in the claim's place, with its authority and a passphrase in Secrets", inStore()),
+		during("store-backup", "the CronJobs' own Jobs, to the store: full, differential, incremental, and two more full ones, of which two stay",
+			func(ctx context.Context, s *fault.Scene) error { return c.keepTwo(ctx) }),
+		during("store-moment", "another cluster, from the store, as of a moment between two runs of pgbench through the pooler", c.restoreToMoment),
+		during("store-clone", "another cluster, from the store and all of the archive", c.clone("twin")),
+		during("store-drill", "a drill in the spec; its CronJob's Job restores the newest backup of the store beside the cluster and checks it",
+			func(ctx context.Context, s *fault.Scene) error { return c.drill(ctx) }),
+		during("comes-back", "a cluster that starts empty as the store has no backup of it, is lost with its volumes, and made again by the same spec",
+			func(ctx context.Context, s *fault.Scene) error { return c.comesBack(ctx) }),
+		c.setBack(), c.setBackWithoutRoom(),
+	}
+}
+
+// archiveTo renders the cluster with a repository: every pod is made again, since it is mounted, or its keys are.
+func (c *Cluster) archiveTo(name, what string, place kube.Object) fault.Fault {
+	return fault.Fault{
+		Name: name, What: what, Hold: time.Second, Expect: planned,
+		Break: func(ctx context.Context, s *fault.Scene) error {
+			c.Wanted = func(ctx context.Context, p *kubelet.Pod) error { return c.ours(ctx, p) }
+			return c.Change(ctx, func(spec kube.Object) {
+				c.place = place
+				spec["backup"] = and(place, kube.Object{"retentionFull": 2, "schedules": []any{
+					kube.Object{"name": "weekly", "cron": "0 1 * * 0", "type": "full"},
+					kube.Object{"name": "daily", "cron": "0 1 * * 1-6", "type": "differential"},
+					kube.Object{"name": "hourly", "cron": "30 * * * *", "type": "incremental"},
+				}})
+			})
 		},
 	}
 }
 
-const repository = "pvc://backups/shop"
-
-// takeBackups runs a Job of each CronJob to its end, and looks for what it should have made.
-func (c *Cluster) takeBackups(ctx context.Context) error {
-	for i, schedule := range []string{"weekly", "daily", "hourly"} {
-		job := fmt.Sprintf("%s-%s-%d", c.Name, schedule, i)
-		if err := c.lab.controllers.Trigger(ctx, c.Name+"-"+schedule, job); err != nil {
-			return err
-		}
-		if err := c.lab.finished(ctx, job); err != nil {
+// takeBackups runs a Job of each CronJob to its end, and looks for what it should have made. Jobs are named after what they are for.
+func (c *Cluster) takeBackups(ctx context.Context, what string) error {
+	for _, schedule := range []string{"weekly", "daily", "hourly"} {
+		if err := c.take(ctx, schedule, what); err != nil {
 			return err
 		}
 	}
 	return c.has(ctx, "full", "diff", "incr")
+}
+
+func (c *Cluster) take(ctx context.Context, schedule, what string) error {
+	job := fmt.Sprintf("%s-%s-%s", c.Name, schedule, what)
+	if err := c.lab.controllers.Trigger(ctx, c.Name+"-"+schedule, job); err != nil {
+		return err
+	}
+	return c.lab.finished(ctx, job)
+}
+
+// keepTwo makes more backups than are to be kept: with the oldest full one go those that hang on it.
+func (c *Cluster) keepTwo(ctx context.Context) error {
+	if err := c.takeBackups(ctx, "store"); err != nil {
+		return err
+	}
+	for _, what := range []string{"second", "third"} {
+		if err := c.take(ctx, "weekly", what); err != nil {
+			return err
+		}
+	}
+	p, err := c.Cluster.Primary(ctx)
+	if err != nil {
+		return err
+	}
+	l, err := c.listed(ctx, p)
+	if err != nil {
+		return err
+	}
+	var kept []string
+	for _, b := range l.Backups {
+		kept = append(kept, b.Type)
+	}
+	if !slices.Equal(kept, []string{"full", "full"}) {
+		return fmt.Errorf("with retentionFull 2 these are kept: %v", kept)
+	}
+	return nil
 }
 
 // finished waits for the end of a Job, which has to be a good one.
@@ -146,40 +182,6 @@ func (c *Cluster) has(ctx context.Context, types ...string) error {
 	return nil
 }
 
-// rows of the table in which a moment is marked, before and after it.
-const rows = 50
-
-// restoreToMoment writes rows before and after a moment, restores to it, and looks for exactly those before.
-func (c *Cluster) restoreToMoment(ctx context.Context, s *fault.Scene) error {
-	insert := func(from int) string {
-		return fmt.Sprintf("insert into marked select generate_series(%d, %d)", from, from+rows-1)
-	}
-	if err := c.all(ctx, s.Primary, "create table marked (id int primary key)", insert(1)); err != nil {
-		return err
-	}
-	time.Sleep(100 * time.Millisecond)
-	moment, err := c.Ask(ctx, s.Primary, `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`)
-	if err != nil {
-		return err
-	}
-	time.Sleep(100 * time.Millisecond)
-	if err := c.all(ctx, s.Primary, insert(rows+1), "select pg_switch_wal()"); err != nil {
-		return err
-	}
-	return c.restored(ctx, "moment", kube.Object{"time": moment[0]}, rows, rows)
-}
-
-// clone restores all that is in the archive.
-func (c *Cluster) clone(ctx context.Context, s *fault.Scene) error {
-	if err := c.all(ctx, s.Primary, "insert into marked values (1000)", "select pg_switch_wal()"); err != nil {
-		return err
-	}
-	if err := c.archived(ctx, s.Primary); err != nil {
-		return err
-	}
-	return c.restored(ctx, "copy", nil, 2*rows+1, 1000)
-}
-
 // drill runs the Job of the drill's CronJob to its end.
 func (c *Cluster) drill(ctx context.Context) error {
 	err := c.Change(ctx, func(spec kube.Object) { spec["backup"].(kube.Object)["drill"] = "0 6 * * 0" })
@@ -217,39 +219,4 @@ func (c *Cluster) archived(ctx context.Context, p *kubelet.Pod) error {
 		}
 	}
 	return errors.New("the log does not get into the archive")
-}
-
-// restored makes a cluster of one from the backups, which should have so many marked rows, up to that last one, and removes it again.
-func (c *Cluster) restored(ctx context.Context, name string, target kube.Object, rows, last int) error {
-	recovery := kube.Object{"from": c.Name}
-	if target != nil {
-		recovery["target"] = target
-	}
-	spec := Spec()
-	spec["version"], spec["instances"], spec["replication"] = c.spec["version"], 1, kube.Object{"mode": "async"}
-	spec["bootstrap"] = kube.Object{"recovery": recovery}
-	spec["externalClusters"] = []any{kube.Object{"name": c.Name, "archive": kube.Object{"destination": repository, "serverName": c.Name}}}
-	spec["superuser"] = kube.Object{"secret": name + "-superuser"}
-	spec["secrets"] = secrets(name)
-	other, err := c.lab.start(ctx, name, spec, c.password)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := other.remove(context.WithoutCancel(ctx)); err != nil {
-			c.Log("remove %s: %v", name, err)
-		}
-	}()
-	p, err := other.Cluster.Primary(ctx)
-	if err != nil {
-		return err
-	}
-	found, err := other.Ask(ctx, p, "select count(*) || ' up to ' || max(id) from marked")
-	if err != nil {
-		return err
-	}
-	if want := fmt.Sprintf("%d up to %d", rows, last); found[0] != want {
-		return fmt.Errorf("%s has the rows %s, not %s", name, found[0], want)
-	}
-	return nil
 }

@@ -29,6 +29,8 @@ type Cluster struct {
 
 	lab      *Lab
 	spec     kube.Object // of the spec's file
+	place    kube.Object // of its backups, as the spec says it
+	marked   int         // rows that clones have added
 	applied  Objects
 	password string                 // in all of its Secrets
 	pooler   atomic.Pointer[string] // the address that clients are led to, if it is not the rw Service's

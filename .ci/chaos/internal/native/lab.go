@@ -32,6 +32,7 @@ import (
 type Plan struct {
 	Bin      string // the folder of kube-apiserver and etcd
 	Onggi    string // the program that renders
+	S3       string // the object store
 	Images   Images
 	Nodes    int
 	VolumeMB int
@@ -111,7 +112,7 @@ func NewLab(ctx context.Context, w *world.World, plan Plan) (*Lab, error) {
 	go l.network.run(ctx)
 	go l.controllers.run(ctx)
 	go l.keepVolumes(ctx)
-	return l, nil
+	return l, l.startStore(ctx)
 }
 
 // found makes the namespace, which enforces the restricted pod security standard; in a k3s that is up to whoever uses it.

@@ -65,33 +65,41 @@ func (c *Cluster) pgbench() fault.Fault {
 	}
 }
 
-// pooled leads clients through the pooler, once all of its pods are ready and it lets them in.
+// pooled leads clients through the pooler, once it is ready.
 func (c *Cluster) pooled(ctx context.Context) error {
+	at, err := c.poolerReady(ctx)
+	if err != nil {
+		return err
+	}
+	c.pooler.Store(&at)
+	c.lab.network.look()
+	return nil
+}
+
+// poolerReady waits until all pods of the pooler are ready and it lets clients in, and returns its address.
+func (c *Cluster) poolerReady(ctx context.Context) (string, error) {
 	service := collection("v1", "services", Namespace) + "/" + c.Name + "-pooler"
 	deployment := collection("apps/v1", "deployments", Namespace) + "/" + c.Name + "-pooler"
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	s, err := c.lab.Server.Admin.Do(ctx, http.MethodGet, service, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	at := kube.Text(s, "spec", "clusterIP")
 	for {
 		o, err := c.lab.Server.Admin.Do(ctx, http.MethodGet, deployment, nil)
 		if err == nil && number(o, 0, "status", "readyReplicas") == 2 {
 			if err = c.try(ctx, at); err == nil {
-				break
+				return at, nil
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the pooler is not ready: %w", err)
+			return "", fmt.Errorf("the pooler is not ready: %w", err)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	c.pooler.Store(&at)
-	c.lab.network.look()
-	return nil
 }
 
 // try connects as a client does.

@@ -50,7 +50,7 @@ func (c *Cluster) Scenarios() ([]fault.Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(pooled, c.backups(), []fault.Fault{
+	return slices.Concat(pooled, c.certificates(), c.backups(), []fault.Fault{
 		known[0], known[1],
 		c.parameter("parameter-reload", "another work_mem in the spec: the ConfigMap changes, servers reload", "work_mem", "5MB", unnoticed),
 		c.parameter("parameter-restart", "another max_connections in the spec: servers restart, replicas first", "max_connections", "120", planned),

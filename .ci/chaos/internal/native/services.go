@@ -25,13 +25,14 @@ type network struct {
 	services map[string]kube.Object
 	pods     map[string]kube.Object
 	names    map[string][]netip.Addr // what DNS answers, by the first name
+	outside  map[string]netip.Addr   // what it answers for hosts that are in no cluster
 	tell     map[string]func(pods []string, address string)
 	wake     chan struct{}
 }
 
 func newNetwork(api *kube.Client, w *world.World, namespace string, log func(string, ...any)) *network {
 	return &network{
-		api: api, world: w, namespace: namespace, log: log, services: map[string]kube.Object{}, pods: map[string]kube.Object{},
+		api: api, world: w, namespace: namespace, log: log, outside: map[string]netip.Addr{}, services: map[string]kube.Object{}, pods: map[string]kube.Object{},
 		tell: map[string]func([]string, string){}, wake: make(chan struct{}, 1),
 	}
 }
@@ -211,10 +212,20 @@ func targets(p kube.Object, behind []string, pods map[string]kube.Object) []neti
 	return out
 }
 
-// lookup answers DNS: NAME, NAME.NAMESPACE, NAME.NAMESPACE.svc and NAME.NAMESPACE.svc.cluster.local, where NAME is a Service, or a pod in one.
+// host is a name outside of the cluster.
+func (n *network) host(name string, address netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.outside[name+"."] = address
+}
+
+// lookup answers DNS: a host outside, NAME, NAME.NAMESPACE, NAME.NAMESPACE.svc and NAME.NAMESPACE.svc.cluster.local, where NAME is a Service, or a pod in one.
 func (n *network) lookup(name string) (addresses []netip.Addr, known bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if address, is := n.outside[name]; is {
+		return []netip.Addr{address}, true
+	}
 	suffix := "." + n.namespace + ".svc.cluster.local."
 	if len(name) <= len(suffix) || name[len(name)-len(suffix):] != suffix {
 		return nil, false

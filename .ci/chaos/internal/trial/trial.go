@@ -59,6 +59,9 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 	if err := turnLog(ctx, s); err != nil {
 		return r, fmt.Errorf("before %s: %w", f.Name, err)
 	}
+	if f.Alone {
+		return alone(ctx, s, f, r)
+	}
 	w, err := workload.Start(ctx, s.Cluster, n)
 	if err != nil {
 		return r, err
@@ -102,6 +105,21 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 	}
 	if err == nil {
 		count(&r, check.Lost(h, final))
+	}
+	return r, ctx.Err()
+}
+
+// alone breaks without clients: there is nothing to judge but that the cluster is whole in the end.
+func alone(ctx context.Context, s *fault.Scene, f fault.Fault, r Result) (Result, error) {
+	if err := f.Break(ctx, s); err != nil {
+		return r, fmt.Errorf("break %s: %w", f.Name, err)
+	}
+	var err error
+	if r.Whole, err = s.WaitWhole(ctx, wholeness); err != nil {
+		r.Trouble = err.Error()
+	}
+	if p, err := s.Cluster.Primary(ctx); err == nil {
+		r.To = p.Name
 	}
 	return r, ctx.Err()
 }

@@ -40,6 +40,7 @@ type Request struct {
 	Pending bool   // of restart: only members that wait for one
 	Type    string // of a backup: full, diff, incr, or "" for what the back end takes by itself
 	Backup  string // of restore: the backup to begin with, "" is the newest before the moment
+	Room    bool   // of restore: make it, by removing the data that is there now, where there is none to keep it
 	Wait    bool   // of a backup: until it has ended
 	Now     time.Time
 }

@@ -78,6 +78,8 @@ func TestWhatIsWritten(t *testing.T) {
 
 		{status.Native, Request{Verb: Restore, At: "2026-11-22T06:00:00.5+02:00", Backup: "b1"}, "Stop shop and set it back to 2026-11-22T06:00:00.5+02:00: what was committed since is gone from it?\n" +
 			"shop-1/agent: onggi-agent ctl restore --time 2026-11-22 04:00:00.5+00:00 --yes --set b1\n"},
+		{status.Native, Request{Verb: Restore, At: "2026-11-22T06:00:00Z", Room: true}, "Stop shop and set it back to 2026-11-22T06:00:00Z: what was committed since is gone from it?\n" +
+			"shop-1/agent: onggi-agent ctl restore --time 2026-11-22 06:00:00+00:00 --yes --without-copy\n"},
 
 		{status.CloudNative, Request{Verb: Switchover}, "Switch shop over from shop-1 to shop-2?\n" +
 			`patch status{"metadata":{"resourceVersion":"7"},"status":{"conditions":[{"status":"True","type":"ContinuousArchiving"},` +

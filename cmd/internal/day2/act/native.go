@@ -78,6 +78,9 @@ func native(s status.Status, r Request) (Plan, error) {
 		if r.Backup != "" {
 			args = append(args, "--set", r.Backup)
 		}
+		if r.Room {
+			args = append(args, "--without-copy")
+		}
 		return one(fmt.Sprintf("Stop %s and set it back to %s: what was committed since is gone from it", s.Name, r.At), args...)
 	}
 	return nativeBackup(r, speaker)

@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/postgres"
+)
+
+// tlsOnly is the line by which a spec refuses everybody who does not speak TLS.
+const tlsOnly = "hostnossl all all all reject"
+
+// Certified is the file as this pod can run by it, and whether it lacks the certificate that the file names. A file reaches pods that run, a
+// certificate that is new in the spec only those that are made again: until then the server of an older pod goes on without TLS, as before, and
+// lets in whom it let in before. It would serve nobody otherwise, not even the members that are to take over from it.
+func Certified(f config.File) (able config.File, lacks bool) {
+	t := f.Postgres.TLS
+	if t.Cert == "" {
+		return f, false
+	}
+	for _, name := range []string{t.Cert, t.Key, t.CA} {
+		if name == "" {
+			continue
+		}
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			lacks = true
+		}
+	}
+	if !lacks {
+		return f, false
+	}
+	f.Postgres.TLS = config.TLS{}
+	f.Postgres.HBA = slices.DeleteFunc(slices.Clone(f.Postgres.HBA), func(line string) bool { return line == tlsOnly })
+	return f, true
+}
+
+// UpstreamTLSOf is how a standby connects to a member that speaks TLS.
+func UpstreamTLSOf(f config.File) postgres.TLS {
+	able, lacks := Certified(f)
+	t := able.Postgres.TLS
+	switch {
+	case lacks: // some members speak it already, and without a certificate of its own nothing can be held against theirs
+		return postgres.TLS{Mode: "prefer"}
+	case t.Cert == "":
+		return postgres.TLS{}
+	case t.CA != "":
+		return postgres.TLS{Mode: "verify-ca", RootCA: t.CA}
+	}
+	return postgres.TLS{Mode: "require"}
+}
