@@ -157,7 +157,7 @@ func (s *sidecar) configure(ctx context.Context, f config.File) error {
 	s.database.ConnectBy(agent.UpstreamTLSOf(f))
 	able, lacks := agent.Certified(f)
 	if lacks {
-		s.log.Warn("this pod is older than the certificate that the configuration names: its server goes on without TLS until the pod is replaced")
+		s.log.Warn("this pod has no certificate yet: its server goes on without TLS")
 	}
 	return s.database.Configure(ctx, agent.PostgresOf(able))
 }
@@ -165,8 +165,7 @@ func (s *sidecar) configure(ctx context.Context, f config.File) error {
 // settingsOf are those of the loop. Others are told whether the server of this pod speaks TLS.
 func settingsOf(f config.File, pod config.Pod) agent.Settings {
 	settings := agent.SettingsOf(f, pod)
-	able, _ := agent.Certified(f)
-	settings.Self.Plain = able.Postgres.TLS.Cert == ""
+	settings.Self.Plain = agent.PlainOf(f)
 	return settings
 }
 

@@ -1,10 +1,7 @@
 package agent
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/postgres"
@@ -17,24 +14,27 @@ const tlsOnly = "hostnossl all all all reject"
 // certificate that is new in the spec only those that are made again: until then the server of an older pod goes on without TLS, as before, and
 // lets in whom it let in before. It would serve nobody otherwise, not even the members that are to take over from it.
 func Certified(f config.File) (able config.File, lacks bool) {
-	t := f.Postgres.TLS
-	if t.Cert == "" {
+	if f.Postgres.TLS.Cert == "" {
 		return f, false
 	}
-	for _, name := range []string{t.Cert, t.Key, t.CA} {
-		if name == "" {
-			continue
-		}
-		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			lacks = true
-		}
-	}
-	if !lacks {
+	if _, err := os.Stat(f.Postgres.TLS.Cert); err == nil { // the others come with it, in one volume
 		return f, false
 	}
 	f.Postgres.TLS = config.TLS{}
-	f.Postgres.HBA = slices.DeleteFunc(slices.Clone(f.Postgres.HBA), func(line string) bool { return line == tlsOnly })
+	var lines []string
+	for _, line := range f.Postgres.HBA {
+		if line != tlsOnly {
+			lines = append(lines, line)
+		}
+	}
+	f.Postgres.HBA = lines
 	return f, true
+}
+
+// PlainOf tells that the server of this pod speaks no TLS.
+func PlainOf(f config.File) bool {
+	mode := UpstreamTLSOf(f).Mode
+	return mode == "" || mode == "prefer"
 }
 
 // UpstreamTLSOf is how a standby connects to a member that speaks TLS.
