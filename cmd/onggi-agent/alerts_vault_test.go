@@ -30,6 +30,7 @@ func playVault(t *testing.T, prom *prometheus, told *table) {
 	c.repository = c.dir + "/repository"
 	c.mkdir(c.repository)
 	c.edit("hba: [", "monitor: true\n  initdb: {walSegmentMB: 1}\n  hba: [")
+	c.edit("shared_buffers: 16MB", "shared_buffers: 16MB, max_wal_size: 1GB") // initdb makes it 64 of these small segments
 	for i, p := range c.pods {
 		p.node = "node-" + strconv.Itoa(i)
 		p.mount(900)
