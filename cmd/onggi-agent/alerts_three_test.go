@@ -188,7 +188,7 @@ func (c *three) moves() []trouble {
 func (c *three) agents() []trouble {
 	return []trouble{{
 		what: "the API server refuses to write the Lease", fires: []string{"AgentPermitOnOnePath/warning"},
-		may:   []string{"AgentRecordNotSeen/warning"}, // what is not written is heard of by the watch's bookmarks alone: one a minute
+		may: []string{"AgentRecordNotSeen/warning"}, // what is not written is heard of by the watch's bookmarks alone: one a minute
 		cause: func() {
 			c.stop = c.api.Inject(kubetest.Fault{Verb: "update", Resource: "leases", Code: http.StatusServiceUnavailable})
 		},
