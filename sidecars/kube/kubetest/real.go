@@ -105,8 +105,29 @@ func (r *Real) Start(ctx context.Context) error {
 // Stop kills the API server. What it stored stays.
 func (r *Real) Stop() { end(r.server) }
 
-// Signal sends a signal to the API server, to freeze it for one.
-func (r *Real) Signal(s os.Signal) error { return r.server.Process.Signal(s) }
+// Signal sends a signal to the API server, to freeze it for one: after SIGSTOP it returns once the last of its threads has stopped, which takes its
+// time on a busy machine.
+func (r *Real) Signal(s os.Signal) error {
+	if err := r.server.Process.Signal(s); err != nil || s != syscall.SIGSTOP {
+		return err
+	}
+	for {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.server.Process.Pid))
+		if err != nil || len(threads) == 0 {
+			return fmt.Errorf("stop the API server: it does not run")
+		}
+		running := false
+		for _, thread := range threads {
+			stat, _ := os.ReadFile(thread)
+			_, state, _ := strings.Cut(string(stat), ") ")
+			running = running || state != "" && !strings.HasPrefix(state, "T")
+		}
+		if !running {
+			return nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
 
 // Close kills both.
 func (r *Real) Close() {
