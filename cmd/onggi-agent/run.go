@@ -58,6 +58,7 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	}
 	defer serving.close()
 	go s.watchFile(working)
+	go s.watchCertificates(working)
 	go s.keepPooler(working)
 	go s.keeper.Run(working)
 	go s.provisioner.Run(working)

@@ -1,8 +1,8 @@
 package backup
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 )
 
 // Member is one that could make a backup.
@@ -37,6 +37,9 @@ func Choose(members []Member, target string) (Member, string, bool) {
 	if len(standbys) == 0 {
 		return leader, "no standby streams and is near enough", true
 	}
-	slices.SortFunc(standbys, func(a, b Member) int { return cmp.Or(cmp.Compare(a.Lag, b.Lag), -cmp.Compare(a.Name, b.Name)) })
+	sort.Slice(standbys, func(i, j int) bool {
+		a, b := standbys[i], standbys[j]
+		return a.Lag < b.Lag || a.Lag == b.Lag && a.Name > b.Name
+	})
 	return standbys[0], "a standby that streams", true
 }

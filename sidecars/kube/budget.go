@@ -1,9 +1,8 @@
 package kube
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -122,6 +121,9 @@ func (c *counts) snapshot() []Count {
 	for key, n := range c.by {
 		all = append(all, Count{Verb: key[0], Code: key[1], N: n})
 	}
-	slices.SortFunc(all, func(a, b Count) int { return cmp.Or(cmp.Compare(a.Verb, b.Verb), cmp.Compare(a.Code, b.Code)) })
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return a.Verb < b.Verb || a.Verb == b.Verb && a.Code < b.Code
+	})
 	return all
 }

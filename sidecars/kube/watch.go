@@ -1,12 +1,11 @@
 package kube
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/url"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -121,7 +120,7 @@ func (w *PodWatch) tell() {
 	for _, p := range w.pods {
 		all = append(all, p)
 	}
-	slices.SortFunc(all, func(a, b PodMeta) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	newest(w.events, PodsEvent{Pods: all, At: w.feed.client.options.Now()})
 }
 

@@ -2,7 +2,7 @@ package rest
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -216,7 +216,7 @@ func (v *View) cluster() clusterDoc {
 	for _, m := range v.Members {
 		doc.Members = append(doc.Members, v.member(m))
 	}
-	slices.SortFunc(doc.Members, func(a, b memberDoc) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(doc.Members, func(i, j int) bool { return doc.Members[i].Name < doc.Members[j].Name })
 	if s := v.Switchover; s != nil {
 		doc.Switchover = &switchoverDoc{At: s.At.Format(time.RFC3339), From: s.From, To: s.To}
 	}

@@ -1,9 +1,9 @@
 package rest
 
 import (
-	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -173,7 +173,10 @@ func eventMetrics(w *exposition, c *Counters) {
 	w.sample("onggi_last_outage_seconds", c.LastOutage.Seconds())
 	w.family("onggi_api_requests_total", "counter", "Requests to the Kubernetes API; code 0 is no answer.")
 	sorted := slices.Clone(c.APIRequests)
-	slices.SortFunc(sorted, func(a, b APIRequests) int { return cmp.Or(cmp.Compare(a.Verb, b.Verb), cmp.Compare(a.Code, b.Code)) })
+	sort.Slice(sorted, func(i, j int) bool {
+		a, b := sorted[i], sorted[j]
+		return a.Verb < b.Verb || a.Verb == b.Verb && a.Code < b.Code
+	})
 	for _, r := range sorted {
 		w.sample("onggi_api_requests_total", float64(r.Count), "verb", r.Verb, "code", r.Code)
 	}
