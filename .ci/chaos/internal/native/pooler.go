@@ -96,6 +96,9 @@ func (c *Cluster) poolerReady(ctx context.Context) (string, error) {
 		}
 		select {
 		case <-ctx.Done():
+			if err == nil {
+				err = ctx.Err()
+			}
 			return "", fmt.Errorf("the pooler is not ready: %w", err)
 		case <-time.After(200 * time.Millisecond):
 		}
