@@ -260,7 +260,7 @@ bench-ha: .cache/chaos $(BIN)/.apiserver ## measure failover beside Patroni's, a
 	@$(CHAOS) -suite bench -runs 5 $(CHAOSFLAGS)
 
 .PHONY: e2e-native
-e2e-native: .cache/chaos $(BIN)/.apiserver .cache/pgbouncer/pgbouncer ## start clusters from the rendered manifests alone, and do to them what people do, in ten minutes
+e2e-native: .cache/chaos $(BIN)/.apiserver .cache/pgbouncer/pgbouncer ## start clusters from the rendered manifests alone, and do to them what people do, in a quarter of an hour
 	@.ci/chaos/install --native
 	@$(BUILD) -o .cache/chaos/onggi ./cmd/onggi
 	@go -C .ci/s3 build -o $(CURDIR)/.cache/chaos/s3 .
