@@ -1,6 +1,6 @@
 // Command gcs is a Google Cloud Storage server over TLS for tests: fake-gcs-server behind the two things of Google's that it lacks. Whoever asks has
-// to show a token that they got for a JWT signed by the service account's key, and an upload in parts is told its id in a header. It prints where it
-// listens, and leaves in its folder the authority of its certificate as ca.pem and the service account's key file as key.json. It has a module of
+// to show a token that they got for a JWT signed by the service account's key, and an upload in parts is told its id in a header. Its folder has
+// to hold its certificate, tls.crt and tls.key. It prints where it listens, and leaves there the service account's key file as key.json. It has a module of
 // its own, since what it is made of is nothing that onggi needs.
 //
 //	gcs -listen 127.0.0.1:0 -dir DIR -bucket backups
@@ -8,7 +8,6 @@ package main
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,7 +23,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "where to listen")
-	dir := flag.String("dir", ".", "where objects, the authority and the key are kept")
+	dir := flag.String("dir", ".", "where objects and the key are kept, and the certificate is")
 	bucket := flag.String("bucket", "backups", "a bucket that is there")
 	flag.Parse()
 	if err := serve(*listen, *dir, *bucket); err != nil {
@@ -34,10 +33,6 @@ func main() {
 }
 
 func serve(listen, dir, bucket string) error {
-	certificate, err := certificateIn(dir)
-	if err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
@@ -64,8 +59,7 @@ func serve(listen, dir, bucket string) error {
 		ModifyResponse: uploadID,
 	}}
 	fmt.Println(listener.Addr())
-	server := &http.Server{Handler: g, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}}
-	return server.ServeTLS(listener, "", "")
+	return (&http.Server{Handler: g}).ServeTLS(listener, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
 }
 
 // gate lets through who shows the token.

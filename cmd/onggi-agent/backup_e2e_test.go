@@ -118,6 +118,14 @@ func (l *lab) moment() string {
 	return at
 }
 
+// begin starts a cluster with a repository, and a table of what was written when.
+func (l *lab) begin() {
+	l.t.Helper()
+	l.startAll()
+	l.repositoryIsOurs()
+	l.query("CREATE TABLE mark (n int, at timestamptz)")
+}
+
 func (l *lab) fill(from, to int) {
 	l.t.Helper()
 	l.query(fmt.Sprintf("INSERT INTO mark SELECT n, clock_timestamp() FROM generate_series(%d, %d) n", from, to))
@@ -132,9 +140,7 @@ func TestBackupEndToEnd(t *testing.T) {
 
 func backupsFromEndToEnd(t *testing.T, s store) {
 	l := clusterIn(t, s, 3, "/shop", "")
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	t.Logf("the database is %s", l.query("SELECT pg_size_pretty(pg_database_size('postgres'))"))
 	l.backup("full")

@@ -25,9 +25,7 @@ func TestBackupEndToEndInClouds(t *testing.T) {
 
 func backupsInACloud(t *testing.T, s store) {
 	l := clusterIn(t, s, 3, "/databases", "")
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	l.backup("full")
 	l.fill(1, 1000)
@@ -85,9 +83,7 @@ func TestBackupExpiresByAge(t *testing.T) {
 	require.NoError(t, os.WriteFile(l.dir+"/pgbackrest", fmt.Appendf(nil, "#!/bin/sh\nread ahead <%s/ahead\nexport NO_FAKE_STAT=1\nexec %s -f \"$ahead\" %s \"$@\"\n", l.dir, faketime, pgbackrest), 0o755))
 	ahead := func(days int) { l.write(l.dir+"/ahead", fmt.Sprintf("+%dd\n", days)) }
 	ahead(0)
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.backup("full")
 	l.fill(1, 10)
 	l.backup("incr")
@@ -134,9 +130,7 @@ func TestBackupOverTLS(t *testing.T) {
 		l.write(p.dir+"/config.yaml", changed)
 	}
 	l.secure = &tls.Config{RootCAs: pool, ServerName: "shop"}
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	for _, kind := range []string{"full", "incr"} {
 		l.fill(1, 1000)

@@ -22,9 +22,7 @@ func TestBackupSetsAClusterBackInItsPlace(t *testing.T) {
 
 func setBack(t *testing.T, more string) {
 	l := clusterIn(t, folder(t), 3, "/shop", more)
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	l.backup("full")
 	l.fill(8001, 8100)
@@ -64,9 +62,7 @@ func TestBackupBringsAClusterBack(t *testing.T) {
 	s := folder(t)
 	again := fmt.Sprintf("recover: {repository: %s, stanza: shop, orInit: true}\n", s.repository("/shop"))
 	l := clusterIn(t, s, 1, "/shop", again)
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.backup("full")
 	for life := range 2 {
 		l.fill(100*life+1, 100*life+100)
@@ -88,9 +84,7 @@ func TestBackupBringsAClusterBack(t *testing.T) {
 func TestBackupFeedsAStandbyThatFellBehind(t *testing.T) {
 	e2e(t, "ONGGI_E2E_BACKUP")
 	l := clusterIn(t, folder(t), 3, "/shop", "")
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	p := l.primary()
 	away := l.other(p)
 	away.endSidecar()
@@ -135,9 +129,7 @@ func TestBackupRecoversThoughInterrupted(t *testing.T) {
 	<-p.left
 
 	l := clusterIn(t, s, 1, "/shop", "")
-	l.startAll()
-	l.repositoryIsOurs()
-	l.query("CREATE TABLE mark (n int, at timestamptz)")
+	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	l.backup("full")
 	l.fill(1, 1000)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/agent"
@@ -57,8 +58,7 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 		return err
 	}
 	defer serving.close()
-	go s.watchFile(working)
-	go s.watchCertificates(working)
+	go s.watchFiles(working)
 	go s.keepPooler(working)
 	go s.keeper.Run(working)
 	go s.provisioner.Run(working)
@@ -190,31 +190,65 @@ func (s *sidecar) reload(ctx context.Context) error {
 	return nil
 }
 
-// fileEvery is how often the file is looked at. A mounted ConfigMap follows its object only within a minute anyway.
-const fileEvery = 10 * time.Second
+// filesEvery is how often the file and the certificates are looked at. What is mounted follows its object only within a minute anyway.
+const filesEvery = 10 * time.Second
 
-// watchFile reloads when the file became another one. A ConfigMap is replaced by a link to another folder, so what counts is what the path leads to.
-func (s *sidecar) watchFile(ctx context.Context) {
-	ticker := time.NewTicker(fileEvery)
+// watchFiles reloads when the file became another one, and has postgres read its certificates again when they did: it goes on with those that it
+// was started with otherwise, until they have run out.
+func (s *sidecar) watchFiles(ctx context.Context) {
+	ticker := time.NewTicker(filesEvery)
 	defer ticker.Stop()
-	last, _ := os.Stat(s.file)
+	file, certificates := stamps(s.file), s.certificates()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		now, err := os.Stat(s.file)
-		if err != nil || last != nil && os.SameFile(now, last) && now.ModTime().Equal(last.ModTime()) {
-			continue
+		if now := stamps(s.file); now[0] != nil && !now.same(file) {
+			file = now
+			if err := s.reload(ctx); err != nil {
+				s.log.Error("the new configuration is not taken", "err", err)
+			} else {
+				s.log.Info("the configuration was read again")
+			}
 		}
-		last = now
-		if err := s.reload(ctx); err != nil {
-			s.log.Error("the new configuration is not taken", "err", err)
-		} else {
-			s.log.Info("the configuration was read again")
+		if now := s.certificates(); !now.same(certificates) {
+			if err := s.database.Postgres.Reload(ctx); err != nil && !errors.Is(err, postgres.ErrNotRunning) {
+				s.log.Error("renewed certificates are not read", "err", err)
+				continue // and tried again
+			}
+			certificates = now
+			s.log.Info("certificates were renewed, and postgres has read them")
 		}
 	}
+}
+
+// certificates are what the server speaks TLS with.
+func (s *sidecar) certificates() stamp {
+	t := s.current.load().Postgres.TLS
+	return stamps(t.Cert, t.Key, t.CA)
+}
+
+// stamp tells files from those that take their place. What Kubernetes mounts is replaced by a link to another folder, so what counts is what a path
+// leads to; nil where it leads nowhere.
+type stamp []os.FileInfo
+
+func stamps(names ...string) stamp {
+	s := make(stamp, len(names))
+	for i, name := range names {
+		s[i], _ = os.Stat(name)
+	}
+	return s
+}
+
+func (s stamp) same(o stamp) bool {
+	return slices.EqualFunc(s, o, func(a, b os.FileInfo) bool {
+		if a == nil || b == nil {
+			return a == nil && b == nil
+		}
+		return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
+	})
 }
 
 // finishWithin is how long the end of the process waits for the record to be given back.

@@ -110,11 +110,12 @@ func gcs(t *testing.T) store {
 	program := os.Getenv("ONGGI_GCS")
 	need(t, program != "", "a GCS server (make e2e-backup)")
 	dir := t.TempDir()
+	certify(t, dir, "localhost")
 	server := newServer(t, program, "-dir", dir, "-bucket", "backups")
 	return server.store(func(path string) string {
 		return fmt.Sprintf(`destination: gs://backups%s, endpoint: "https://%s", endpointCA: {secret: store, key: ca.crt}, credentials: {secret: store}`, path, server.host())
 	}, func(l *lab) {
-		l.copyTo("ca.crt", dir+"/ca.pem")
+		l.copyTo("ca.crt", dir+"/ca.crt")
 		l.copyTo("key.json", dir+"/key.json")
 	})
 }
