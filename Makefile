@@ -193,8 +193,8 @@ e2e-kube: $(BIN)/.apiserver ## run the agent's API client against a real API ser
 	ONGGI_E2E_KUBE=$(CURDIR)/$(BIN) go test ./sidecars/kube -run TestReal -count=1 -timeout 10m
 
 .PHONY: e2e-agent
-e2e-agent: ## change everything that can be changed on running clusters of real servers: settings, members, roles, passwords
-	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run 'TestAStandbyCluster|TestChangesOfARunningCluster|TestRolesAndTheirPasswords' -count=1 -timeout 10m
+e2e-agent: ## change everything that can be changed on running clusters of real servers: settings, members, roles, passwords, certificates; start ones from others
+	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run 'TestAStandbyCluster|TestACopyOf|TestAnImport|TestClientsLogIn|TestRenewedCertificates|TestChangesOfARunningCluster|TestRolesAndTheirPasswords' -count=1 -timeout 20m
 
 .cache/pgbouncer/pgbouncer:
 	.ci/pgbouncer $(@D)

@@ -11,8 +11,8 @@ func provisionCodes() []spec.CodeDoc {
 		Wrong: "backend: native\nroles: [{name: onggi_replicator, login: true}]", Right: "backend: native\nroles: [{name: replicator, login: true, replication: true}]",
 	}, {
 		Code: "ONG2321", Title: "a database that is the server's",
-		Text: "postgres is where the agent works from, template0 and template1 are what new databases are copies of, and onggi_birth is the name of the first database until its " +
-			"bootstrap.initdb.sql has been run.",
+		Text: "postgres is where the agent works from, template0 and template1 are what new databases are copies of, onggi_birth is the name of the first database until its " +
+			"bootstrap.initdb.sql has been run, and onggi_import that of one that is being copied.",
 		Wrong: "backend: native\ndatabases: [{name: postgres}]", Right: "backend: native\ndatabases: [{name: app}]",
 	}, {
 		Code: "ONG2322", Title: "two passwords for one role",

@@ -55,6 +55,36 @@ func TestChangesOfARunningCluster(t *testing.T) {
 		require.NotContains(t, l.logs(), "insufficient parameter settings", "no standby ever had less than its primary")
 		w.outage(t, 15*time.Second, nil)
 	})
+	t.Run("supervised, a person moves the primary", func(t *testing.T) {
+		awaited := func(p *pod) string { return p.metric(`onggi_switchover_awaited{name="` + p.name + `",scope="shop"}`) }
+		l.eventually(10*time.Second, "nothing waits for a restart", l.settled)
+		l.configure("profile: fast", "profile: fast\nsupervised: true")
+		old, term := l.primary(), l.term()
+		l.configure(`max_connections: "120"`, `max_connections: "125"`)
+		l.eventually(60*time.Second, "the standbys have it, and the primary waits", func() bool {
+			return awaited(old) == "1" && !l.everywhere("max_connections", "125")
+		})
+		for _, p := range l.pods {
+			if got, _ := p.sql("SHOW max_connections"); p != old {
+				require.Equal(t, "125", got, p.name)
+			}
+		}
+		time.Sleep(8 * time.Second)
+		require.Equal(t, term, l.term(), "nobody else moves it")
+		out, err := l.other(old).ctl("list")
+		require.NoError(t, err, out)
+		require.Contains(t, out, "Waits for a switchover: parameters that need a restart")
+		code, text := old.post("/switchover", fmt.Sprintf(`{"leader":%q}`, old.name))
+		require.Equal(t, http.StatusOK, code, text)
+		l.eventually(60*time.Second, "then all have it, and nothing waits", func() bool { return l.everywhere("max_connections", "125") && l.whole() })
+		w.outage(t, 15*time.Second, old)
+		require.Equal(t, term+1, l.term(), "one move")
+		l.eventually(20*time.Second, "nothing waits any more", func() bool { return awaited(l.primary()) == "0" })
+		l.configure("\nsupervised: true", "")
+		l.configure(`max_connections: "125"`, `max_connections: "120"`)
+		l.eventually(90*time.Second, "unsupervised again, it is in force everywhere", func() bool { return l.everywhere("max_connections", "120") && l.whole() })
+		w.outage(t, 15*time.Second, nil)
+	})
 	t.Run("settings that postgres does not start with", func(t *testing.T) {
 		l.eventually(10*time.Second, "nothing waits for a restart", l.settled)
 		l.configure("shared_buffers: 16MB", "shared_buffers: 4000GB")

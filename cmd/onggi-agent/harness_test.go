@@ -362,10 +362,17 @@ func (p *pod) saysPrimary() bool {
 }
 
 // sql runs statements on a pod's postgres over the network.
-func (p *pod) sql(text string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+func (p *pod) sql(text string) (string, error) { return p.query("postgres", text, 3*time.Second) }
+
+// in is sql in another database, for what takes longer too.
+func (p *pod) in(database, text string) (string, error) {
+	return p.query(database, text, 30*time.Second)
+}
+
+func (p *pod) query(database, text string, within time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	conn, err := pgconn.Connect(ctx, fmt.Sprintf("host=%s port=%d user=postgres dbname=postgres sslmode=disable", p.ip, p.lab.port))
+	conn, err := pgconn.Connect(ctx, fmt.Sprintf("host=%s port=%d user=postgres dbname=%s sslmode=disable", p.ip, p.lab.port, database))
 	if err != nil {
 		return "", err
 	}

@@ -4,6 +4,7 @@
 //	onggi-agent supervise --config FILE
 //	onggi-agent run --config FILE
 //	onggi-agent pooler --config FILE
+//	onggi-agent exporter --config FILE
 //	onggi-agent install DIR
 //	onggi-agent ctl …
 //	onggi-agent version
@@ -60,6 +61,10 @@ func dispatch(args []string, out, errs io.Writer) int {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return withFile(args, errs, func(file string) error { return poolerVerb(ctx, file, errs) })
+	case "exporter":
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return withFile(args, errs, func(file string) error { return exporterVerb(ctx, file, errs) })
 	case "unless", "while":
 		return guardedVerb(verb, args, errs)
 	case "install":
@@ -90,6 +95,7 @@ const usage = `onggi-agent keeps a PostgreSQL cluster available.
   onggi-agent supervise --config FILE   PID 1 of the database container
   onggi-agent run --config FILE         the sidecar
   onggi-agent pooler --config FILE      PgBouncer, with what a pod needs of it
+  onggi-agent exporter --config FILE    postgres_exporter, with queries of one's own
   onggi-agent install DIR               copy this program, for an image that lacks it
   onggi-agent ctl …                     look at a cluster, and move it
   onggi-agent version

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"log/slog"
 
 	"github.com/onggi-db/onggi/sidecars/pooler"
 )
@@ -11,5 +10,5 @@ import (
 // poolerVerb is the first process of a pooler's container, until ctx ends.
 func poolerVerb(ctx context.Context, file string, errs io.Writer) error {
 	slim()
-	return pooler.Run(ctx, file, errs, slog.New(slog.NewTextHandler(errs, nil)))
+	return pooler.Run(ctx, file, errs)
 }

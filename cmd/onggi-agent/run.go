@@ -27,6 +27,7 @@ type sidecar struct {
 	file     string
 	pod      config.Pod
 	log      *slog.Logger
+	level    *slog.LevelVar
 	kube     *kube.Client
 	database *agent.Database
 	agent    *agent.Agent
@@ -36,12 +37,14 @@ type sidecar struct {
 	current  currentFile
 
 	provisioner *agent.Provisioner
+	importer    *agent.Importer
 }
 
 // runVerb is the sidecar, until ctx ends. A process that is told to end while it gives the record back finishes that first.
 func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	slim()
-	s, err := assemble(file, slog.New(slog.NewTextHandler(errs, nil)))
+	level := &slog.LevelVar{}
+	s, err := assemble(file, config.NewLog(errs, level), level)
 	if err != nil {
 		return err
 	}
@@ -62,12 +65,13 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	go s.keepPooler(working)
 	go s.keeper.Run(working)
 	go s.provisioner.Run(working)
+	go s.importer.Run(working)
 	s.log.Info("the sidecar runs", "cluster", s.current.load().Cluster, "version", buildVersion())
 	return s.agent.Run(working)
 }
 
 // assemble makes the parts and puts them together. Nothing runs yet.
-func assemble(file string, log *slog.Logger) (*sidecar, error) {
+func assemble(file string, log *slog.Logger, level *slog.LevelVar) (*sidecar, error) {
 	f, err := config.Read(file)
 	if err != nil {
 		return nil, err
@@ -76,7 +80,8 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sidecar{file: file, pod: pod, log: log.With("pod", pod.Name)}
+	level.Set(f.LogLevel.Level())
+	s := &sidecar{file: file, pod: pod, log: log.With("pod", pod.Name), level: level}
 	s.current.store(f)
 	if s.kube, err = kubeClient(f, pod, s.log); err != nil {
 		return nil, err
@@ -89,7 +94,7 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	if err := marks.Clear(); err != nil {
 		return nil, err
 	}
-	s.database.Log, s.database.Marks, s.database.Recovery = s.log, marks, agent.RecoveryOf(f)
+	s.database.Log, s.database.Marks, s.database.Recovery = s.log, marks, agent.RecoveryOf(f, pod.Name)
 	s.database.InitDB = agent.InitOf(f)
 	if err := s.configure(context.Background(), f); err != nil {
 		s.log.Warn("postgres is not configured yet", "err", err)
@@ -114,8 +119,10 @@ func assemble(file string, log *slog.Logger) (*sidecar, error) {
 	s.letters.member = s.agent.Member
 	s.backups(supervisor)
 	s.source = &agent.Source{Agent: s.agent, Identity: s.identity, Forward: s.letters.forward, Reload: s.reload, Keeper: s.keeper}
-	s.provisioner = &agent.Provisioner{Agent: s.agent, Database: s.database, File: s.current.load, Log: s.log}
-	s.source.Provision = s.provisioner.Told
+	s.importer = &agent.Importer{Agent: s.agent, Database: s.database, File: s.current.load, Log: s.log}
+	s.keeper.Importing = s.importer.State
+	s.provisioner = &agent.Provisioner{Agent: s.agent, Database: s.database, File: s.current.load, Log: s.log, Waits: s.importer.Pending}
+	s.source.Provision = s.provisioned
 	return s, nil
 }
 
@@ -187,6 +194,7 @@ func (s *sidecar) reload(ctx context.Context) error {
 		return fmt.Errorf("configure postgres: %w", err)
 	}
 	s.current.store(f)
+	s.level.Set(f.LogLevel.Level())
 	return nil
 }
 
@@ -224,10 +232,10 @@ func (s *sidecar) watchFiles(ctx context.Context) {
 	}
 }
 
-// certificates are what the server speaks TLS with.
+// certificates are what the server speaks TLS with, and holds those of clients against.
 func (s *sidecar) certificates() stamp {
-	t := s.current.load().Postgres.TLS
-	return stamps(t.Cert, t.Key, t.CA)
+	p := s.current.load().Postgres
+	return stamps(p.TLS.Cert, p.TLS.Key, p.TLS.CA, p.ClientCA)
 }
 
 // stamp tells files from those that take their place. What Kubernetes mounts is replaced by a link to another folder, so what counts is what a path
@@ -249,6 +257,15 @@ func (s stamp) same(o stamp) bool {
 		}
 		return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
 	})
+}
+
+// provisioned is what came of what the primary keeps in the server, and of what it copies from elsewhere.
+func (s *sidecar) provisioned() rest.Provision {
+	told := s.provisioner.Told()
+	if i := s.importer.State(); i.State == "failed" {
+		told.Problems = append(told.Problems, "import from "+i.From+": "+i.Text)
+	}
+	return told
 }
 
 // finishWithin is how long the end of the process waits for the record to be given back.

@@ -42,7 +42,7 @@ var features = sync.OnceValue(func() []Feature {
 		{"databases", "databases as objects", databaseObjects, with(map[Name]Support{CloudNativePG: since(1, 25)})},
 		{"databases", "extensions and schemas in databases", databaseContents, with(map[Name]Support{CloudNativePG: since(1, 26)})},
 		{"bootstrap.initdb.localeProvider", "locale providers", localeProvider, only(map[Name]Support{CloudNativePG: since(1, 25), Zalando: yes, Native: yes})},
-		{"bootstrap.initdb.import", "imports from running servers", func(s *spec.Spec) bool { return initdb(s).Import != nil }, only(map[Name]Support{CloudNativePG: yes})},
+		{"bootstrap.initdb.import", "imports from running servers", func(s *spec.Spec) bool { return initdb(s).Import != nil }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
 		{"bootstrap.recovery.snapshot", "recovery from volume snapshots", func(s *spec.Spec) bool {
 			return s.Bootstrap != nil && s.Bootstrap.Recovery != nil && s.Bootstrap.Recovery.Snapshot != nil
 		}, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
@@ -64,11 +64,11 @@ var features = sync.OnceValue(func() []Feature {
 		}, only(map[Name]Support{CloudNativePG: yes})},
 		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" },
 			with(map[Name]Support{MySQLOperator: yes})},
-		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes})},
+		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
 		{"placement.spread", "topology spread constraints", func(s *spec.Spec) bool { return len(s.Placement.Spread) > 0 }, with(map[Name]Support{Zalando: since(2, 0)})},
 		{"hibernate", "hibernation", func(s *spec.Spec) bool { return s.Hibernate }, all},
 		{"monitoring.tls", "TLS on the metrics port", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.TLS }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
-		{"monitoring.queries", "exporter queries of one's own", func(s *spec.Spec) bool { return s.Monitoring != nil && len(s.Monitoring.Queries) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
+		{"monitoring.queries", "exporter queries of one's own", func(s *spec.Spec) bool { return s.Monitoring != nil && len(s.Monitoring.Queries) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes, Native: yes})},
 	}
 	return append(rows, agentFeatures(with, only)...)
 })

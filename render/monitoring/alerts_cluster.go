@@ -52,6 +52,10 @@ func (b *builder) roles() []alert {
 	if m.nodeOf.name != "" {
 		nodes = b.join("count(count by (node) (", b.of(m.nodeOf), "))")
 	}
+	refused := ""
+	if m.refused.name != "" {
+		refused = b.join(" or ", b.of(m.refused), " == 1")
+	}
 	return []alert{{
 		name: "PostgresFailover", severity: info,
 		expr:    b.join(inRecovery, " == 0 and on (namespace, pod) max_over_time(", inRecovery, "[15m]) == 1"),
@@ -71,7 +75,7 @@ func (b *builder) roles() []alert {
 		detail:  "The instances share one node. When it fails, no standby is left to take over.",
 	}, {
 		name: "PostgresMetricsFailing", severity: warning, hold: "15m",
-		expr: b.join("max by (namespace, pod) (", b.of(m.scrapeErr), " == 1 or ", b.of(m.queryErr), " == 1) and on (namespace, pod) ",
+		expr: b.join("max by (namespace, pod) (", b.of(m.scrapeErr), " == 1 or ", b.of(m.queryErr), " == 1", refused, ") and on (namespace, pod) ",
 			up, " == 1 unless on (namespace, pod) ", b.of(m.fenced), " == 1"),
 		summary: "{{ $labels.pod }} reports only part of its metrics",
 		detail: "The exporter of {{ $labels.pod }} fails to read some of its metrics though the server answers. Alerts that need " +

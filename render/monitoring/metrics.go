@@ -23,6 +23,7 @@ type metrics struct {
 	started    series // when the server process started
 	scrapeErr  series // 1 when the exporter could not read all it should
 	queryErr   series // 1 when one of the exporter's queries failed
+	refused    series // 1 for queries of one's own that were left out; where a back end leaves any out
 	lag        series // how far a standby is behind
 
 	// Of the primary.

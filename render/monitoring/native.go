@@ -42,6 +42,8 @@ func nativeMetrics(name, namespace string) metrics {
 		started:    series{"onggi_pg_postmaster_start_time", ""},
 		scrapeErr:  series{"pg_exporter_last_scrape_error", ""},
 		queryErr:   series{"pg_exporter_user_queries_load_error", ""},
+		switchover: series{"onggi_switchover_awaited", ""},
+		refused:    series{"onggi_exporter_queries_refused", ""},
 		lag:        series{"onggi_pg_replication_lag", ""},
 
 		syncWanted:   series{"onggi_sync_standbys", `value="asked"`},

@@ -26,6 +26,7 @@ var asNative = strings.NewReplacer(
 	`container="postgres"`, `container="exporter"`, "container: postgres", "container: exporter",
 	"cnpg_collector_up", "pg_up", "cnpg_collector_fencing_on", "onggi_fenced",
 	"cnpg_collector_last_collection_error", "pg_exporter_last_scrape_error", "cnpg_last_error", "pg_exporter_user_queries_load_error",
+	"cnpg_collector_manual_switchover_required", "onggi_switchover_awaited",
 	"cnpg_collector_sync_replicas", "onggi_sync_standbys", `value="expected"`, `value="asked"`, `value="observed"`, `value="required"`,
 	"cnpg_collector_pg_wal_archive_status", "onggi_pg_wal_archive_ready", "cnpg_collector_pg_wal", "onggi_pg_wal_segments",
 	"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{", `onggi_backup_last_timestamp_seconds{type="any",`,
@@ -107,7 +108,7 @@ func TestNativeAlertsFire(t *testing.T) {
 func TestNativeHasTheAlertsOfTheOthers(t *testing.T) {
 	instead := map[string]string{
 		"PostgresNoPrimary": "AgentNoPrimary", "PostgresTwoPrimaries": "AgentTwoPrimaries", "PostgresReplicaNotStreaming": "AgentReplicaNotStreaming",
-		"PostgresWritesBlocked": "AgentCommitsWait", "PostgresSwitchoverPending": "AgentRestartPending",
+		"PostgresWritesBlocked": "AgentCommitsWait",
 	}
 	native := map[string]bool{}
 	for _, r := range rules(t, monitoring.Rules(nativeShop())) {

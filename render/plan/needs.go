@@ -122,9 +122,9 @@ func (r *resolver) tlsNeeds(p *Plan) {
 	pair := []string{"tls.crt", "tls.key"}
 	for _, n := range []Need{
 		{t.Secret, pair, tlsType, "", "the server's certificate", "tls.secret"},
-		{t.CASecret, authorityKeys(t.Secret), opaque, "", "the authority of the server's certificate", "tls.caSecret"},
+		{t.CASecret, p.authorityKeys(t.Secret), opaque, "", "the authority of the server's certificate", "tls.caSecret"},
 		{t.ReplicationSecret, pair, tlsType, "", "the certificate of streaming_replica", "tls.replicationSecret"},
-		{t.ClientCASecret, authorityKeys(t.ReplicationSecret), opaque, "", "the authority of client certificates", "tls.clientCASecret"},
+		{t.ClientCASecret, p.authorityKeys(t.ReplicationSecret), opaque, "", "the authority of client certificates", "tls.clientCASecret"},
 	} {
 		if n.Name != "" {
 			p.Needs = append(p.Needs, n)
@@ -132,9 +132,9 @@ func (r *resolver) tlsNeeds(p *Plan) {
 	}
 }
 
-// authorityKeys are the keys of an authority's Secret: its own key too, where nobody brings the certificate that it signs.
-func authorityKeys(certificate string) []string {
-	if certificate == "" {
+// authorityKeys are the keys of an authority's Secret: its own key too, where an operator is to sign the certificate that nobody brings.
+func (p *Plan) authorityKeys(certificate string) []string {
+	if certificate == "" && p.Backend != native {
 		return []string{"ca.crt", "ca.key"}
 	}
 	return []string{"ca.crt"}

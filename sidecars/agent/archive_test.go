@@ -142,7 +142,7 @@ func TestHowARunEnds(t *testing.T) {
 // A drill recovers a cluster that has no backups of its own, and asks how that went.
 func TestARecoveredClusterTellsHowItWent(t *testing.T) {
 	file := config.File{Cluster: "drill", Recover: &config.Recover{Stanza: "shop", Repository: config.Repository{Type: "posix", Path: "/b"}}}.Defaults()
-	recovery := RecoveryOf(file)
+	recovery := RecoveryOf(file, "shop-0")
 	k := (&Keeper{File: func() config.File { return file }, Database: &Database{Recovery: recovery}}).Start()
 	s := &Source{Keeper: k}
 	recovery.is(nil, "running", "replays the log")

@@ -12,15 +12,19 @@ const tlsOnly = "hostnossl all all all reject"
 
 // Certified is the file as this pod can run by it, and whether it lacks the certificate that the file names. A file reaches pods that run, a
 // certificate that is new in the spec only those that are made again: until then the server of an older pod goes on without TLS, as before, and
-// lets in whom it let in before. It would serve nobody otherwise, not even the members that are to take over from it.
+// lets in whom it let in before. It would serve nobody otherwise, not even the members that are to take over from it. Authorities of clients that
+// the pod does not have yet are left out alike.
 func Certified(f config.File) (able config.File, lacks bool) {
 	if f.Postgres.TLS.Cert == "" {
 		return f, false
 	}
+	if _, err := os.Stat(f.Postgres.ClientCA); err != nil {
+		f.Postgres.ClientCA = ""
+	}
 	if _, err := os.Stat(f.Postgres.TLS.Cert); err == nil { // the others come with it, in one volume
 		return f, false
 	}
-	f.Postgres.TLS = config.TLS{}
+	f.Postgres.TLS, f.Postgres.ClientCA = config.TLS{}, ""
 	var lines []string
 	for _, line := range f.Postgres.HBA {
 		if line != tlsOnly {

@@ -35,6 +35,14 @@ func TestCertified(t *testing.T) {
 	require.Equal(t, f, able)
 	require.Equal(t, postgres.TLS{Mode: "verify-ca", RootCA: file("ca.crt")}, UpstreamTLSOf(f))
 
+	f.Postgres.ClientCA = file("clients.crt")
+	able, lacks = Certified(f)
+	require.False(t, lacks)
+	require.Empty(t, able.Postgres.ClientCA, "postgres would not start with a file that is not there")
+	require.NoError(t, os.WriteFile(f.Postgres.ClientCA, nil, 0o600))
+	able, _ = Certified(f)
+	require.Equal(t, f, able)
+
 	f.Postgres.TLS.CA = ""
 	require.Equal(t, postgres.TLS{Mode: "require"}, UpstreamTLSOf(f))
 	able, lacks = Certified(config.File{})

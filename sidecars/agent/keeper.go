@@ -28,6 +28,8 @@ type Keeper struct {
 	// Forward asks another member's core.
 	Forward func(ctx context.Context, to ha.Member, r Forwarded) (Answer, error)
 	Log     *slog.Logger
+	// Importing is how an import does; nil where there is none.
+	Importing func() rest.RestoreRun
 	// WebIdentity tells that the pod has an identity for AWS.
 	WebIdentity bool
 

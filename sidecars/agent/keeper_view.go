@@ -18,6 +18,11 @@ func (k *Keeper) document() rest.Backups {
 	if state := k.Database.Recovery.State(); state.State != "" {
 		d.Restore = &state
 	}
+	if k.Importing != nil {
+		if state := k.Importing(); state.State != "" {
+			d.Restore = &state
+		}
+	}
 	if f.Backup == nil {
 		d.Reason = "no backups are configured"
 		return d
@@ -74,8 +79,8 @@ func (s *Source) Backups(ctx context.Context) (rest.Backups, bool) {
 	if k == nil {
 		return rest.Backups{}, false
 	}
-	if f := k.File(); f.Backup == nil { // one that was recovered and is not backed up tells how that went
-		return k.document(), f.Recover != nil
+	if f := k.File(); f.Backup == nil { // one that began with what another had and is not backed up tells how that went
+		return k.document(), f.Recover != nil || f.Copy != nil || f.Import != nil
 	}
 	standing := k.Agent.standing()
 	if !standing.Leads && standing.Held && standing.Holder.ID != standing.Self.ID {

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/ha"
 )
 
-// narrator tells the log what changed and why, once each. What is done over and over, beats and refreshes, it keeps to itself.
+// narrator tells the log what changed and why, once each. What is done over and over is for those who ask for it: writes of the record and the like at
+// debug, every letter to a member at trace.
 type narrator struct {
 	log      *slog.Logger
 	why      string
@@ -42,9 +44,20 @@ func (n *narrator) step(s *ha.State, seen ha.Observation, actions []ha.Action) {
 	}
 }
 
+// levelOf is how loud the beginning of an action is told.
+func levelOf(a ha.Action) slog.Level {
+	switch {
+	case a.Do == ha.Send:
+		return config.Trace
+	case quiet(a):
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
 func (n *narrator) begins(a ha.Action) {
-	if !quiet(a) {
-		n.log.Info(a.String(), "term", a.Term)
+	if level := levelOf(a); n.log.Enabled(context.Background(), level) {
+		n.log.Log(context.Background(), level, a.String(), "term", a.Term)
 	}
 }
 
@@ -57,6 +70,8 @@ func (n *narrator) ended(a ha.Action, took time.Duration, err error) {
 		n.clear(laneOf(a) + " failed")
 		if jobOf(a.Do) != ha.NoJob || a.Do == ha.Kill {
 			n.log.Info(a.Do.String()+" is done", "took", took.Round(time.Millisecond))
+		} else {
+			n.log.Log(context.Background(), min(levelOf(a), slog.LevelDebug), laneOf(a)+" is done", "took", took)
 		}
 	}
 }

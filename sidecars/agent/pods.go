@@ -1,11 +1,10 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"sync"
 
 	"github.com/onggi-db/onggi/sidecars/config"
@@ -118,8 +117,9 @@ func (p *Pods) outdated() []string {
 			names = append(names, one.Name)
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(config.Pod{Name: b}.Ordinal()-config.Pod{Name: a}.Ordinal(), cmp.Compare(a, b))
+	sort.Slice(names, func(i, j int) bool {
+		a, b := config.Pod{Name: names[i]}.Ordinal(), config.Pod{Name: names[j]}.Ordinal()
+		return a > b || a == b && names[i] < names[j]
 	})
 	return names
 }

@@ -23,6 +23,8 @@ type Provisioner struct {
 	// File is the configuration in force.
 	File func() config.File
 	Log  *slog.Logger
+	// Waits tells that databases are copied from elsewhere first.
+	Waits func() bool
 
 	mu   sync.Mutex
 	told rest.Provision
@@ -71,6 +73,7 @@ func (p *Provisioner) Run(ctx context.Context) {
 			continue
 		}
 		inputs := inputsOf(f)
+		inputs.waits = p.Waits != nil && p.Waits()
 		if r.due(now, inputs.mark()) {
 			p.round(ctx, f, inputs, &r)
 		}

@@ -15,11 +15,14 @@ import (
 	"github.com/onggi-db/onggi/sidecars/rest"
 )
 
-// Recovery makes the data of a cluster that has none of another one's backups.
+// Recovery makes the data of a cluster that has none of another one's backups, or of a running server.
 type Recovery struct {
 	Source backup.Settings
 	From   config.Recover
-	Socket string // a folder for the server that recovers
+	// Copy is the running server to begin as a copy of; nil: backups are read.
+	Copy *Original
+	// Socket is a folder for the server that recovers.
+	Socket string
 	// Tell writes an event.
 	Tell func(warning bool, reason, message string)
 
@@ -30,11 +33,33 @@ type Recovery struct {
 }
 
 // RecoveryOf is what the file asks for; nil where it asks for none.
-func RecoveryOf(f config.File) *Recovery {
-	if f.Recover == nil {
+func RecoveryOf(f config.File, member string) *Recovery {
+	r := &Recovery{Socket: path.Join(f.Run.Dir, "recover"), Tell: func(bool, string, string) {}}
+	switch {
+	case f.Copy != nil:
+		r.Copy = &Original{Upstream: *upstreamOutside(f.Copy, f, member), PasswordFile: f.Copy.PasswordFile}
+	case f.Recover != nil:
+		r.Source, r.From = backup.SourceOf(*f.Recover, f), *f.Recover
+	default:
 		return nil
 	}
-	return &Recovery{Source: backup.SourceOf(*f.Recover, f), From: *f.Recover, Socket: path.Join(f.Run.Dir, "recover"), Tell: func(bool, string, string) {}}
+	return r
+}
+
+// place is what it begins from, for people.
+func (r *Recovery) place() string {
+	if r.Copy != nil {
+		return r.Copy.String()
+	}
+	return r.Source.Place() + " stanza " + r.Source.Stanza
+}
+
+// what it is, for people.
+func (r *Recovery) what() string {
+	if r.Copy != nil {
+		return "copy of a running server"
+	}
+	return "recovery from a backup"
 }
 
 // State is what is being done, or was.
@@ -51,7 +76,7 @@ func (r *Recovery) State() rest.RestoreRun {
 func (r *Recovery) is(log *slog.Logger, state, text string) {
 	r.mu.Lock()
 	before := r.state
-	r.state.State, r.state.Text, r.state.From = state, text, r.Source.Place()+" stanza "+r.Source.Stanza
+	r.state.State, r.state.Text, r.state.From = state, text, r.place()
 	if before.Begun.IsZero() {
 		r.state.Begun = time.Now()
 	}
@@ -63,7 +88,7 @@ func (r *Recovery) is(log *slog.Logger, state, text string) {
 		return
 	}
 	if log != nil {
-		log.Info("recovery from a backup", "state", state, "what", text)
+		log.Info(r.what(), "state", state, "what", text)
 	}
 	if state != before.State {
 		reason := map[string]string{"waiting": "RecoverWaits", "running": "RecoverBegan", "done": "Recovered", "failed": "RecoverFailed"}[state]
@@ -89,7 +114,7 @@ func (d *Database) init(ctx context.Context, f Facts) error {
 	err := d.recoverFrom(ctx, r, f)
 	switch {
 	case err == nil:
-		r.is(f.Log, "done", "the cluster was recovered")
+		r.is(f.Log, "done", "the cluster was made: "+r.what())
 	case ctx.Err() != nil, errors.Is(err, errWaits):
 	default:
 		r.is(f.Log, "failed", err.Error())
@@ -132,6 +157,9 @@ func (d *Database) recoverFrom(ctx context.Context, r *Recovery, f Facts) error 
 	if err := d.Supervisor.endTool(ctx); err != nil {
 		return err
 	}
+	if r.Copy != nil {
+		return d.copyFrom(ctx, r, f)
+	}
 	source := repository{r.Source, d.Postgres.Tools}
 	if err := source.prepare(); err != nil {
 		return err
@@ -151,19 +179,23 @@ func (d *Database) recoverFrom(ctx context.Context, r *Recovery, f Facts) error 
 		r.is(f.Log, "waiting", fmt.Sprintf("there is no backup of stanza %s in %s", r.Source.Stanza, r.Source.Place()))
 		return errWaits
 	}
-	done, err := d.Postgres.Restore(ctx, d.restoreOptions(source, r.From.Target, r.From.Set, r.Socket, func() error {
+	return d.restored(ctx, r, f, d.restoreOptions(source, r.From.Target, r.From.Set, r.Socket, nil, nil))
+}
+
+// restored makes the data directory, as long as it is this member's to make, and tells how far it is.
+func (d *Database) restored(ctx context.Context, r *Recovery, f Facts, o postgres.RestoreOptions) error {
+	o.Still = func() error {
 		if f.Leads != nil && !f.Leads() {
 			return errors.New("another member makes the cluster by now")
 		}
 		return nil
-	}, func(what string) { r.is(f.Log, "running", what) }))
-	if err != nil {
-		return err
 	}
-	if f.Log != nil {
-		f.Log.Info("recovered from a backup", "system", done.System, "timeline", done.Timeline, "end", done.End.String())
+	o.Progress = func(what string) { r.is(f.Log, "running", what) }
+	done, err := d.Postgres.Restore(ctx, o)
+	if err == nil && f.Log != nil {
+		f.Log.Info("recovered", "from", r.place(), "system", done.System, "timeline", done.Timeline, "end", done.End.String())
 	}
-	return nil
+	return err
 }
 
 // restoreOptions are those of a restore from a repository.

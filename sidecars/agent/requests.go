@@ -67,7 +67,7 @@ const lowerEvery = 5 * time.Minute
 // lower restarts the primary in its place where a parameter becomes less of which a standby must not have less than its primary: a move to a
 // standby would keep the old value for ever.
 func (l *loop) lower() {
-	if !l.detail.RestartHere || l.state.Lead() == 0 || l.busy() || l.seen.Record.Record.Paused || l.now.AtMost(l.wrote) > 2*probeEvery ||
+	if !l.detail.RestartHere || l.settings.Core.Supervised || l.state.Lead() == 0 || l.busy() || l.seen.Record.Record.Paused || l.now.AtMost(l.wrote) > 2*probeEvery ||
 		!l.lowered.IsZero() && l.now.AtMost(l.lowered) < lowerEvery {
 		return
 	}

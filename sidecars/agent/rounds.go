@@ -85,6 +85,7 @@ type inputs struct {
 	passwords  map[string]provision.Password // by file
 	superuser  provision.Password
 	replicator provision.Password
+	waits      bool // databases are copied from elsewhere first
 }
 
 // inputsOf reads the files with passwords.
@@ -113,7 +114,7 @@ func readPassword(file string) provision.Password {
 
 // mark is the same for the same wishes and passwords.
 func (in inputs) mark() mark {
-	all := map[string]any{"file": in.file, "superuser": in.superuser.Text, "replicator": in.replicator.Text}
+	all := map[string]any{"file": in.file, "superuser": in.superuser.Text, "replicator": in.replicator.Text, "waits": in.waits}
 	for file, password := range in.passwords {
 		all["of "+file] = password.Text
 	}
@@ -136,6 +137,8 @@ func wantedOf(f config.File, in inputs) provision.Wanted {
 	for _, r := range f.Provision.Roles {
 		w.Roles = append(w.Roles, provision.Role{Role: r, Password: in.passwords[r.PasswordFile]})
 	}
-	w.Databases, w.Birth = f.Provision.Databases, f.Provision.SQL
+	if !in.waits {
+		w.Databases, w.Birth = f.Provision.Databases, f.Provision.SQL
+	}
 	return w
 }

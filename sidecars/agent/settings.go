@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,7 +22,8 @@ func SettingsOf(f config.File, pod config.Pod) Settings {
 		Core: ha.Config{
 			Timing: timing, Mode: ha.Mode(f.Replication.Mode), W: f.Replication.MinSync, Ordinal: max(pod.Ordinal(), 0), Instances: f.Instances,
 			Priority: f.Tags.Priority, Barred: f.Tags.NoFailover, MaxLag: ha.LSN(f.Replication.MaxLagBytes), Outside: f.Outside != nil,
-			Revision: revisionOf(f),
+			Supervised: f.Supervised,
+			Revision:   revisionOf(f),
 		}.Defaults(),
 		Self:     ha.Member{Name: pod.Name, Addr: net.JoinHostPort(pod.IP, strconv.Itoa(f.Listen.Port)), Host: pod.IP},
 		LowBytes: lowBytes,
@@ -45,9 +47,9 @@ const lowBytes = 64 << 20
 func PostgresOf(f config.File) postgres.Settings {
 	s := postgres.Settings{
 		Listen:     f.Postgres.Listen,
-		Parameters: f.Postgres.Parameters, HBA: f.Postgres.HBA, Members: f.Instances, Synchronous: f.Replication.Mode != "async",
+		Parameters: f.Postgres.Parameters, HBA: f.Postgres.HBA, Ident: f.Postgres.Ident, Members: f.Instances, Synchronous: f.Replication.Mode != "async",
 		Monitor:   f.Postgres.Monitor,
-		ServerTLS: postgres.ServerTLS{Cert: f.Postgres.TLS.Cert, Key: f.Postgres.TLS.Key, CA: f.Postgres.TLS.CA},
+		ServerTLS: postgres.ServerTLS{Cert: f.Postgres.TLS.Cert, Key: f.Postgres.TLS.Key, CA: cmp.Or(f.Postgres.ClientCA, f.Postgres.TLS.CA)},
 	}
 	if f.Backup != nil {
 		marks, c := MarksOf(f), backup.Of(*f.Backup, f)
@@ -71,7 +73,12 @@ func PathsOf(f config.File) postgres.Paths {
 // InitOf translates the file for a new cluster.
 func InitOf(f config.File) postgres.InitOptions {
 	i := f.Postgres.InitDB
+	var birth []string
+	if f.Import != nil {
+		birth = []string{importPending}
+	}
 	return postgres.InitOptions{
+		Birth:    birth,
 		Encoding: i.Encoding, Locale: i.Locale, LocaleProvider: i.LocaleProvider, ICULocale: i.ICULocale, BuiltinLocale: i.BuiltinLocale,
 		WALSegmentMB: i.WALSegmentMB, NoChecksums: i.NoChecksums,
 		SuperuserPasswordFile: f.Postgres.SuperuserPasswordFile, ReplicationPasswordFile: f.Postgres.ReplicationPasswordFile,
@@ -80,7 +87,11 @@ func InitOf(f config.File) postgres.InitOptions {
 
 // OutsideOf is the server that a standby cluster follows, nil for none. member is our application_name there.
 func OutsideOf(f config.File, member string) *postgres.Upstream {
-	o := f.Outside
+	return upstreamOutside(f.Outside, f, member)
+}
+
+// upstreamOutside is a server elsewhere. Its password is in a passfile of its own.
+func upstreamOutside(o *config.Outside, f config.File, member string) *postgres.Upstream {
 	if o == nil {
 		return nil
 	}

@@ -37,6 +37,7 @@ func (a *Agent) View(of Identity) rest.View {
 		Permit:    func() time.Duration { return a.Permit(instance) },
 		TickAge:   func() time.Duration { return a.parts.Clock().AtMost(a.shown.Load().turned) },
 		TickLimit: tickLimit, Term: int64(r.Term), Tags: of.Tags, NoLoadBalance: of.NoLoadBalance,
+		Supervised: s.settings.Core.Supervised,
 		NoFailover: s.settings.Core.Barred, Priority: s.settings.Core.Priority, MaximumLag: rest.Position(s.settings.Core.MaxLag),
 		Paused: r.Paused, Fenced: s.fenced, Unlocked: r.Holder.ID == "" && s.seen.Record.Known, Gated: p.Gated, Counters: a.counts.counters(),
 	}

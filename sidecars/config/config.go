@@ -29,19 +29,26 @@ import (
 
 // File is the whole file.
 type File struct {
-	Cluster     string            `json:"cluster"`
-	Instances   int               `json:"instances,omitempty"`
-	Profile     string            `json:"profile,omitempty"`
-	Replication Replication       `json:"replication,omitempty"`
-	Postgres    Postgres          `json:"postgres,omitempty"`
-	Listen      Listen            `json:"listen,omitempty"`
-	Kubernetes  Kubernetes        `json:"kubernetes,omitempty"`
-	Run         Run               `json:"run,omitempty"`
-	Tags        Tags              `json:"tags,omitempty"`
-	Labels      map[string]string `json:"labels,omitempty"` // the pods' selector; default app.kubernetes.io/instance: <cluster>
-	Backup      *Backup           `json:"backup,omitempty"` // nil: none are taken, and nothing is archived
+	Cluster     string      `json:"cluster"`
+	Instances   int         `json:"instances,omitempty"`
+	Profile     string      `json:"profile,omitempty"`
+	Replication Replication `json:"replication,omitempty"`
+	Postgres    Postgres    `json:"postgres,omitempty"`
+	Listen      Listen      `json:"listen,omitempty"`
+	Kubernetes  Kubernetes  `json:"kubernetes,omitempty"`
+	Run         Run         `json:"run,omitempty"`
+	Tags        Tags        `json:"tags,omitempty"`
+	LogLevel    LogLevel    `json:"logLevel,omitempty"` // of the sidecar
+	// Supervised: what would move or end a primary for a change waits until a person moves it.
+	Supervised bool              `json:"supervised,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"` // the pods' selector; default app.kubernetes.io/instance: <cluster>
+	Backup     *Backup           `json:"backup,omitempty"` // nil: none are taken, and nothing is archived
 	// Outside: a standby cluster, until it is taken out.
 	Outside *Outside `json:"outside,omitempty"`
+	// Copy is read by a cluster that has no data and no record yet, once: the running server that it begins as a copy of, and does not follow.
+	Copy *Outside `json:"copy,omitempty"`
+	// Import is read by a cluster that was born with it, until everything is copied.
+	Import *Import `json:"import,omitempty"`
 	// Recover is read by a cluster that has no data and no record yet, once.
 	Recover *Recover `json:"recover,omitempty"`
 	// Provision is what the primary keeps in the server; nil: nothing but the superuser's and the replicator's passwords.
@@ -68,6 +75,8 @@ type Postgres struct {
 	Listen     string            `json:"listen,omitempty"`  // listen_addresses; default *
 	Parameters map[string]string `json:"parameters,omitempty"`
 	HBA        []string          `json:"hba,omitempty"`
+	// Ident are lines of pg_ident.conf, after the agent's own.
+	Ident []string `json:"ident,omitempty"`
 	// Files that hold one password each, and no newline that counts.
 	SuperuserPasswordFile   string `json:"superuserPasswordFile,omitempty"`
 	ReplicationPasswordFile string `json:"replicationPasswordFile,omitempty"`
@@ -76,8 +85,10 @@ type Postgres struct {
 	// RotationSeconds is how long the primary knows a new replication password before it is in force, so that every standby has read it by
 	// then; default 180. A kubelet brings a changed Secret to its pods within about a minute.
 	RotationSeconds int `json:"rotationSeconds,omitempty"`
-	// TLS of the server: paths of certificate, key and the authority of clients.
+	// TLS of the server: paths of certificate, key and the authority that signed it.
 	TLS TLS `json:"tls,omitempty"`
+	// ClientCA is the path of the authorities that certificates of clients are held against; default: that of the server's certificate.
+	ClientCA string `json:"clientCA,omitempty"`
 	// Monitor lets an exporter in that runs beside the server as the user nobody: as the role onggi_monitor, over the socket, without a
 	// password.
 	Monitor bool `json:"monitor,omitempty"`
@@ -217,6 +228,8 @@ func (f File) Defaults() File {
 	orInt(&f.Run.GraceSeconds, 100)
 	f.Backup = f.Backup.defaults(f.Cluster)
 	f.Outside = f.Outside.defaults()
+	f.Copy = f.Copy.defaults()
+	f.Import = f.Import.defaults()
 	if f.Labels == nil {
 		f.Labels = map[string]string{"app.kubernetes.io/instance": f.Cluster}
 	}
@@ -232,6 +245,9 @@ func (f File) Validate() error {
 	}
 	if f.Instances < 1 {
 		bad("instances is %d: at least 1", f.Instances)
+	}
+	if err := f.LogLevel.validate(); err != nil {
+		wrong = append(wrong, err)
 	}
 	if !slices.Contains([]string{"fast", "default", "relaxed"}, f.Profile) {
 		bad("profile is %q: fast, default or relaxed", f.Profile)
@@ -269,8 +285,23 @@ func (f File) Validate() error {
 	wrong = append(wrong, apart(f.Backup, f.Recover)...)
 	wrong = append(wrong, f.Provision.validate()...)
 	wrong = append(wrong, f.Postgres.InitDB.validate()...)
-	wrong = append(wrong, f.Outside.validate()...)
+	wrong = append(wrong, f.Outside.validate("outside")...)
+	wrong = append(wrong, f.Copy.validate("copy")...)
+	wrong = append(wrong, f.Import.validate()...)
+	if n := begins(f.Copy != nil, f.Outside != nil || f.Recover != nil, f.Import != nil); n > 1 {
+		bad("copy, import, outside and recover: a cluster begins once")
+	}
 	return errors.Join(wrong...)
+}
+
+// begins counts the ways to begin.
+func begins(ways ...bool) (n int) {
+	for _, one := range ways {
+		if one {
+			n++
+		}
+	}
+	return n
 }
 
 // SupervisorSocket is where the supervisor listens.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Outside is a server elsewhere that this cluster follows, as a standby cluster. Members log in to each other as onggi_replicator, which therefore has
+// Outside is a server elsewhere that this cluster follows, as a standby cluster, or begins as a copy of. Where it is followed, members log in to each other as onggi_replicator, which therefore has
 // to be a role there, with the password of this cluster's; and the superuser there is postgres.
 type Outside struct {
 	Host string `json:"host"`
@@ -33,27 +33,27 @@ func (o *Outside) defaults() *Outside {
 	return &c
 }
 
-func (o *Outside) validate() []error {
+func (o *Outside) validate(field string) []error {
 	if o == nil {
 		return nil
 	}
 	var wrong []error
 	if o.Host == "" || strings.ContainsAny(o.Host, ", \t\r\n\x00") {
-		wrong = append(wrong, fmt.Errorf("outside.host is %q: one name or address", o.Host))
+		wrong = append(wrong, fmt.Errorf("%s.host is %q: one name or address", field, o.Host))
 	}
 	if o.Port < 1 || o.Port > 65535 {
-		wrong = append(wrong, fmt.Errorf("outside.port is %d: 1 to 65535", o.Port))
+		wrong = append(wrong, fmt.Errorf("%s.port is %d: 1 to 65535", field, o.Port))
 	}
 	if !slices.Contains([]string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}, o.SSLMode) {
-		wrong = append(wrong, fmt.Errorf("outside.sslMode is %q: disable, allow, prefer, require, verify-ca or verify-full", o.SSLMode))
+		wrong = append(wrong, fmt.Errorf("%s.sslMode is %q: disable, allow, prefer, require, verify-ca or verify-full", field, o.SSLMode))
 	}
 	for _, file := range []string{o.PasswordFile, o.TLS.CA, o.TLS.Cert, o.TLS.Key} {
 		if file != "" && !path.IsAbs(file) {
-			wrong = append(wrong, fmt.Errorf("outside: %q is no absolute path", file))
+			wrong = append(wrong, fmt.Errorf("%s: %q is no absolute path", field, file))
 		}
 	}
 	if (o.TLS.Cert == "") != (o.TLS.Key == "") {
-		wrong = append(wrong, fmt.Errorf("outside.tls: a certificate and its key come together"))
+		wrong = append(wrong, fmt.Errorf("%s.tls: a certificate and its key come together", field))
 	}
 	return wrong
 }

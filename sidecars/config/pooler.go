@@ -37,6 +37,8 @@ type Pooler struct {
 	Watch []string `json:"watch,omitempty"`
 	// Paused makes PgBouncer hold all queries.
 	Paused bool `json:"paused,omitempty"`
+	// LogLevel is of what runs PgBouncer; PgBouncer's own are its settings log_*.
+	LogLevel LogLevel `json:"logLevel,omitempty"`
 	// DrainSeconds is how long clients may stay when the pod ends; default 60.
 	DrainSeconds int `json:"drainSeconds,omitempty"`
 }
@@ -90,6 +92,9 @@ func (p Pooler) validate() error {
 	}
 	if p.Port == p.Listen {
 		wrong = append(wrong, fmt.Errorf("port and listen are both %d: they share the pod's address", p.Port))
+	}
+	if err := p.LogLevel.validate(); err != nil {
+		wrong = append(wrong, err)
 	}
 	if p.DrainSeconds < 0 {
 		wrong = append(wrong, errors.New("drainSeconds is negative"))

@@ -106,7 +106,7 @@ func (p *Provision) validate() []error {
 			bad("%s: the database %q is there twice", at, d.Name)
 		}
 		seen[d.Name] = true
-		if d.Name == "template0" || d.Name == BirthDatabase {
+		if d.Name == "template0" || d.Name == BirthDatabase || d.Name == ImportName {
 			bad("%s: the database %q is not for use", at, d.Name)
 		}
 		for j, s := range d.Schemas {

@@ -13,6 +13,8 @@ type Config struct {
 	Priority  int
 	// Outside: the cluster is one that follows a server elsewhere. A cluster that has written does not become one.
 	Outside bool
+	// Supervised: a change that ends the primary waits for a person, who moves it.
+	Supervised bool
 	// Barred members never lead.
 	Barred bool
 	// Revision names the file that this is of: members compare theirs.

@@ -78,8 +78,12 @@ func (d *step) restart() {
 	d.moveFor("parameters that need a restart")
 }
 
-// moveFor moves the primary to a standby, or restarts it where it is alone.
+// moveFor moves the primary to a standby, or restarts it where it is alone. Where updates are supervised, a person does.
 func (d *step) moveFor(why string) {
+	if d.c.Supervised {
+		d.why = why + ": waits for a person to move the primary"
+		return
+	}
 	if to := d.target(false); to != nil {
 		d.begunMove(why, to)
 		return
@@ -117,7 +121,7 @@ func (d *step) replace() {
 	case next != "":
 		d.evict(next, "a newer revision of its pod")
 	case !slices.Contains(old, d.o.Self.Name):
-	case len(d.rec.Members) == 1:
+	case len(d.rec.Members) == 1 && !d.c.Supervised:
 		d.evict(d.o.Self.Name, "a newer revision of its pod, and it is alone")
 	default:
 		d.moveFor("a newer revision of its pod")

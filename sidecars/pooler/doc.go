@@ -1,6 +1,6 @@
 // Package pooler runs PgBouncer in a pod: it is the first process of the container, with PgBouncer as its child.
 //
-//	err := pooler.Run(ctx, file, log) // until ctx ends, or PgBouncer does
+//	err := pooler.Run(ctx, file, out) // until ctx ends, or PgBouncer does
 //
 // A stock PgBouncer lacks four things in a pod, and these are all that is added:
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -145,7 +144,7 @@ func TestAPgBouncerThatEndsIsAnError(t *testing.T) {
 	_, port, _ := net.SplitHostPort(free.Addr().String())
 	require.NoError(t, free.Close())
 	file := write("pooler.yaml", "{bin: /bin/false, ini: /nowhere, run: "+dir+"/run, listen: "+port+", passwordFile: "+write("password", "x")+"}")
-	err = Run(context.Background(), file, io.Discard, slog.New(slog.DiscardHandler))
+	err = Run(context.Background(), file, io.Discard)
 	require.ErrorContains(t, err, "PgBouncer ended by itself: exit status 1")
 	require.False(t, errors.Is(err, context.Canceled))
 }

@@ -30,19 +30,22 @@ const (
 )
 
 // Run runs PgBouncer as the file says until ctx ends, and then until its clients have gone or the time for that is over. PgBouncer's own
-// words go to out. An end of PgBouncer's that nobody asked for is an error.
-func Run(ctx context.Context, file string, out io.Writer, log *slog.Logger) error {
+// words go to out, ours too. An end of PgBouncer's that nobody asked for is an error.
+func Run(ctx context.Context, file string, out io.Writer) error {
 	c, err := config.ReadPooler(file)
 	if err != nil {
 		return err
 	}
+	level := &slog.LevelVar{}
+	level.Set(c.LogLevel.Level())
+	log := config.NewLog(out, level)
 	if err := os.MkdirAll(c.Run, 0o700); err != nil {
 		return fmt.Errorf("make a folder for the socket: %w", err)
 	}
 	if err := writeUserlist(c); err != nil {
 		return err
 	}
-	p := &process{file: file, config: c, console: console{c.Run, c.Port}, log: log, seen: sum(watched(file, c)), ended: make(chan struct{})}
+	p := &process{file: file, config: c, console: console{c.Run, c.Port}, log: log, level: level, seen: sum(watched(file, c)), ended: make(chan struct{})}
 	listener, err := net.Listen("tcp", ":"+strconv.Itoa(c.Listen))
 	if err != nil {
 		return fmt.Errorf("listen for probes: %w", err)
@@ -85,6 +88,7 @@ type process struct {
 	file    string
 	console console
 	log     *slog.Logger
+	level   *slog.LevelVar
 	child   *exec.Cmd
 	ended   chan struct{} // closed when the child has ended
 
@@ -146,6 +150,7 @@ func (p *process) reload(ctx context.Context) error {
 	if err := writeUserlist(c); err != nil {
 		return err
 	}
+	p.level.Set(c.LogLevel.Level())
 	was := p.config.Paused
 	p.config, p.seen = c, sum(watched(p.file, c))
 	if err := p.child.Process.Signal(syscall.SIGHUP); err != nil {

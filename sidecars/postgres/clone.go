@@ -90,16 +90,7 @@ func (s *Server) copyBeside(ctx context.Context, upstream Upstream, o CloneOptio
 			return err
 		}
 	}
-	// Not by the name of a member: a walsender of that name would pass for its standby.
-	upstream.Name = "onggi-copy"
-	args := []string{"-D", next, "-d", upstream.conninfo(s.Paths.Passfile, "").String(), "-X", "stream", "-c", "fast", "--no-password"}
-	if upstream.Slot != "" {
-		args = append(args, "-S", upstream.Slot)
-	}
-	if o.MaxRateKB > 0 {
-		args = append(args, "--max-rate", strconv.Itoa(max(32, o.MaxRateKB))) // pg_basebackup takes no less
-	}
-	if _, err := s.run(ctx, o.Timeout, "pg_basebackup", args...); err != nil {
+	if err := s.baseBackup(ctx, upstream, next, o); err != nil {
 		return errors.Join(err, remove(next, RemovedInterrupted, done))
 	}
 	control, err := s.controlOf(ctx, next)
@@ -110,6 +101,21 @@ func (s *Server) copyBeside(ctx context.Context, upstream Upstream, o CloneOptio
 		return errors.Join(fmt.Errorf("the system identifier there is %s, not %s", control.System, o.System), remove(next, RemovedInterrupted, done))
 	}
 	return adopt(next)
+}
+
+// baseBackup copies a running server, with the log that the copy needs to be whole.
+func (s *Server) baseBackup(ctx context.Context, upstream Upstream, into string, o CloneOptions) error {
+	// Not by the name of a member: a walsender of that name would pass for its standby.
+	upstream.Name = "onggi-copy"
+	args := []string{"-D", into, "-d", upstream.conninfo(s.Paths.Passfile, "").String(), "-X", "stream", "-c", "fast", "--no-password"}
+	if upstream.Slot != "" {
+		args = append(args, "-S", upstream.Slot)
+	}
+	if o.MaxRateKB > 0 {
+		args = append(args, "--max-rate", strconv.Itoa(max(32, o.MaxRateKB))) // pg_basebackup takes no less
+	}
+	_, err := s.run(ctx, o.Timeout, "pg_basebackup", args...)
+	return err
 }
 
 // isSystem asks the upstream who it is, before gigabytes of another cluster are copied.

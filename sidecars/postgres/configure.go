@@ -46,7 +46,7 @@ type Settings struct {
 	ReplicationTimeout time.Duration // after which a silent walsender or walreceiver is given up; 0 is 6 s
 }
 
-// ServerTLS names the files of the server's certificate. With the zero value the server speaks no TLS.
+// ServerTLS names the files of the server's certificate, and CA those who may sign its clients'. With the zero value the server speaks no TLS.
 type ServerTLS struct{ Cert, Key, CA string }
 
 // Configured says what Configure did.

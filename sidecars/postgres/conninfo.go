@@ -88,6 +88,8 @@ type Upstream struct {
 	Name string // application_name, by which the upstream knows this standby in synchronous_standby_names
 	TLS  TLS
 	User string // "" is the replicator
+	// Database is where sessions are opened; "" is postgres.
+	Database string
 	// Passfile has User's password, where that is not in the passfile of the members.
 	Passfile string
 }

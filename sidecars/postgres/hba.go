@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/onggi-db/onggi/sidecars/config"
 )
 
 const gateMark = "# The gate is closed: only the agent and the other members are let in.\n"
@@ -69,18 +71,12 @@ func checkHBALine(line string) error {
 	return nil
 }
 
-// ident is the text of pg_ident.conf: which user of the operating system is the superuser.
+// ident is the text of pg_ident.conf: which user of the operating system is the superuser, and then the user's maps.
 func (s Settings) ident(user string) (string, error) {
 	var refused []error
 	for i, line := range s.Ident {
-		fields := strings.Fields(line)
-		switch {
-		case strings.ContainsAny(line, "\x00\r\n") || strings.HasSuffix(line, `\`):
-			refused = append(refused, fmt.Errorf("line %d of ident: %q is not one line", i+1, line))
-		case len(fields) > 0 && strings.Trim(fields[0], `"`) == "onggi":
-			refused = append(refused, fmt.Errorf("line %d of ident: the map onggi is the agent's", i+1))
-		case len(fields) > 0 && fields[0][0] != '#' && len(fields) != 3:
-			refused = append(refused, fmt.Errorf("line %d of ident: %q has %d fields instead of 3", i+1, line, len(fields)))
+		if err := config.CheckIdent(line); err != nil {
+			refused = append(refused, fmt.Errorf("line %d of ident: %w", i+1, err))
 		}
 	}
 	own := fmt.Sprintf("# Written by onggi-agent.\nonggi %s %s\n", QuoteIdentifier(user), Superuser)

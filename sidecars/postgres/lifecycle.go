@@ -24,6 +24,8 @@ type InitOptions struct {
 	WALSegmentMB            int // 0 is 16
 	// NoChecksums leaves pages without checksums. A rewind then cannot tell a damaged page.
 	NoChecksums bool
+	// Birth are more statements of the superuser in the database postgres.
+	Birth []string
 }
 
 // initArgs is the command line of initdb of a major version.
@@ -91,7 +93,7 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	// In single-user mode a line is a statement. It ends with 0 also where one failed, but says so.
 	result, err := s.runCommand(ctx, Command{
 		Argv:  []string{s.program("postgres"), "--single", "-D", next, "-c", "log_min_error_statement=panic", "postgres"},
-		Stdin: strings.Join(roles, "\n") + "\n", Timeout: time.Minute,
+		Stdin: strings.Join(append(roles, o.Birth...), "\n") + "\n", Timeout: time.Minute,
 	})
 	if err != nil {
 		return fmt.Errorf("initialise: make roles: %w", err)

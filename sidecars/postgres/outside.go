@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,6 +29,11 @@ func foreign(data string) error {
 			return nil
 		}
 	}
+	return aside(data)
+}
+
+// aside puts away what a server was configured by.
+func aside(data string) error {
 	for _, name := range []string{mainFile, autoFile} {
 		path := filepath.Join(data, name)
 		if err := os.Rename(path, path+".outside"); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -38,4 +44,38 @@ func foreign(data string) error {
 		}
 	}
 	return nil
+}
+
+// Copyable tells whether a running server can be copied: it is asked before gigabytes are. It has to let its user in for replication, and to be of the
+// major version of the programs here.
+func (s *Server) Copyable(ctx context.Context, from Upstream) error {
+	if err := from.check(); err != nil {
+		return err
+	}
+	here, err := s.programMajor(ctx)
+	if err != nil {
+		return err
+	}
+	conn, err := s.connectFor(ctx, from, "", map[string]string{"replication": "true"})
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	there, err := serverVersion(conn)
+	if err != nil {
+		return err
+	}
+	if there != here {
+		return fmt.Errorf("it is PostgreSQL %d, and a copy can be run by nothing else than that; here is %d", there, here)
+	}
+	return nil
+}
+
+// Copy makes a copy of a running server in a folder that does not exist, with the log that it needs, and with settings of its own: what the other one
+// archives, loads and logs is its own affair, also where an agent of another cluster wrote it.
+func (s *Server) Copy(ctx context.Context, from Upstream, into string) error {
+	if err := s.baseBackup(ctx, from, into, CloneOptions{}); err != nil {
+		return err
+	}
+	return aside(into)
 }

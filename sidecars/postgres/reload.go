@@ -75,9 +75,13 @@ func (s *Server) Reload(ctx context.Context) error {
 
 // fileErrors are the lines of the files that the server cannot use.
 func (s *Server) fileErrors(ctx context.Context) error {
+	ident := ""
+	if major, err := s.Major(); err == nil && major >= 15 {
+		ident = ` UNION ALL SELECT 'pg_ident.conf', line_number::text, error FROM pg_ident_file_mappings WHERE error IS NOT NULL`
+	}
 	rows, err := s.query(ctx, `SELECT sourcefile, sourceline::text, error FROM pg_file_settings f WHERE error IS NOT NULL
 		AND NOT EXISTS (SELECT FROM pg_settings s WHERE lower(s.name) = lower(f.name) AND s.pending_restart)
-		UNION ALL SELECT 'pg_hba.conf', line_number::text, error FROM pg_hba_file_rules WHERE error IS NOT NULL`)
+		UNION ALL SELECT 'pg_hba.conf', line_number::text, error FROM pg_hba_file_rules WHERE error IS NOT NULL`+ident)
 	if err != nil || len(rows) == 0 {
 		return err
 	}

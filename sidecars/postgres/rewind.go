@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -135,10 +137,15 @@ func (s *Server) connectTo(ctx context.Context, upstream Upstream) (*pgconn.PgCo
 
 // connectWith is connectTo with a password, or that of the passfile where there is none.
 func (s *Server) connectWith(ctx context.Context, upstream Upstream, password string) (*pgconn.PgConn, error) {
+	return s.connectFor(ctx, upstream, password, nil)
+}
+
+// connectFor is connectWith with parameters of the session.
+func (s *Server) connectFor(ctx context.Context, upstream Upstream, password string, parameters map[string]string) (*pgconn.PgConn, error) {
 	keep := map[string]bool{"host": true, "port": true, "user": true, "dbname": true, "passfile": true, "sslmode": true, "sslrootcert": true,
 		"sslcert": true, "sslkey": true, "connect_timeout": true}
 	var info Conninfo
-	for _, pair := range upstream.conninfo(s.Paths.Passfile, "postgres") {
+	for _, pair := range upstream.conninfo(s.Paths.Passfile, cmp.Or(upstream.Database, "postgres")) {
 		if keep[pair[0]] { // pgconn would send others to the server as parameters
 			info = append(info, pair)
 		}
@@ -148,6 +155,7 @@ func (s *Server) connectWith(ctx context.Context, upstream Upstream, password st
 		return nil, err
 	}
 	config.RuntimeParams = map[string]string{"application_name": "onggi-agent"}
+	maps.Copy(config.RuntimeParams, parameters)
 	if password != "" {
 		config.Password = password
 	}

@@ -56,6 +56,32 @@ func TestCommitsWaitForWhomTheyShould(t *testing.T) {
 	})
 }
 
+// A map of pg_ident.conf is in force once the server has read it, and what the server cannot use of one is told.
+func TestMapsOfNames(t *testing.T) {
+	t.Parallel()
+	a := newPrimary(t, "shop-0")
+	a.sql("CREATE ROLE ada LOGIN")
+	_, err := a.client("ada")
+	require.Error(t, err)
+	lines := func(line string) error {
+		a.configure(func(s *postgres.Settings) {
+			s.HBA = []string{"local all all peer map=people"}
+			s.Ident = []string{"# who is who", line}
+		})
+		return a.Reload(a.ctx())
+	}
+	require.NoError(t, lines(`people "`+a.Paths.User+`" ada`))
+	conn, err := a.client("ada")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(a.ctx()))
+	if a.status().Version >= 150000 {
+		require.ErrorContains(t, lines("people /( ada"), "pg_ident.conf line")
+	}
+	require.NoError(t, lines("people somebody ada"))
+	_, err = a.client("ada")
+	require.Error(t, err)
+}
+
 func TestSlotsOfMembersOnEveryNode(t *testing.T) {
 	t.Parallel()
 	a := newPrimary(t, "shop-0")

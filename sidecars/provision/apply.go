@@ -139,7 +139,7 @@ func (r *run) born(ctx context.Context, s session, d config.Database, birth []st
 	}
 	conn, err := r.open(ctx, config.BirthDatabase)
 	if err == nil {
-		err = batch(ctx, conn, birth)
+		err = Batch(ctx, conn, birth)
 		closing(ctx, conn)
 	}
 	if err == nil {
@@ -152,8 +152,8 @@ func (r *run) born(ctx context.Context, s session, d config.Database, birth []st
 	r.Done = append(r.Done, "create "+quoted("database", d.Name)+" and run its SQL")
 }
 
-// batch runs statements in one transaction, with the search path that every user has.
-func batch(ctx context.Context, conn *pgconn.PgConn, statements []string) error {
+// Batch runs statements in one transaction, with the search path that every user has.
+func Batch(ctx context.Context, conn *pgconn.PgConn, statements []string) error {
 	if _, err := conn.Exec(ctx, `BEGIN; SET LOCAL search_path TO "$user", public`).ReadAll(); err != nil {
 		return err
 	}

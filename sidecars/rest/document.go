@@ -81,6 +81,7 @@ type (
 		SystemID   string         `json:"database_system_identifier,omitempty"`
 		Pause      bool           `json:"pause,omitempty"`
 		Switchover *switchoverDoc `json:"scheduled_switchover,omitempty"`
+		Awaits     string         `json:"awaits_switchover,omitempty"` // why; not Patroni's
 	}
 
 	memberDoc struct {
@@ -216,11 +217,29 @@ func (v *View) cluster() clusterDoc {
 	for _, m := range v.Members {
 		doc.Members = append(doc.Members, v.member(m))
 	}
+	// Not slices.SortFunc, here and elsewhere in the agent: the compiler makes that anew for each type, in 10 kB of the program or more.
 	sort.Slice(doc.Members, func(i, j int) bool { return doc.Members[i].Name < doc.Members[j].Name })
+	doc.Awaits = v.awaits()
 	if s := v.Switchover; s != nil {
 		doc.Switchover = &switchoverDoc{At: s.At.Format(time.RFC3339), From: s.From, To: s.To}
 	}
 	return doc
+}
+
+// awaits is why a person should move the primary; empty where none has to: where updates are supervised and every standby has had its own.
+func (v *View) awaits() string {
+	why := ""
+	for _, m := range v.Members {
+		switch {
+		case !v.Supervised, !m.Leader && (m.Outdated || len(m.PendingRestart) > 0):
+			return ""
+		case m.Leader && m.Outdated:
+			why = "a newer revision of its pod"
+		case m.Leader && len(m.PendingRestart) > 0:
+			why = "parameters that need a restart"
+		}
+	}
+	return why
 }
 
 func (v *View) member(m Member) memberDoc {

@@ -145,3 +145,24 @@ func TestSizes(t *testing.T) {
 		require.EqualValues(t, want, got, text)
 	}
 }
+
+// Where updates are supervised, a person has to move the primary once every standby has had the change.
+func TestWhatWaitsForASwitchover(t *testing.T) {
+	pending := []Parameter{{Name: "max_connections"}}
+	for _, row := range []struct {
+		supervised bool
+		members    []Member
+		want       string
+	}{
+		{true, []Member{{Leader: true, Outdated: true}, {}}, "a newer revision of its pod"},
+		{true, []Member{{}, {Leader: true, PendingRestart: pending}}, "parameters that need a restart"},
+		{true, []Member{{Leader: true, Outdated: true}, {Outdated: true}}, ""},
+		{true, []Member{{PendingRestart: pending}, {Leader: true, PendingRestart: pending}}, ""},
+		{true, []Member{{Leader: true}, {}}, ""},
+		{false, []Member{{Leader: true, Outdated: true}, {}}, ""},
+	} {
+		v := View{Supervised: row.supervised, Members: row.members}
+		require.Equal(t, row.want, v.awaits(), row)
+		require.Equal(t, row.want, v.cluster().Awaits)
+	}
+}

@@ -123,6 +123,7 @@ func patroniMetrics(w *exposition, v *View) {
 	one("patroni_postgres_timeline", "Timeline of postgres, 0 if it does not run.", only(running, float64(v.Timeline)))
 	one("patroni_dcs_last_seen", "When the record was last read.", epoch(v.RecordSeen))
 	one("patroni_pending_restart", "Whether a setting waits for a restart.", bit(len(v.PendingRestart) > 0))
+	one("onggi_switchover_awaited", "Whether an update of this leader waits for a person to move it.", bit(v.Leader == v.Name && v.awaits() != ""))
 	one("patroni_is_paused", "Whether automatic failover is off.", bit(v.Paused))
 }
 

@@ -44,7 +44,7 @@ func busy() View {
 var vocabulary = func() map[string]string {
 	all := map[string]string{
 		"onggi_permit_remaining_seconds": "", "onggi_permit_path": "path", "onggi_peer_grants": "peer", "onggi_term": "",
-		"onggi_role_changes_total": "reason", "onggi_fence_kills_total": "reason", "onggi_fence_kill_seconds": "", "onggi_failover_phase_seconds": "phase",
+		"onggi_switchover_awaited": "name scope", "onggi_role_changes_total": "reason", "onggi_fence_kills_total": "reason", "onggi_fence_kill_seconds": "", "onggi_failover_phase_seconds": "phase",
 		"onggi_last_outage_seconds": "", "onggi_api_requests_total": "code verb", "onggi_cas_conflicts_total": "", "onggi_sync_published": "n w",
 		"onggi_sync_effective": "n w", "onggi_commit_stall_seconds": "", "onggi_sync_wait_canceled_total": "", "onggi_loop_gap_seconds_max": "",
 		"onggi_clock_divergence_seconds": "", "onggi_replica_eligible": "reason", "onggi_disk_free_bytes": "volume", "onggi_rejoin_total": "how",

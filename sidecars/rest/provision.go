@@ -19,7 +19,7 @@ type provisionDoc struct {
 
 // document is nil where there is nothing to tell.
 func (p Provision) document() *provisionDoc {
-	if p.Applied.IsZero() && p.Changes == 0 && p.Failures == 0 {
+	if p.Applied.IsZero() && p.Changes == 0 && p.Failures == 0 && len(p.Problems) == 0 {
 		return nil
 	}
 	doc := &provisionDoc{Changes: p.Changes, Failures: p.Failures, Problems: p.Problems}

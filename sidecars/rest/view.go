@@ -107,6 +107,7 @@ type View struct {
 	Fenced         bool
 	Unlocked       bool // nobody holds the record
 	Failsafe       bool // the API is away, and the permit is kept by the peers alone
+	Supervised     bool // changes that end the primary wait for a person
 	PendingRestart []Parameter
 	Restart        *ScheduledRestart    // of this member
 	Switchover     *ScheduledSwitchover // of the cluster

@@ -15,6 +15,7 @@ type cluster struct {
 	Scope      string   `json:"scope"`
 	SystemID   string   `json:"database_system_identifier"`
 	Pause      bool     `json:"pause"`
+	Awaits     string   `json:"awaits_switchover"`
 	Switchover *struct {
 		At   string `json:"at"`
 		From string `json:"from"`
@@ -169,6 +170,9 @@ func (c cluster) notes() []string {
 	var notes []string
 	if c.Pause {
 		notes = append(notes, "Maintenance mode: on")
+	}
+	if c.Awaits != "" {
+		notes = append(notes, "Waits for a switchover: "+c.Awaits)
 	}
 	if s := c.Switchover; s != nil {
 		text := "Switchover scheduled at: " + s.At

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 )
 
 // documents are all that one agent can tell, as it tells it: programs that put the answers of several agents together want the
@@ -33,7 +32,7 @@ func (a *app) status() *cobra.Command {
 			}
 			data, err := json.Marshal(d)
 			if err == nil && a.output == "yaml" {
-				data, err = yaml.JSONToYAML(data)
+				data, err = asYAML(data)
 			}
 			if err != nil {
 				return fmt.Errorf("write the documents: %w", err)

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"sigs.k8s.io/yaml"
 )
 
 // table is text in columns, framed as patronictl frames it, with the title in the upper border.
@@ -80,7 +78,9 @@ func (a *app) write(records any, t table) error {
 		data, err = json.MarshalIndent(records, "", "  ")
 		data = append(data, '\n')
 	case "yaml":
-		data, err = yaml.Marshal(records)
+		if data, err = json.Marshal(records); err == nil {
+			data, err = asYAML(data)
+		}
 	default:
 		t.write(a.streams.Out)
 		return nil

@@ -31,6 +31,26 @@ func (k *checker) outside() {
 	}
 }
 
+// copies refuses a cluster that is to begin as a copy of nothing.
+func (k *checker) copies() {
+	b := k.plan.Bootstrap.Basebackup
+	if b == nil || k.plan.Replica != nil {
+		return
+	}
+	const path = "spec.bootstrap.basebackup.from"
+	for i, e := range k.plan.ExternalClusters {
+		if e.Name != b.From {
+			continue
+		}
+		if e.Connection == nil {
+			k.problem("ONG2362", fmt.Sprintf("spec.externalClusters[%d]", i), fmt.Sprintf("%s has no server to copy", e.Name), "the agent copies a running one",
+				"add connection: {host: …}, or start from its archive: bootstrap: {recovery: {from: "+e.Name+"}}")
+		}
+		return
+	}
+	k.problem("ONG2362", path, fmt.Sprintf("externalClusters has no %s", b.From), "the name must be listed there", "add {name: "+b.From+", connection: {host: …}} to spec.externalClusters")
+}
+
 func (k *checker) source(at string, e plan.ExternalCluster) {
 	if e.Connection == nil {
 		k.problem("ONG2350", at, fmt.Sprintf("%s has no server to stream from", e.Name), "the agent follows a running server", "add connection: {host: …}")

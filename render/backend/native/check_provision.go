@@ -21,7 +21,7 @@ func (k *checker) roles() {
 func (k *checker) databases() {
 	for i, d := range k.cluster.Spec.Databases {
 		path := fmt.Sprintf("spec.databases[%d]", i)
-		if slices.Contains([]string{"postgres", "template0", "template1", config.BirthDatabase}, d.Name) {
+		if slices.Contains([]string{"postgres", "template0", "template1", config.BirthDatabase, config.ImportName}, d.Name) {
 			k.problem("ONG2321", path+".name", fmt.Sprintf("the database %s belongs to the server", d.Name), "others are made from it", "choose another name")
 		}
 		if owner := k.plan.Databases[i].Owner; strings.HasPrefix(owner, "onggi_") {

@@ -33,13 +33,13 @@ func File(p *plan.Plan) config.File {
 		Cluster: p.Name, Instances: int(p.Instances), Profile: p.Agent.Profile,
 		Replication: config.Replication{Mode: "async"},
 		Postgres: config.Postgres{
-			Version: p.Version.Major, Volume: dataDir, Parameters: parameters(p), HBA: hba(p),
+			Version: p.Version.Major, Volume: dataDir, Parameters: parameters(p), HBA: hba(p), Ident: p.Ident,
 			ReplicationPasswordFile: secretsDir + "/replication/password", InitDB: initdb(p), Monitor: p.Monitoring != nil,
 		},
 		Listen: config.Listen{TokenFile: secretsDir + "/token/password"},
 		Run:    config.Run{Dir: runDir, GraceSeconds: stepIn},
 		Labels: map[string]string{labelCluster: p.Name}, Provision: provision(p),
-		Backup: backups(p), Recover: recovery(p),
+		Backup: backups(p), Recover: recovery(p), LogLevel: logLevel(p), Supervised: p.Updates.Strategy == "supervised",
 	}
 	if p.Agent.Pooler != "" {
 		f.Postgres.PoolerPasswordFile = secretsDir + "/pooler/password"
@@ -50,14 +50,25 @@ func File(p *plan.Plan) config.File {
 	if r := p.Replication; r.Mode != "async" {
 		f.Replication = config.Replication{Mode: r.Durability, MinSync: r.MinSync}
 	}
-	f.Outside = outsideFile(p)
+	f.Outside, f.Copy, f.Import = outsideFile(p), copyFile(p), importFile(p)
 	if p.TLS != nil {
 		f.Postgres.TLS = config.TLS{Cert: tlsDir + "/tls.crt", Key: tlsDir + "/tls.key"}
 		if authority(p.TLS) {
 			f.Postgres.TLS.CA = tlsDir + "/ca.crt"
 		}
+		if p.TLS.ClientCASecret != "" {
+			f.Postgres.ClientCA = tlsDir + "/" + clientsFile
+		}
 	}
 	return f
+}
+
+// logLevel is empty for what is taken without one.
+func logLevel(p *plan.Plan) config.LogLevel {
+	if p.LogLevel == "info" {
+		return ""
+	}
+	return config.LogLevel(p.LogLevel)
 }
 
 func parameters(p *plan.Plan) map[string]string {
@@ -156,11 +167,14 @@ func (b builder) credentials() []any {
 	if b.TLS == nil {
 		return out
 	}
-	return append(out, b.certificateFiles())
+	return append(out, b.certificateFiles(b.TLS.ClientCASecret))
 }
 
-// certificateFiles are the server's certificate, its key, and who signed it.
-func (b builder) certificateFiles() manifest.Map {
+// clientsFile has the authorities of clients' certificates.
+const clientsFile = "clients.crt"
+
+// certificateFiles are the server's certificate, its key, and who signed it; with those who sign the clients', where a Secret is named.
+func (b builder) certificateFiles(clients string) manifest.Map {
 	pick := func(secret string, keys ...string) manifest.Map {
 		var items []any
 		for _, key := range keys {
@@ -171,6 +185,9 @@ func (b builder) certificateFiles() manifest.Map {
 	sources := []any{pick(b.certificate(), "tls.crt", "tls.key")}
 	if ca := b.authority(); ca != "" {
 		sources = append(sources, pick(ca, "ca.crt"))
+	}
+	if clients != "" {
+		sources = append(sources, manifest.Map{"secret": manifest.Map{"name": clients, "items": []any{manifest.Map{"key": "ca.crt", "path": clientsFile}}}})
 	}
 	return manifest.Map{"name": "tls", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}}
 }

@@ -5,11 +5,17 @@ import (
 
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/monitoring"
+	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/sidecars/config"
 )
 
 const (
 	queriesDir  = "/etc/onggi/exporter"
 	queriesFile = "queries.yaml"
+	// Queries of the spec's own: their files, what the exporter is run by then, and where the one file is that it reads.
+	ownQueriesDir = "/etc/onggi/queries"
+	exporterFile  = "exporter.yaml"
+	mergedDir     = "/run/exporter"
 	// nobody is the user of the exporter: another than the server's, whom the server takes for its superuser. Every image knows this one by the
 	// name that the agent lets in.
 	nobody = int64(65534)
@@ -24,7 +30,12 @@ func (b builder) exporter() []any {
 	c := b.container("exporter", b.Monitoring.Exporter.Image)
 	security := c["securityContext"].(manifest.Map)
 	security["runAsUser"], security["runAsGroup"] = nobody, nobody
-	c["args"] = []any{fmt.Sprintf("--web.listen-address=:%d", exporterPort), "--extend.query-path=" + queriesDir + "/" + queriesFile}
+	listen := fmt.Sprintf("--web.listen-address=:%d", exporterPort)
+	if b.ownQueries() {
+		c["command"] = []any{programDir + "/onggi-agent", "exporter", "--config", queriesDir + "/" + exporterFile}
+	} else {
+		c["args"] = []any{listen, "--extend.query-path=" + queriesDir + "/" + queriesFile}
+	}
 	c["env"] = []any{
 		manifest.Map{"name": "DATA_SOURCE_NAME", "value": fmt.Sprintf("host=%s/postgres port=%d user=onggi_monitor dbname=postgres sslmode=disable application_name=onggi_exporter", runDir, postgresPort)},
 		// Its old queries fail on standbys, and what alerts read is in ours. Its collectors stay on, for dashboards that people have.
@@ -34,7 +45,11 @@ func (b builder) exporter() []any {
 	c["ports"] = []any{manifest.Map{"name": "metrics", "containerPort": exporterPort, "protocol": "TCP"}}
 	sockets := mount("run", runDir+"/postgres", true)
 	sockets["subPath"] = "postgres"
-	c["volumeMounts"] = []any{sockets, mount("queries", queriesDir, true)}
+	mounts := []any{sockets, mount("queries", queriesDir, true)}
+	if b.ownQueries() {
+		mounts = append(mounts, mount("program", programDir, true), mount("own-queries", ownQueriesDir, true), mount("exporter", mergedDir, false))
+	}
+	c["volumeMounts"] = mounts
 	c["resources"] = b.exporterResources()
 	return []any{c}
 }
@@ -46,19 +61,55 @@ func (b builder) exporterResources() manifest.Map {
 	}, b.Monitoring.Exporter.Resources)
 }
 
+// ownQueries tells that the spec has queries of its own. The exporter reads one file, so the agent's program then makes one of all and runs it.
+func (b builder) ownQueries() bool { return b.Monitoring != nil && len(b.Monitoring.Queries) > 0 }
+
+// ownQueryFile is where a ConfigMap's key is below ownQueriesDir.
+func ownQueryFile(k spec.ConfigMapKey) string { return k.ConfigMap + "/" + k.Key }
+
+// exporterRun is how the agent's program runs it.
+func (b builder) exporterRun() config.Exporter {
+	e := config.Exporter{
+		Args: []string{fmt.Sprintf("--web.listen-address=:%d", exporterPort)}, Own: queriesDir + "/" + queriesFile, Merged: mergedDir + "/" + queriesFile,
+		LogLevel: logLevel(b.Plan),
+	}
+	for _, k := range b.Monitoring.Queries {
+		e.Queries = append(e.Queries, ownQueriesDir+"/"+ownQueryFile(k))
+	}
+	return e
+}
+
 // queries is the ConfigMap of what it asks.
 func (b builder) queries() []manifest.Object {
 	if b.Monitoring == nil {
 		return nil
 	}
-	return []manifest.Object{b.object(manifest.PartCluster, "v1", "ConfigMap", b.queriesName(), manifest.Map{"data": manifest.Map{queriesFile: monitoring.Queries(b.Version.Major)}})}
+	data := manifest.Map{queriesFile: monitoring.Queries(b.Version.Major)}
+	if b.ownQueries() {
+		data[exporterFile] = write(b.exporterRun())
+	}
+	return []manifest.Object{b.object(manifest.PartCluster, "v1", "ConfigMap", b.queriesName(), manifest.Map{"data": data})}
 }
 
 func (b builder) queriesName() string { return b.Name + "-queries" }
 
+// queriesVolume are the volumes of its queries. ConfigMaps of one's own are optional: without one the database runs, and the exporter tells.
 func (b builder) queriesVolume() []any {
 	if b.Monitoring == nil {
 		return nil
 	}
-	return []any{manifest.Map{"name": "queries", "configMap": manifest.Map{"name": b.queriesName(), "defaultMode": int64(0o444)}}}
+	out := []any{manifest.Map{"name": "queries", "configMap": manifest.Map{"name": b.queriesName(), "defaultMode": int64(0o444)}}}
+	if !b.ownQueries() {
+		return out
+	}
+	var sources []any
+	for _, k := range b.Monitoring.Queries {
+		sources = append(sources, manifest.Map{"configMap": manifest.Map{
+			"name": k.ConfigMap, "optional": true, "items": []any{manifest.Map{"key": k.Key, "path": ownQueryFile(k)}},
+		}})
+	}
+	return append(out,
+		manifest.Map{"name": "own-queries", "projected": manifest.Map{"defaultMode": int64(0o444), "sources": sources}},
+		manifest.Map{"name": "exporter", "emptyDir": manifest.Map{"sizeLimit": "16Mi"}},
+	)
 }

@@ -10,27 +10,49 @@ import (
 	"github.com/onggi-db/onggi/sidecars/config"
 )
 
-// outsideDir has the certificates for the server that a standby cluster follows. Postgres connects by them, so its container has them too; the
-// password is the agent's alone, which writes it where postgres finds it.
+// outsideDir has the certificates for the server that a standby cluster follows, or begins with a copy of. Postgres and its programs
+// connect by them, so the database's container has them too; the password is the agent's alone, which writes it where they find it.
 const outsideDir = "/etc/onggi/outside"
 
-// outside is how to reach the server that a standby cluster follows, or followed: to promote one must not replace its pods, so what they mount
-// stays until replica is taken out of the spec. It is nil for a cluster that never followed any.
+// outside is how to reach that server, or the one that was followed: to promote a standby cluster must not replace its pods, so what they mount
+// stays until replica is taken out of the spec. It is nil for a cluster that begins by itself.
 func outside(p *plan.Plan) *spec.Connection {
-	if p.Replica == nil {
-		return nil
+	from := ""
+	switch {
+	case p.Replica != nil:
+		from = p.Replica.From
+	case p.Bootstrap.Basebackup != nil:
+		from = p.Bootstrap.Basebackup.From
+	case imports(p) != nil:
+		from = imports(p).From
 	}
 	for _, e := range p.ExternalClusters {
-		if e.Name == p.Replica.From {
+		if e.Name == from {
 			return e.Connection
 		}
 	}
 	return nil
 }
 
+// outsideFile is the server that a standby cluster follows.
 func outsideFile(p *plan.Plan) *config.Outside {
+	if p.Replica == nil || !p.Replica.On {
+		return nil
+	}
+	return outsideServer(p)
+}
+
+// copyFile is the server that a cluster begins as a copy of. One that follows it is a standby cluster's.
+func copyFile(p *plan.Plan) *config.Outside {
+	if p.Replica != nil || p.Bootstrap.Basebackup == nil {
+		return nil
+	}
+	return outsideServer(p)
+}
+
+func outsideServer(p *plan.Plan) *config.Outside {
 	c := outside(p)
-	if c == nil || !p.Replica.On {
+	if c == nil {
 		return nil
 	}
 	f := &config.Outside{Host: c.Host, Port: c.Port, User: c.User, SSLMode: c.SSLMode}

@@ -143,7 +143,7 @@ func (b builder) poolerVolumes(m plan.PoolerMember) []any {
 		manifest.Map{"name": "pooler", "secret": secret{"pooler", b.Agent.Pooler}.source()},
 	}
 	if b.TLS != nil {
-		volumes = append(volumes, b.certificateFiles())
+		volumes = append(volumes, b.certificateFiles(""))
 	}
 	return volumes
 }
@@ -163,6 +163,7 @@ func PoolerFile(p *plan.Plan) config.Pooler {
 	f := config.Pooler{
 		Ini: path.Join(configDir, poolerIni), PasswordFile: secretsDir + "/pooler/password", Run: runDir,
 		Port: int(postgresPort), Listen: int(poolerMetrics), Paused: p.Pooler.Paused, DrainSeconds: poolerDrain,
+		LogLevel: logLevel(p),
 	}
 	if len(p.Pooler.HBA) > 0 {
 		f.Watch = append(f.Watch, path.Join(configDir, poolerHBA))

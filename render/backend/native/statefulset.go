@@ -51,7 +51,7 @@ func (b builder) podMetadata() manifest.Map {
 	if _, chosen := annotations[defaultContainer]; !chosen {
 		annotations[defaultContainer] = "database" // for kubectl logs and exec
 	}
-	if b.Monitoring != nil { // which the exporter reads once
+	if b.Monitoring != nil && !b.ownQueries() { // which the exporter reads once, where nobody starts it again
 		sum := sha256.Sum256([]byte(monitoring.Queries(b.Version.Major)))
 		annotations["onggi.dev/queries"] = hex.EncodeToString(sum[:8])
 	}

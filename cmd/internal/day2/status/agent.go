@@ -14,6 +14,7 @@ type agent struct {
 		Members    []row
 		SystemID   string `json:"database_system_identifier"`
 		Pause      bool
+		Awaits     string                         `json:"awaits_switchover"`
 		Switchover *struct{ At, From, To string } `json:"scheduled_switchover"`
 	}
 	History [][]json.RawMessage

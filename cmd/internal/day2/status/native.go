@@ -148,7 +148,7 @@ func (s *Status) rows(best agent, said map[string]agent) {
 
 // nativeCluster is what one agent knows of all.
 func (s *Status) nativeCluster(a agent) {
-	s.SystemID, s.Paused = a.Cluster.SystemID, a.Cluster.Pause
+	s.SystemID, s.Paused, s.Awaits = a.Cluster.SystemID, a.Cluster.Pause, a.Cluster.Awaits
 	if w := a.Cluster.Switchover; w != nil {
 		s.Switchover = &Planned{w.At, w.From, w.To}
 	}
@@ -223,6 +223,9 @@ func (s *Status) judgeNative(said map[string]agent) {
 	s.judgeMembers()
 	if s.Paused {
 		s.degraded("nobody fails over: paused", "onggi resume "+s.Name)
+	}
+	if s.Awaits != "" {
+		s.degraded("an update waits for a switchover: "+s.Awaits, "onggi switchover "+s.Name)
 	}
 	if n := s.Wanted - s.Ready; n > 0 {
 		s.degraded(fmt.Sprintf("%d of %d members are ready", s.Ready, s.Wanted), "")

@@ -47,6 +47,8 @@ type Status struct {
 	Wanted   int    `json:"instances"`
 	Ready    int    `json:"readyInstances"`
 	Paused   bool   `json:"paused,omitempty"` // nobody fails over, or reconciles
+	// Awaits is why a person should move the primary, where updates are supervised.
+	Awaits string `json:"awaitsSwitchover,omitempty"`
 
 	Commits    *Commits  `json:"commits,omitempty"`
 	Record     *Record   `json:"record,omitempty"`
