@@ -182,6 +182,18 @@ func (c *three) moves() []trouble {
 			c.tell("resume")
 			c.heal()
 		},
+	}, {
+		what: "updates are supervised, and the primary's turn has come", fires: []string{"PostgresSwitchoverPending/warning"}, also: []string{"AgentRestartPending/info"},
+		cause: func() {
+			c.configure("profile: fast", "profile: fast\nsupervised: true")
+			c.configure("shared_buffers: 16MB", "shared_buffers: 17MB")
+		},
+		cure: func() {
+			c.configure("shared_buffers: 17MB", "shared_buffers: 16MB")
+			c.eventually(60*time.Second, "nothing waits for a restart", c.settled)
+			c.configure("\nsupervised: true", "")
+			c.heal()
+		},
 	}}
 }
 
