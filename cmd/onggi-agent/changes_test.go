@@ -38,6 +38,9 @@ func TestChangesOfARunningCluster(t *testing.T) {
 		l.eventually(60*time.Second, "it is in force everywhere", func() bool { return l.everywhere("max_connections", "130") && l.whole() })
 		require.NotEqual(t, old, l.primary())
 		require.Equal(t, term+1, l.term(), "exactly one move")
+		for _, p := range l.pods {
+			require.LessOrEqual(t, strings.Count(p.log.String(), "stop: parameters that need a restart"), 1, "%s restarts once", p.name)
+		}
 		w.outage(t, 15*time.Second, old)
 		for name, start := range l.starts() {
 			require.NotEqual(t, before[name], start, name)

@@ -202,11 +202,11 @@ func (s *sidecar) reload(ctx context.Context) error {
 const filesEvery = 10 * time.Second
 
 // watchFiles reloads when the file became another one, and has postgres read its certificates again when they did: it goes on with those that it
-// was started with otherwise, until they have run out.
+// was started with otherwise, until they have run out. What fails is tried again: a server that is on its way down or up takes nothing.
 func (s *sidecar) watchFiles(ctx context.Context) {
 	ticker := time.NewTicker(filesEvery)
 	defer ticker.Stop()
-	file, certificates := stamps(s.file), s.certificates()
+	file, certificates, refused := stamps(s.file), s.certificates(), ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -214,11 +214,13 @@ func (s *sidecar) watchFiles(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if now := stamps(s.file); now[0] != nil && !now.same(file) {
-			file = now
-			if err := s.reload(ctx); err != nil {
-				s.log.Error("the new configuration is not taken", "err", err)
-			} else {
+			switch err := s.reload(ctx); {
+			case err == nil:
+				file, refused = now, ""
 				s.log.Info("the configuration was read again")
+			case err.Error() != refused:
+				refused = err.Error()
+				s.log.Error("the new configuration is not taken", "err", err)
 			}
 		}
 		if now := s.certificates(); !now.same(certificates) {

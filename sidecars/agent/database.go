@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -37,13 +38,15 @@ type Database struct {
 	settings postgres.Settings
 	sync     applied
 	full     time.Time // the last full status
+	fullOf   time.Time // when the server that it is of was started
 	pending  []rest.Parameter
 	attempts attempts
 	held     bool // the log of the primary asks for more of a parameter than was chosen
 	lowers   bool // what is pending has to come to the primary first
 	stall    stall
 	backlog  backlog
-	inPlace  *inPlace // that is to be the next job
+	inPlace  *inPlace     // that is to be the next job
+	replayed postgres.LSN // by a standby that received nothing, when its timeline was last looked for
 }
 
 // applied is a synchronous replication that is in force, and since where in the log.
@@ -86,12 +89,18 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	}
 	d.mu.Unlock()
 	s, err := d.Postgres.Status(ctx, depth)
+	if err == nil && depth != postgres.Full && d.restarted(s.Started) {
+		// What waited for a restart may have had it: whoever goes on saying that it waits is restarted again.
+		depth = postgres.Full
+		s, err = d.Postgres.Status(ctx, depth)
+	}
 	if err != nil {
 		return ha.Postgres{}, Detail{}, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if depth == postgres.Full {
+		d.fullOf = s.Started
 		d.full, d.pending = time.Now(), nil
 		for _, p := range s.Pending {
 			d.pending = append(d.pending, rest.Parameter{Name: p.Name, Old: p.Now, New: p.Wanted})
@@ -103,6 +112,10 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	}
 	if d.attempts.answered(time.Now()) {
 		go d.keepGood()
+	}
+	if s.InRecovery && s.ReceiverPID == 0 && s.Replay != d.replayed {
+		d.replayed = s.Replay
+		go d.writeTimeline(s)
 	}
 	system, err := strconv.ParseUint(s.System, 10, 64)
 	if err != nil {
@@ -135,6 +148,22 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 		})
 	}
 	return p, detail, nil
+}
+
+// restarted tells a server that is not the one of the last full status.
+func (d *Database) restarted(started time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.fullOf.Equal(started)
+}
+
+// writeTimeline is for elections: a member that does not know how far it is stays behind those that do.
+func (d *Database) writeTimeline(s postgres.Status) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := d.Postgres.WriteTimeline(ctx, s); err != nil && !errors.Is(err, postgres.ErrNotRunning) {
+		d.Log.Warn("the timeline of what was replayed is not known", "err", err)
+	}
 }
 
 // streams tells what the standby receives; what is configured may not be what it still streams from. It is called with mu held.

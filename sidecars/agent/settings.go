@@ -30,9 +30,11 @@ func SettingsOf(f config.File, pod config.Pod) Settings {
 	}
 }
 
-// revisionOf names what a file says: two members run by the same file where theirs are equal.
+// revisionOf names what a file asks of the server, but for the address: members restart it for the same where theirs are equal.
 func revisionOf(f config.File) string {
-	data, err := json.Marshal(f)
+	asked := PostgresOf(f)
+	asked.Listen = ""
+	data, err := json.Marshal(asked)
 	if err != nil {
 		return "" // a struct of texts and numbers
 	}

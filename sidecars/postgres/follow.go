@@ -61,3 +61,26 @@ func (s *Server) setUpstream(ctx context.Context, conninfo, slot string) error {
 	}
 	return nil
 }
+
+// WriteTimeline has a standby that receives nothing write down which timeline its replay is on, where it has heard of a newer one
+// than this status of it tells: its receiver may have gone from one timeline to the next and ended between two looks at it, or
+// the server may have been started since, and nowhere else does it tell the timeline of its replay. It does nothing otherwise.
+// It takes as long as a checkpoint; the next Status tells.
+//
+// The first checkpoint takes the restart point that is due, if one is. The second finds none to take, and then the server writes
+// where its replay is, and on which timeline, whatever happened before.
+func (s *Server) WriteTimeline(ctx context.Context, status Status) error {
+	if !status.InRecovery || status.Receiver != nil {
+		return nil
+	}
+	newest, err := s.newestHistory()
+	if err != nil || newest <= status.Timeline {
+		return err
+	}
+	for range 2 {
+		if _, err := s.query(ctx, "CHECKPOINT"); err != nil {
+			return fmt.Errorf("write which timeline was replayed: %w", err)
+		}
+	}
+	return nil
+}

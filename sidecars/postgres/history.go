@@ -84,3 +84,18 @@ func (s *Server) History(_ context.Context, timeline uint32) (History, error) {
 	}
 	return ParseHistory(timeline, string(text))
 }
+
+// newestHistory is the highest timeline that the data directory has a history file of; 0 where it has none.
+func (s *Server) newestHistory() (uint32, error) {
+	names, err := filepath.Glob(filepath.Join(s.Paths.Data, "pg_wal", "*.history"))
+	if err != nil {
+		return 0, err
+	}
+	newest := uint32(0)
+	for _, name := range names {
+		if n, err := parseHex(strings.TrimSuffix(filepath.Base(name), ".history")); err == nil {
+			newest = max(newest, n)
+		}
+	}
+	return newest, nil
+}

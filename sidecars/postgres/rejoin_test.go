@@ -232,3 +232,37 @@ func TestASwapCanBeInterruptedAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// A standby of a standby sees its upstream promoted, and nobody asks it for its status before it is cut off.
+func TestATimelineThatNobodySawBeingReceived(t *testing.T) {
+	t.Parallel()
+	a := newPrimary(t, "shop-0")
+	b := newStandby(t, a, "shop-1")
+	c := newStandby(t, a, "shop-2")
+	_, err := b.Slots(b.ctx(), map[string]postgres.LSN{"shop-2": 0})
+	require.NoError(t, err)
+	require.NoError(t, c.Follow(c.ctx(), b.upstream("shop-2")))
+	c.caughtUp(b)
+	before := c.status()
+	require.EqualValues(t, 1, before.Timeline)
+	require.NoError(t, c.WriteTimeline(c.ctx(), before), "nothing to do while it receives")
+
+	a.stop()
+	require.NoError(t, b.Detach(b.ctx()))
+	_, err = b.Promote(b.ctx(), postgres.Sync{})
+	require.NoError(t, err)
+	b.sql("CREATE TABLE later AS SELECT g FROM generate_series(1, 1000) g")
+	written := b.status().Flush
+	require.Eventually(t, func() bool {
+		return c.sql("SELECT (pg_last_wal_replay_lsn() >= '"+written.String()+"')::text") == "true"
+	}, patience, 10*time.Millisecond)
+	b.kill()
+	require.NoError(t, c.Detach(c.ctx()))
+
+	told := c.status()
+	require.GreaterOrEqual(t, told.End(), written)
+	require.EqualValues(t, 1, told.Timeline, "this is the trouble: the end is of the new timeline, and the server tells the old one")
+	require.NoError(t, c.WriteTimeline(c.ctx(), told))
+	require.EqualValues(t, 2, c.status().Timeline)
+	require.Equal(t, told.End(), c.status().End())
+}
