@@ -85,7 +85,14 @@ func (d *Database) Configure(ctx context.Context, s postgres.Settings) error {
 func (d *Database) configure(ctx context.Context, standby bool) error {
 	d.mu.Lock()
 	s := d.settings
+	answered := d.attempts.unkept && !d.attempts.since.IsZero()
 	d.mu.Unlock()
+	if answered && !d.Postgres.Kept() {
+		// Before the files become others: those that a server answered by, if only for a moment, are better than none.
+		if err := d.Postgres.KeepGood(); err != nil {
+			return err
+		}
+	}
 	if standby {
 		control, err := d.Postgres.Control(ctx)
 		if err != nil {

@@ -98,6 +98,12 @@ func (s *Server) KeepGood() error {
 	return nil
 }
 
+// Kept tells that KeepGood has kept something.
+func (s *Server) Kept() bool {
+	_, err := os.Stat(filepath.Join(s.notes(), "last-good", confFile))
+	return err == nil
+}
+
 // RestoreGood puts back what KeepGood kept, after a server has failed to start several times. The settings it replaces are
 // remembered: Configure refuses just these with ErrRejected from then on. It returns the files that were different, none
 // where nothing was kept, and then the settings are not what keeps the server from starting.
