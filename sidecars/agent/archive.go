@@ -87,6 +87,15 @@ func (d *Database) hold() func() {
 	return func() { timer.Stop() }
 }
 
+// quiet has nothing sent while f runs.
+func (d *Database) quiet(f func() error) error {
+	if err := setMark(d.Marks.Hold, true); err != nil {
+		return err
+	}
+	err := f()
+	return errors.Join(err, setMark(d.Marks.Hold, false))
+}
+
 // resend has the archiver send again what the former primary may have died with.
 func (d *Database) resend(log *slog.Logger) {
 	d.mu.Lock()

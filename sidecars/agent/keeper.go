@@ -170,7 +170,7 @@ func (k *Keeper) look(ctx context.Context, r repository, standing standing) {
 	state, why := backup.Unknown, ""
 	if err == nil {
 		if state, why = backup.Judge(info, standing.SystemID); state == backup.Missing {
-			if _, err = r.run(ctx, infoWithin, r.settings.StanzaCreate()); err == nil {
+			if err = k.create(ctx, r); err == nil {
 				k.Log.Info("made the stanza", "stanza", r.settings.Stanza, "repository", r.settings.Place())
 				if info, err = r.info(ctx); err == nil {
 					state, why = backup.Judge(info, standing.SystemID)
@@ -194,6 +194,14 @@ func (k *Keeper) look(ctx context.Context, r repository, standing standing) {
 		k.Log.Info("the repository is ours", "repository", r.settings.Place(), "stanza", r.settings.Stanza, "backups", len(info.Backups))
 		k.checkGap(info)
 	}
+}
+
+// create makes the stanza. It takes the lock that a push in the background needs, and whoever waits for such a push waits a minute for nothing.
+func (k *Keeper) create(ctx context.Context, r repository) error {
+	return k.Database.quiet(func() error {
+		_, err := r.run(ctx, infoWithin, r.settings.StanzaCreate())
+		return err
+	})
 }
 
 // trouble notes a repository that is not as it should be, and says so when it begins.
