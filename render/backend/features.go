@@ -59,9 +59,6 @@ var features = sync.OnceValue(func() []Feature {
 		{"backup.walParallel", "numbers of WAL files that are archived at once", anyArchive(func(a *spec.Archive) bool { return a.WALParallel != 0 }), with(map[Name]Support{Native: {}})},
 		{"backup.credentials.accountKey", "keys and signatures of Azure accounts", anyArchive(accountKeys), only(map[Name]Support{Crunchy: yes, Native: yes})},
 		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != nil }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
-		{"backup.drill.maxAge", "alerts on old drills", func(s *spec.Spec) bool {
-			return s.Backup != nil && s.Backup.Drill != nil && s.Backup.Drill.MaxAge != ""
-		}, only(map[Name]Support{CloudNativePG: yes})},
 		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" },
 			with(map[Name]Support{MySQLOperator: yes})},
 		{"updates.strategy=supervised", "supervised updates", func(s *spec.Spec) bool { return s.Updates.Strategy == "supervised" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},

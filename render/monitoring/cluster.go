@@ -68,6 +68,9 @@ type Backup struct {
 	WAL bool
 	// DrillMaxAge is how old the last good restore drill may be, in whole seconds; 0 without drills.
 	DrillMaxAge time.Duration
+	// DrillJob is the CronJob of drills that leave their results nowhere but in their Jobs, as native's do: what kube-state-metrics tells of
+	// these is asked instead.
+	DrillJob string
 }
 
 // Supported says whether backend has metrics that this package knows. For one that has not, every function returns

@@ -75,7 +75,7 @@ func dashboard(c Cluster) string {
 	if len(c.Poolers) > 0 {
 		out.WriteString(t.pooler)
 	}
-	if c.Backup != nil && c.Backup.DrillMaxAge > 0 {
+	if c.Backup != nil && c.Backup.DrillMaxAge > 0 && c.Backup.DrillJob == "" {
 		out.WriteString(t.drill)
 	}
 	out.WriteString("\n]}\n")

@@ -39,6 +39,41 @@ func (b *builder) drills() []alert {
 	}}
 }
 
+func (b *builder) drillAlerts() []alert {
+	if b.Backup.DrillJob != "" {
+		return b.drillJobs()
+	}
+	return b.drills()
+}
+
+// drillJobs is the same of drills whose Jobs tell how they ended. A Job that failed is there for a day; a CronJob says when one was last good.
+// Where nobody runs kube-state-metrics there are no such series, and the alerts are silent.
+func (b *builder) drillJobs() []alert {
+	age := strconv.FormatInt(int64(b.Backup.DrillMaxAge/time.Second), 10)
+	cron := b.join(`{namespace="`, b.Namespace, `",cronjob="`, b.Backup.DrillJob, `"}`)
+	jobs := b.join(`namespace="`, b.Namespace, `",job_name=~"`, b.Backup.DrillJob, `-[0-9]+"`)
+	good := b.join("kube_cronjob_status_last_successful_time", cron)
+	return []alert{{
+		name: "PostgresDrillFailed", severity: warning, hold: "5m",
+		expr: b.join("max(kube_job_status_start_time{", jobs, "} and on (namespace, job_name) kube_job_failed{", jobs,
+			`,condition="true"} == 1) > (max(`, good, ") or vector(0))"),
+		summary: "the last restore drill failed",
+		detail: "A backup was restored into a scratch volume and could not be brought up in time, or did not pass its checks. Until that is understood, " +
+			"nobody knows whether this database can be restored.",
+	}, {
+		name: "PostgresDrillTooOld", severity: warning, hold: "15m",
+		expr:    b.join("time() - max(", good, ") > ", age),
+		summary: "the last good restore drill was {{ $value | humanizeDuration }} ago",
+		detail: "No drill has restored a backup for {{ $value | humanizeDuration }}, longer than the schedule allows. Drills fail, are skipped, or are " +
+			"not started.",
+	}, {
+		name: "PostgresDrillTooOld", severity: warning, hold: "15m",
+		expr:    b.join("time() - max(kube_cronjob_created", cron, " unless on (namespace, cronjob) ", good, ") > ", age),
+		summary: "no restore drill was ever good",
+		detail:  "Drills are scheduled, and for longer than two of them may be apart none has restored a backup. Whether the backups can be restored is not known.",
+	}}
+}
+
 // verdict shows 1 as a good word and 0 as failed.
 func verdict(good string) []any {
 	word := func(text, colour string) manifest.Map { return manifest.Map{"text": text, "color": colour} }

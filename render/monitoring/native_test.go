@@ -17,7 +17,7 @@ import (
 // nativeShop is shop under onggi's agent.
 func nativeShop() monitoring.Cluster {
 	c := shop()
-	c.Backend, c.TLS, c.Backup.DrillMaxAge = monitoring.Native, false, 0
+	c.Backend, c.TLS, c.Backup.DrillJob = monitoring.Native, false, "shop-drill"
 	return c
 }
 
@@ -49,6 +49,9 @@ func nativeCases(t *testing.T) map[string][]byte {
 	for _, r := range rules(t, monitoring.Rules(nativeShop())) {
 		has[r.Alert] = r.Alert != "PostgresOneNode" && !strings.HasPrefix(r.Alert, "PostgresPooler")
 	}
+	const drills = "testdata/promtool-native/drill.yaml"
+	cases["drill.yaml"], err = os.ReadFile(drills)
+	require.NoError(t, err)
 	for _, name := range []string{"availability", "replication", "storage", "load", "backup", "wal", "absent"} {
 		text, err := os.ReadFile("testdata/promtool/" + name + ".yaml")
 		require.NoError(t, err)
@@ -123,11 +126,11 @@ func TestNativeHasTheAlertsOfTheOthers(t *testing.T) {
 			require.Contains(t, string(page), "| `"+alert+"` | `"+other+"` |")
 			alert = other
 		}
-		require.True(t, native[alert] || strings.HasPrefix(alert, "PostgresDrill"), "native has nothing for %s", r.Alert)
+		require.True(t, native[alert], "native has nothing for %s", r.Alert)
 	}
 }
 
-// Alerts and dashboard ask only for series that the agent, the exporter with its queries, a pooler or a kubelet tells. make e2e-monitoring asks
+// Alerts and dashboard ask only for series that the agent, the exporter with its queries, a pooler, a kubelet or kube-state-metrics tells. make e2e-monitoring asks
 // real ones.
 func TestNativeAsksForItsOwnMetrics(t *testing.T) {
 	text := string(stream(t, everything(nativeShop())))

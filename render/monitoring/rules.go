@@ -40,7 +40,7 @@ func Rules(c Cluster) []manifest.Object {
 		}
 		objs = append(objs, b.object(c.Name+"-alerts-backup", b.group("backup", alerts)))
 		if c.Backup.DrillMaxAge > 0 {
-			objs = append(objs, b.object(c.Name+"-alerts-drill", b.group("drill", b.drills())))
+			objs = append(objs, b.object(c.Name+"-alerts-drill", b.group("drill", b.drillAlerts())))
 		}
 	}
 	return append(objs, b.poolerRules()...)

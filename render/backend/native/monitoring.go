@@ -25,6 +25,9 @@ func (b builder) monitoring() []manifest.Object {
 	}
 	if b.Backup != nil && m.BackupMaxAge > 0 {
 		c.Backup = &monitoring.Backup{WAL: true, MaxAge: time.Duration(m.BackupMaxAge) * time.Second}
+		if d := b.Backup.Drill; d != nil && !d.Suspend {
+			c.Backup.DrillMaxAge, c.Backup.DrillJob = time.Duration(d.MaxAge)*time.Second, d.Name
+		}
 	}
 	if b.Pooler != nil {
 		for _, member := range b.Pooler.Members {
