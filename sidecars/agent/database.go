@@ -46,7 +46,8 @@ type Database struct {
 	stall    stall
 	backlog  backlog
 	inPlace  *inPlace     // that is to be the next job
-	replayed postgres.LSN // by a standby that received nothing, when its timeline was last looked for
+	lookedAt postgres.LSN // how far a standby that received nothing had replayed when its timeline was last looked for
+	looked   time.Time    // and when that was
 }
 
 // applied is a synchronous replication that is in force, and since where in the log.
@@ -75,46 +76,58 @@ const fullEvery = 10 * time.Second
 // heldEvery is how often it is looked whether less of a parameter may be had by now.
 const heldEvery = 3 * time.Second
 
+// timelineEvery is how often a standby that receives nothing may be asked to write its timeline: that takes a checkpoint.
+const timelineEvery = 5 * time.Second
+
 // NewDatabase needs the supervisor for what it runs.
 func NewDatabase(paths postgres.Paths, supervisor *Supervisor) *Database {
 	return &Database{Postgres: postgres.New(paths, tools{supervisor}), Supervisor: supervisor, Port: paths.Port}
 }
 
+// ask asks the server, for everything now and then. Of one that was started since it is asked for everything, too: what waited for a restart may have
+// had it, and whoever goes on saying that it waits is restarted again.
+func (d *Database) ask(ctx context.Context) (s postgres.Status, full bool, err error) {
+	d.mu.Lock()
+	full = time.Since(d.full) > fullEvery || d.held && time.Since(d.full) > heldEvery
+	of := d.fullOf
+	d.mu.Unlock()
+	if !full {
+		if s, err = d.Postgres.Status(ctx, postgres.Brief); err != nil || s.Started.Equal(of) {
+			return s, false, err
+		}
+	}
+	s, err = d.Postgres.Status(ctx, postgres.Full)
+	return s, true, err
+}
+
+// took takes in what a full status tells beside others. It is called with mu held.
+func (d *Database) took(s postgres.Status) {
+	d.full, d.fullOf, d.pending = time.Now(), s.Started, nil
+	for _, p := range s.Pending {
+		d.pending = append(d.pending, rest.Parameter{Name: p.Name, Old: p.Now, New: p.Wanted})
+	}
+	d.lowers = postgres.RestartOrder(s.Pending) == postgres.PrimaryFirst
+	if d.held {
+		go d.configureAgain(s.InRecovery)
+	}
+}
+
 // Status implements Server. The upstream is told by its host; the loop knows which member that is.
 func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
-	depth := postgres.Brief
-	d.mu.Lock()
-	if time.Since(d.full) > fullEvery || d.held && time.Since(d.full) > heldEvery {
-		depth = postgres.Full
-	}
-	d.mu.Unlock()
-	s, err := d.Postgres.Status(ctx, depth)
-	if err == nil && depth != postgres.Full && d.restarted(s.Started) {
-		// What waited for a restart may have had it: whoever goes on saying that it waits is restarted again.
-		depth = postgres.Full
-		s, err = d.Postgres.Status(ctx, depth)
-	}
+	s, full, err := d.ask(ctx)
 	if err != nil {
 		return ha.Postgres{}, Detail{}, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if depth == postgres.Full {
-		d.fullOf = s.Started
-		d.full, d.pending = time.Now(), nil
-		for _, p := range s.Pending {
-			d.pending = append(d.pending, rest.Parameter{Name: p.Name, Old: p.Now, New: p.Wanted})
-		}
-		d.lowers = postgres.RestartOrder(s.Pending) == postgres.PrimaryFirst
-		if d.held {
-			go d.configureAgain(s.InRecovery)
-		}
+	if full {
+		d.took(s)
 	}
 	if d.attempts.answered(time.Now()) {
 		go d.keepGood()
 	}
-	if s.InRecovery && s.ReceiverPID == 0 && s.Replay != d.replayed {
-		d.replayed = s.Replay
+	if s.InRecovery && s.ReceiverPID == 0 && s.Replay != d.lookedAt && time.Since(d.looked) > timelineEvery {
+		d.lookedAt, d.looked = s.Replay, time.Now()
 		go d.writeTimeline(s)
 	}
 	system, err := strconv.ParseUint(s.System, 10, 64)
@@ -148,13 +161,6 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 		})
 	}
 	return p, detail, nil
-}
-
-// restarted tells a server that is not the one of the last full status.
-func (d *Database) restarted(started time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return !d.fullOf.Equal(started)
 }
 
 // writeTimeline is for elections: a member that does not know how far it is stays behind those that do.
