@@ -59,20 +59,23 @@ func TestChangesOfARunningCluster(t *testing.T) {
 		w.outage(t, 15*time.Second, nil)
 	})
 	t.Run("supervised, a person moves the primary", func(t *testing.T) {
-		awaited := func(p *pod) string { return p.metric(`onggi_switchover_awaited{name="` + p.name + `",scope="shop"}`) }
+		awaited := func(p *pod) string { return p.metric(`onggi_switchover_awaited{scope="shop",name="` + p.name + `"}`) }
 		l.eventually(10*time.Second, "nothing waits for a restart", l.settled)
 		l.configure("profile: fast", "profile: fast\nsupervised: true")
 		old, term := l.primary(), l.term()
 		l.configure(`max_connections: "120"`, `max_connections: "125"`)
-		l.eventually(60*time.Second, "the standbys have it, and the primary waits", func() bool {
-			return awaited(old) == "1" && !l.everywhere("max_connections", "125")
-		})
-		for _, p := range l.pods {
-			if got, _ := p.sql("SHOW max_connections"); p != old {
-				require.Equal(t, "125", got, p.name)
+		waits := func() bool {
+			for _, p := range l.pods {
+				want := map[bool]string{true: "120", false: "125"}[p == old]
+				if got, err := p.sql("SHOW max_connections"); err != nil || got != want {
+					return false
+				}
 			}
+			return awaited(old) == "1"
 		}
+		l.eventually(60*time.Second, "the standbys have it, and the primary waits", waits)
 		time.Sleep(8 * time.Second)
+		require.True(t, waits())
 		require.Equal(t, term, l.term(), "nobody else moves it")
 		out, err := l.other(old).ctl("list")
 		require.NoError(t, err, out)
