@@ -44,6 +44,29 @@ func TestSegmentsAreSentAgain(t *testing.T) {
 	require.Error(t, err)
 }
 
+// A timeline that was left in the middle of a segment leaves each member with another rest of it. An archive that has one takes no other.
+func TestTheSegmentInWhichATimelineWasLeftIsNotSentAgain(t *testing.T) {
+	data := t.TempDir()
+	dir := filepath.Join(data, "pg_wal", "archive_status")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	sent := []string{"000000010000000000000003", "000000030000000000000005", "000000030000000000000006", "000000040000000000000007"}
+	kept := []string{"000000010000000000000004", "000000020000000000000004", "000000030000000000000007", "000000020000000000000005"} // the last of a branch that this server left
+	require.NoError(t, os.WriteFile(filepath.Join(data, "pg_wal", "000000030000000000000004"), nil, 0o600))
+	for _, name := range append(append([]string{"00000004.history"}, sent...), kept...) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".done"), nil, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(data, "pg_wal", name), nil, 0o600))
+	}
+	n, err := New(Paths{Data: data}, nil).Resend()
+	require.NoError(t, err)
+	require.Equal(t, 1+len(sent), n)
+	for _, name := range sent {
+		require.FileExists(t, filepath.Join(dir, name+".ready"))
+	}
+	for _, name := range kept {
+		require.FileExists(t, filepath.Join(dir, name+".done"), name)
+	}
+}
+
 func TestArchivingTakesItsParameters(t *testing.T) {
 	paths := Paths{Data: "/v/data", Socket: "/run/s", Port: 5432}
 	user := map[string]string{"archive_mode": "off"}

@@ -260,38 +260,6 @@ func fatal(log string) string {
 	return strings.Join(kept[max(0, len(kept)-6):], "; ")
 }
 
-// Resend marks every whole segment that a standby received as not archived yet: the primary may have died before it had sent it, and a segment that
-// is in the archive already is not sent twice. It returns how many there are. Call it before a promotion.
-func (s *Server) Resend() (int, error) {
-	dir := filepath.Join(s.Paths.Data, "pg_wal", "archive_status")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return 0, fmt.Errorf("mark segments for the archive: %v", err)
-	}
-	n, now := 0, time.Now()
-	for _, e := range entries {
-		segment, done := strings.CutSuffix(e.Name(), ".done")
-		if !done || !(isSegment(segment) || strings.HasSuffix(segment, ".history")) {
-			continue
-		}
-		ready := filepath.Join(dir, segment+".ready")
-		if err := os.Rename(filepath.Join(dir, e.Name()), ready); err != nil {
-			return n, fmt.Errorf("mark segments for the archive: %v", err)
-		}
-		_ = os.Chtimes(ready, now, now) // it waits from now on
-		n++
-	}
-	return n, nil
-}
-
-func isSegment(name string) bool {
-	if len(name) != 24 {
-		return false
-	}
-	_, err := strconv.ParseUint(name[8:], 16, 64)
-	return err == nil
-}
-
 // Backlog is what waits for the archiver: how many files, and since when the oldest does (zero: none).
 func (s *Server) Backlog() (ready int, oldest time.Time, err error) {
 	entries, err := os.ReadDir(filepath.Join(s.Paths.Data, "pg_wal", "archive_status"))

@@ -107,8 +107,10 @@ func (s *supervisor) start(r *start) {
 // some thread of ours has the same: postgres would refuse to start. The volume's lock, which every postgres inherits, is what
 // keeps a second one away here.
 func (s *supervisor) removeStale() {
-	stale, _ := filepath.Glob(filepath.Join(filepath.Dir(s.o.Socket), ".s.PGSQL.*.lock"))
-	for _, path := range append(stale, filepath.Join(s.o.Data, "postmaster.pid")) {
+	dir := filepath.Dir(s.o.Socket)
+	stale, _ := filepath.Glob(filepath.Join(dir, ".s.PGSQL.*.lock"))
+	below, _ := filepath.Glob(filepath.Join(dir, "*", ".s.PGSQL.*.lock")) // where postgres has a folder of its own
+	for _, path := range append(append(stale, below...), filepath.Join(s.o.Data, "postmaster.pid")) {
 		if err := os.Remove(path); err == nil {
 			s.log.printf("removed %s, which a postmaster left that is dead", path)
 		}

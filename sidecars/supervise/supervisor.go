@@ -20,7 +20,7 @@ import (
 type Options struct {
 	Volume         string   // mount of the data volume; its lock is the file .onggi.lock there
 	Data           string   // PGDATA, below Volume
-	Socket         string   // unix socket for the sidecar, in a folder that both containers mount and that postgres' sockets are in
+	Socket         string   // unix socket for the sidecar, in a folder that both containers mount and that postgres' sockets are in, or in one below it
 	TerminationLog string   // the container's terminationMessagePath; "" or not writable: the instance is not told there
 	Self           []string // argv that runs Guard
 

@@ -201,7 +201,7 @@ func (k *Kubelet) Lose(node string) error {
 		if err := k.World.Plug(p.Host, false); err != nil {
 			return err
 		}
-		p.Kill()
+		p.Lose()
 	}
 	return nil
 }

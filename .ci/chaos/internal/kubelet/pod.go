@@ -40,6 +40,7 @@ type Pod struct {
 
 // running is a container's state, as the kubelet knows it.
 type running struct {
+	lost     *world.Process // the one that ended with its machine
 	process  *world.Process
 	since    time.Time
 	restarts int
@@ -95,6 +96,19 @@ func (p *Pod) Processes() []*world.Process {
 func (p *Pod) Kill() {
 	for _, process := range p.Processes() {
 		_ = process.Signal(syscall.SIGKILL)
+	}
+}
+
+// Lose is the end of its machine: nobody starts the containers again before that is back.
+func (p *Pod) Lose() {
+	p.mu.Lock()
+	for _, r := range p.running {
+		r.lost = r.process
+	}
+	p.mu.Unlock()
+	p.Kill()
+	for _, process := range p.Processes() {
+		<-process.Ended()
 	}
 }
 
@@ -305,11 +319,13 @@ func (p *Pod) attend(c Container, process *world.Process) {
 	ended := time.Now()
 	// A kubelet's look at its containers is a grid in time, not a wait after each end.
 	time.Sleep(time.Until(ended.Truncate(relist).Add(relist)))
-	if p.k.Lost(p.Node) {
-		return
-	}
+	lost := p.k.Lost(p.Node)
 	p.mu.Lock()
 	r := p.running[c.Name]
+	if lost || r.lost == process {
+		p.mu.Unlock()
+		return // the node starts it again when it is back
+	}
 	r.ended = terminated(process.State(), r.since, ended, r.log)
 	n, stopping := r.restarts, p.stopping
 	again := p.spec.again(c, process.State().ExitCode())
