@@ -37,6 +37,12 @@ func nativeCodes() []spec.CodeDoc {
 			"Name a Secret with tls.crt and tls.key, or an issuer of cert-manager.",
 		Wrong: "backend: native\ntls: {only: true}", Right: "backend: native\ntls: {secret: shop-tls, only: true}",
 	}, {
+		Code: "ONG2309", Title: "more log than its volume holds",
+		Text: "With storage.wal the log has a volume of its own, and max_wal_size (1GB unless it is set) and wal_keep_size are what it takes of that in good days. There is nothing else on the volume that could " +
+			"make room: when it is full, the primary stops, and so do its standbys, whose volumes are as large.",
+		Wrong: "backend: native\nstorage: {size: 10Gi, wal: {size: 2Gi}}\nparameters: {max_wal_size: 4GB}",
+		Right: "backend: native\nstorage: {size: 10Gi, wal: {size: 8Gi}}\nparameters: {max_wal_size: 4GB}",
+	}, {
 		Code: "ONG2340", Title: "a setting of PgBouncer's that is onggi's",
 		Text: "onggi writes this setting of pgbouncer.ini: it follows from another field of the spec, or the pod depends on it. With another value PgBouncer would listen where nobody asks, " +
 			"or look for passwords where there are none.",

@@ -139,7 +139,7 @@ func TestBackupEndToEnd(t *testing.T) {
 }
 
 func backupsFromEndToEnd(t *testing.T, s store) {
-	l := clusterIn(t, s, 3, "/shop", "")
+	l := clusterIn(t, s, 3, "/shop", "").withWAL()
 	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	t.Logf("the database is %s", l.query("SELECT pg_size_pretty(pg_database_size('postgres'))"))
@@ -189,6 +189,9 @@ func backupsFromEndToEnd(t *testing.T, s store) {
 				members = 3
 			}
 			r := clusterIn(t, s, members, fmt.Sprintf("/restored%d", i), fmt.Sprintf("recover: {repository: %s, stanza: shop, target: %s}\n", s.repository("/shop"), want.target))
+			if i < 2 { // whatever the log was on, it is where this cluster has it
+				r.withWAL()
+			}
 			begun := time.Now()
 			r.startAll()
 			t.Logf("the recovered cluster takes writes after %s", time.Since(begun).Round(time.Millisecond))
@@ -197,6 +200,9 @@ func backupsFromEndToEnd(t *testing.T, s store) {
 			require.Equal(t, "700000", r.query("SELECT count(*) FROM pgbench_accounts"))
 			require.Equal(t, l.query("SELECT system_identifier FROM pg_control_system()"), r.query("SELECT system_identifier FROM pg_control_system()"))
 			require.Equal(t, "done", r.primary().backups().Restore.State)
+			for _, p := range r.pods {
+				require.Equal(t, i < 2, p.logAt("pgdata") != "")
+			}
 			r.repositoryIsOurs()
 			if i == 0 {
 				r.backup("full") // of its own, in a place of its own

@@ -16,12 +16,25 @@ import (
 func TestBackupSetsAClusterBackInItsPlace(t *testing.T) {
 	e2e(t, "ONGGI_E2E_BACKUP")
 	for mode, more := range map[string]string{"async": "", "required": "replication: {mode: required, minSync: 1}\n"} {
-		t.Run(mode, func(t *testing.T) { setBack(t, more) })
+		t.Run(mode, func(t *testing.T) { setBack(t, clusterIn(t, folder(t), 3, "/shop", more)) })
 	}
+	t.Run("with volumes for the log", func(t *testing.T) {
+		l := clusterIn(t, folder(t), 3, "/shop", "").withWAL()
+		setBack(t, l)
+		for _, p := range l.pods {
+			kept, err := filepath.Glob(p.dir + "/vol/pgdata.*")
+			require.NoError(t, err)
+			logs := map[string]bool{p.logAt("pgdata"): true}
+			for _, dir := range kept {
+				logs[p.logAt(filepath.Base(dir))] = true
+			}
+			require.Len(t, logs, 1+len(kept), "what is kept has its log")
+			require.Len(t, p.logs(), len(logs), "and nothing else has one")
+		}
+	})
 }
 
-func setBack(t *testing.T, more string) {
-	l := clusterIn(t, folder(t), 3, "/shop", more)
+func setBack(t *testing.T, l *lab) {
 	l.begin()
 	l.bench("-i", "-q", "-s", "7")
 	l.backup("full")

@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
 )
 
@@ -87,6 +88,7 @@ type pod struct {
 	lab        *lab
 	name, ip   string
 	dir        string
+	wal        string // a volume for the log; "": there is none
 	program    string // a copy of its own, as on a node of its own: what processes weigh is not shared with other pods
 	uid        string
 	node       string    // what NODE_NAME says; default node
@@ -228,6 +230,9 @@ func (p *pod) command(argv ...string) *exec.Cmd {
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.Env = append(os.Environ(), "HOME="+p.lab.dir, "POD_NAME="+p.name, "POD_UID="+p.uid, "POD_IP="+p.ip, "POD_NAMESPACE=db", "NODE_NAME="+cmp.Or(p.node, "node"))
+	if p.wal != "" {
+		cmd.Env = append(cmd.Env, config.WALVolume+"="+p.wal)
+	}
 	return cmd
 }
 

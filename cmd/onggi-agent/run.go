@@ -87,7 +87,7 @@ func assemble(file string, log *slog.Logger, level *slog.LevelVar) (*sidecar, er
 		return nil, err
 	}
 	supervisor := agent.NewSupervisor(f.SupervisorSocket())
-	s.database = agent.NewDatabase(agent.PathsOf(f), supervisor)
+	s.database = agent.NewDatabase(agent.PathsOf(f, pod), supervisor)
 	settings := settingsOf(f, pod)
 	s.database.Name, s.database.StopWithin = pod.Name, settings.Core.StopWithin
 	marks := agent.MarksOf(f)
@@ -108,9 +108,11 @@ func assemble(file string, log *slog.Logger, level *slog.LevelVar) (*sidecar, er
 	if s.letters, err = newLetters(f); err != nil {
 		return nil, err
 	}
+	memory := agent.NewVolume(f.Postgres.Volume, ballast)
+	memory.Lost = s.database.Postgres.LogLost
 	s.agent, err = agent.New(agent.Parts{
 		Store: agent.NewLease(s.kube, f.Kubernetes.Lease), Fence: supervisor, Server: s.database, Hands: s.database, Wire: s.letters, Cluster: pods,
-		Memory: agent.NewVolume(f.Postgres.Volume, ballast), Clock: agent.SystemClock, Nonce: hex.EncodeToString(nonce[:]), Log: s.log,
+		Memory: memory, Clock: agent.SystemClock, Nonce: hex.EncodeToString(nonce[:]), Log: s.log,
 		Fetch: marks.Allow,
 	}, settings)
 	if err != nil {

@@ -44,7 +44,7 @@ func superviseVerb(file string, out io.Writer) error {
 	// away within 10 ms, so none keeps the fence from its own; and the guard needs none of this process'.
 	runtime.GOMAXPROCS(1)
 	return supervise.Run(context.Background(), supervise.Options{
-		Volume: f.Postgres.Volume, Data: f.Postgres.Data, Socket: f.SupervisorSocket(), TerminationLog: f.Run.TerminationLog,
+		Volume: f.Postgres.Volume, WAL: os.Getenv(config.WALVolume), Data: f.Postgres.Data, Socket: f.SupervisorSocket(), TerminationLog: f.Run.TerminationLog,
 		Self: []string{self, "guard"}, Grace: time.Duration(f.Run.GraceSeconds) * time.Second,
 	}, out)
 }

@@ -31,7 +31,7 @@ var features = sync.OnceValue(func() []Feature {
 	rows := []Feature{
 		{"engine=mysql", "MySQL", func(s *spec.Spec) bool { return s.Engine == "mysql" }, only(map[Name]Support{MySQLOperator: yes})},
 		{"imageCatalog", "image catalogs", func(s *spec.Spec) bool { return s.ImageCatalog != nil }, only(map[Name]Support{CloudNativePG: yes})},
-		{"storage.wal", "WAL volumes", func(s *spec.Spec) bool { return s.Storage.WAL != nil }, with(map[Name]Support{Zalando: {}, Native: {}})},
+		{"storage.wal", "WAL volumes", func(s *spec.Spec) bool { return s.Storage.WAL != nil }, with(map[Name]Support{Zalando: {}})},
 		{"tablespaces", "tablespaces", func(s *spec.Spec) bool { return len(s.Tablespaces) > 0 }, only(map[Name]Support{CloudNativePG: yes, Crunchy: yes})},
 		{"replication.mode=quorum", "quorum replication", func(s *spec.Spec) bool { return s.Replication.Mode == "quorum" }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
 		{"replication.durability=preferred", "synchronous replication that gives way", func(s *spec.Spec) bool {

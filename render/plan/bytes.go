@@ -40,6 +40,25 @@ func Compare(a, b string) (order int, ok bool) {
 	return x.Cmp(y), true
 }
 
+// Sum is the quantity of two together, in the largest unit that writes it exactly; what is no quantity counts for nothing.
+func Sum(a, b string) string {
+	x, isA := Bytes(a)
+	y, isB := Bytes(b)
+	if !isA || !isB {
+		return a
+	}
+	sum := x + y
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1 << 40, "Ti"}, {1 << 30, "Gi"}, {1 << 20, "Mi"}, {1 << 10, "Ki"}} {
+		if sum%unit.size == 0 {
+			return strconv.FormatInt(sum/unit.size, 10) + unit.name
+		}
+	}
+	return strconv.FormatInt(sum, 10)
+}
+
 // exact reports a quantity whose whole bytes are all of it.
 func exact(s string) bool {
 	q, ok := cutQuantity(s)

@@ -41,3 +41,11 @@ func FuzzQuantity(f *testing.F) {
 		require.Equal(t, again.String(), Quantity(Quantity(s)), "%q", s)
 	})
 }
+
+func TestSum(t *testing.T) {
+	for _, c := range [][3]string{
+		{"10Gi", "5Gi", "15Gi"}, {"7Gi", "1536Mi", "8704Mi"}, {"1Ti", "1Ti", "2Ti"}, {"1500M", "1Ki", "1500001024"}, {"512", "512", "1Ki"}, {"1Gi", "much", "1Gi"}, {"", "1Gi", ""},
+	} {
+		require.Equal(t, c[2], Sum(c[0], c[1]), c)
+	}
+}

@@ -732,7 +732,7 @@ func comment(name string) string {
 	case "Storage.Size":
 		return "Size of the data volume, e.g. 10Gi. It can grow, never shrink."
 	case "Storage.WAL":
-		return "WAL gives the write-ahead log a volume of its own. It can be added later and never be taken away."
+		return "WAL gives the write-ahead log a volume of its own. It can be added later and never be taken away; with backend native by hand, since a StatefulSet's claims are fixed."
 	case "Superuser":
 		return "Superuser opens password login for the superuser."
 	case "Superuser.Secret":

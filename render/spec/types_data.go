@@ -6,7 +6,8 @@ type Storage struct {
 	Size string `json:"size" onggi:"required;format=size;example=10Gi"`
 	// Class is the StorageClass. Left out: the default of the API server.
 	Class string `json:"class" onggi:"format=dns1123subdomain;example=longhorn-ssd"`
-	// WAL gives the write-ahead log a volume of its own. It can be added later and never be taken away.
+	// WAL gives the write-ahead log a volume of its own. It can be added later and never be taken away; with backend native by hand, since
+	// a StatefulSet's claims are fixed.
 	WAL *Volume `json:"wal"`
 	// AccessMode of the volume, with backend native: ReadWriteOncePod for a volume that no second pod can ever mount, or ReadWriteOnce
 	// for a driver that lacks it. Left out: ReadWriteOncePod.

@@ -29,6 +29,9 @@ type attempts struct {
 // prepare writes the settings before a start: those that people chose, unless postgres has failed to start with them. A server that cannot have
 // new settings is still worth more than none, so those that are refused leave the old ones.
 func (d *Database) prepare(ctx context.Context, standby bool, log *slog.Logger) error {
+	if err := d.moveLog(ctx, log); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	failed := d.attempts.failed
 	d.mu.Unlock()

@@ -282,8 +282,13 @@ func (d *Database) Data(ctx context.Context) (ha.Data, error) {
 	if err != nil {
 		return ha.Data{}, err
 	}
+	lost, err := d.Postgres.LogLost()
+	if err != nil {
+		return ha.Data{}, err
+	}
 	data, err := dataOf(control, d.has("standby.signal"), d.has("backup_label"))
-	data.Broken = unfinished != ""
+	data.LogLost = lost != ""
+	data.Broken = unfinished != "" || data.LogLost
 	return data, err
 }
 

@@ -100,6 +100,9 @@ func (d *Database) configure(ctx context.Context, standby bool) error {
 		}
 		s.AtLeast = control.HotStandbyFloor()
 	}
+	if err := d.boundSlots(&s); err != nil {
+		return err
+	}
 	done, err := d.Postgres.Configure(s)
 	if errors.Is(err, postgres.ErrRejected) {
 		d.putAside("postgres did not start with what was chosen")

@@ -97,17 +97,26 @@ func (k *Keeper) claim(s standing, want InPlace) (discard bool, outcome rest.Out
 	case k.restore.State == "running":
 		return refuse("a restore is under way")
 	}
-	free, err := k.Database.Postgres.Free()
+	free, freeOfLog, err := k.Database.Postgres.Free()
 	if err != nil {
 		return false, rest.Outcome{Result: rest.Failed, Text: err.Error()}
 	}
-	discard = free < size+size/10+(256<<20)
-	if discard && !want.WithoutCopy {
+	full := free < size+size/10+(256<<20)
+	fullOfLog := freeOfLog < restoredLog
+	discard = full || fullOfLog
+	switch {
+	case want.WithoutCopy:
+	case full:
 		return refuse("the volume has %d MB free, and %d MB are needed to keep the data that is there now: --without-copy goes without", free>>20, size>>20)
+	case fullOfLog:
+		return refuse("the volume of the log has %d MB free, and %d MB are needed to keep the log that is there now: --without-copy goes without", freeOfLog>>20, restoredLog>>20)
 	}
 	k.restore = rest.RestoreRun{State: "running", From: ownBackups, Begun: time.Now().UTC()}
 	return discard, rest.Outcome{Result: rest.Done}
 }
+
+// restoredLog is the room that a server needs for its log while it recovers.
+const restoredLog = 256 << 20
 
 // ownBackups is where a restore in place is from, for people.
 const ownBackups = "the cluster's own backups"
@@ -300,7 +309,7 @@ func (d *Database) replace(ctx context.Context, one *inPlace, f Facts) (err erro
 	}
 	if one.discard {
 		one.began("removes the data, since there is no room for both")
-		if err := os.RemoveAll(d.Postgres.Paths.Data); err != nil {
+		if err := d.Postgres.RemoveData(); err != nil {
 			return fmt.Errorf("make room: %w", err)
 		}
 	}

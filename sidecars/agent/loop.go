@@ -159,7 +159,7 @@ func (l *loop) gather(ctx context.Context) {
 		l.seen.Supervisor.Phase = ha.Primary
 	}
 	l.seen.Job = l.exec.job
-	l.seen.DiskLow = l.fence.Total > 0 && l.fence.Free < l.settings.LowBytes
+	l.seen.DiskLow = l.fence.Disk.below(l.settings.LowBytes) || l.fence.WAL.below(l.settings.LowBytes)
 	l.seen.Pod.Terminating = l.podEnds || l.fence.Terminating // a container that was told to end may be started again
 	if age := l.agent.parts.Store.Heard(); age >= 0 {
 		l.seen.Record.At = l.now.Add(-age)

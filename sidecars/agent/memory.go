@@ -18,6 +18,9 @@ import (
 
 // Volume is the folder onggi of the data volume. It implements Memory.
 type Volume struct {
+	// Lost is where the log of the data there should be and is not, "" where nothing is lost. Nil: it is never asked.
+	Lost func() (string, error)
+
 	dir     string
 	ballast int64
 }
@@ -26,6 +29,7 @@ type Volume struct {
 const (
 	memberFile  = "member"
 	stateFile   = "state.json"
+	lostFile    = "lost-log" // where the log was for whose loss the identity was changed
 	ballastFile = "ballast"
 )
 
@@ -40,6 +44,9 @@ var memberID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // Open implements Memory.
 func (v *Volume) Open() (string, ha.Durable, error) {
 	if err := os.MkdirAll(v.dir, 0o700); err != nil {
+		return "", ha.Durable{}, fmt.Errorf("open the volume's memory: %w", err)
+	}
+	if err := v.forget(); err != nil {
 		return "", ha.Durable{}, fmt.Errorf("open the volume's memory: %w", err)
 	}
 	id, err := v.member()
@@ -62,6 +69,28 @@ func (v *Volume) Open() (string, ha.Durable, error) {
 	return id, d, nil
 }
 
+// forget makes a volume whose log is lost another member's: what the member of before acknowledged may be gone with it, and where it votes as if it
+// had never had that, an election goes without. It is done once for each loss, and begun again where it was interrupted.
+func (v *Volume) forget() error {
+	if v.Lost == nil {
+		return nil
+	}
+	where, err := v.Lost()
+	if err != nil || where == "" {
+		return err
+	}
+	if known, err := os.ReadFile(filepath.Join(v.dir, lostFile)); err == nil && strings.TrimSpace(string(known)) == where {
+		return nil
+	}
+	if _, err := v.rename(); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(v.dir, stateFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return v.replace(lostFile, []byte(where+"\n"))
+}
+
 // member is the volume's identity, which is made where it has none.
 func (v *Volume) member() (string, error) {
 	text, err := os.ReadFile(filepath.Join(v.dir, memberFile))
@@ -75,6 +104,11 @@ func (v *Volume) member() (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
+	return v.rename()
+}
+
+// rename gives the volume a new identity.
+func (v *Volume) rename() (string, error) {
 	var raw [8]byte
 	_, _ = rand.Read(raw[:]) // never fails
 	id := hex.EncodeToString(raw[:])

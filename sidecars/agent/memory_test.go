@@ -31,6 +31,62 @@ func TestAVolumeKnowsWhoItIs(t *testing.T) {
 	require.NotEqual(t, id, other, "another volume, another member")
 }
 
+// A volume whose log is lost may lack what its member acknowledged, so it is another member, once.
+func TestAVolumeThatLostItsLogIsAnotherMember(t *testing.T) {
+	mount, lost := t.TempDir(), ""
+	open := func() (string, ha.Durable) {
+		v := NewVolume(mount, 0)
+		v.Lost = func() (string, error) { return lost, nil }
+		id, d, err := v.Open()
+		require.NoError(t, err)
+		return id, d
+	}
+	first, _ := open()
+	require.NoError(t, NewVolume(mount, 0).Remember(ha.Durable{Term: 4, Led: 4}))
+	lost = "/wal/a/b"
+	second, d := open()
+	require.NotEqual(t, first, second)
+	require.Equal(t, ha.Durable{}, d, "what the other one promised and led")
+	require.NoError(t, NewVolume(mount, 0).Remember(ha.Durable{Term: 5}))
+	again, d := open()
+	require.Equal(t, second, again, "it is one loss until the log is there again")
+	require.EqualValues(t, 5, d.Term)
+	lost = ""
+	again, _ = open()
+	require.Equal(t, second, again)
+	lost = "/wal/a/c"
+	third, _ := open()
+	require.NotEqual(t, second, third, "another loss")
+
+	v := NewVolume(mount, 0)
+	v.Lost = func() (string, error) { return "", syscall.EIO }
+	_, _, err := v.Open()
+	require.ErrorIs(t, err, syscall.EIO, "what cannot be looked at is not lost, and nothing is decided without it")
+}
+
+// Killed between any two steps, the volume is never the member of before without what that one promised.
+func TestForgettingCanBeInterruptedAnywhere(t *testing.T) {
+	for step := range 3 {
+		mount := t.TempDir()
+		first, _, err := NewVolume(mount, 0).Open()
+		require.NoError(t, err)
+		require.NoError(t, NewVolume(mount, 0).Remember(ha.Durable{Term: 4, Led: 4}))
+		v := NewVolume(mount, 0)
+		v.Lost = func() (string, error) { return "/wal/a/b", nil }
+		if step >= 1 {
+			_, err := v.rename()
+			require.NoError(t, err)
+		}
+		if step >= 2 {
+			require.NoError(t, os.Remove(filepath.Join(mount, "onggi", stateFile)))
+		}
+		id, d, err := v.Open()
+		require.NoError(t, err)
+		require.NotEqual(t, first, id)
+		require.Equal(t, ha.Durable{}, d)
+	}
+}
+
 func TestWhatCannotBeReadIsNotForgotten(t *testing.T) {
 	for _, file := range []string{memberFile, stateFile} {
 		mount := t.TempDir()

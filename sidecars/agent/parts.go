@@ -45,11 +45,18 @@ type FenceStatus struct {
 	Announced   bool   // it runs as a primary, or is about to by a promotion that the supervisor was told of
 	Starts      int    // how many postmasters were started; another number is another postmaster
 	Exit        string // how the last one ended, in words
-	Free, Total uint64 // bytes of the volume; Total 0: unknown
+	Disk        Disk   // the volume
+	WAL         Disk   // that of the log, where it has one of its own
 	Killed      Kill   // the last kill by the supervisor
 	Lines       uint64 // that postgres printed so far
 	Canceled    uint64 // commits whose wait for standbys was cancelled, as far as the supervisor saw
 }
+
+// Disk is the room of a volume, in bytes. Total 0: it is not known, or there is no such volume.
+type Disk struct{ Free, Total uint64 }
+
+// below tells a volume that has less room than that.
+func (d Disk) below(bytes uint64) bool { return d.Total > 0 && d.Free < bytes }
 
 // Kill is an end that the supervisor made. Reason is empty where postgres ended otherwise.
 type Kill struct {
@@ -134,6 +141,6 @@ type Settings struct {
 	Core ha.Config
 	// Self is the member without its ID, which the volume has.
 	Self ha.Member
-	// LowBytes is how little room makes the volume low.
+	// LowBytes is how little room makes a volume low.
 	LowBytes uint64
 }

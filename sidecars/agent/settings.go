@@ -64,10 +64,10 @@ func PostgresOf(f config.File) postgres.Settings {
 	return s
 }
 
-// PathsOf translates the file for the server.
-func PathsOf(f config.File) postgres.Paths {
+// PathsOf translates the file, and what the pod mounts, for the server.
+func PathsOf(f config.File, pod config.Pod) postgres.Paths {
 	return postgres.Paths{
-		Volume: f.Postgres.Volume, Data: f.Postgres.Data, Bin: f.Postgres.Bin, Socket: f.PostgresSocket(), Passfile: f.Run.Dir + "/pgpass",
+		Volume: f.Postgres.Volume, Data: f.Postgres.Data, WAL: pod.WAL, Bin: f.Postgres.Bin, Socket: f.PostgresSocket(), Passfile: f.Run.Dir + "/pgpass",
 		Port: f.Postgres.Port, User: postgres.Superuser,
 	}
 }

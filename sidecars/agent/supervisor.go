@@ -76,7 +76,10 @@ func fenceStatus(s supervise.Status) FenceStatus {
 		Lines: s.Lines, Canceled: s.Canceled,
 	}
 	if s.Disk != nil {
-		f.Free, f.Total = s.Disk.Free, s.Disk.Total
+		f.Disk = Disk(*s.Disk)
+	}
+	if s.WAL != nil {
+		f.WAL = Disk(*s.WAL)
 	}
 	if e := s.Exit; e != nil {
 		f.Exit = fmt.Sprintf("start %d: code %d, signal %d, after %d ms %s", e.Start, e.Code, e.Signal, e.Millis, e.Reason)

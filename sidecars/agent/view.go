@@ -112,7 +112,13 @@ func (a *Agent) viewPostgres(v *rest.View, s *shown, of Identity) {
 		v.Counters.Asked = s.settings.Core.W
 	}
 	v.Counters.CommitStall = p.Stalled
-	v.Counters.DiskFree = map[string]uint64{"data": s.fence.Free}
+	v.Counters.DiskFree, v.Counters.DiskSize = map[string]uint64{"data": s.fence.Disk.Free}, map[string]uint64{}
+	if s.fence.Disk.Total > 0 {
+		v.Counters.DiskSize["data"] = s.fence.Disk.Total
+	}
+	if s.fence.WAL.Total > 0 {
+		v.Counters.DiskFree["wal"], v.Counters.DiskSize["wal"] = s.fence.WAL.Free, s.fence.WAL.Total
+	}
 	if of.Requests != nil {
 		v.Counters.APIRequests = of.Requests()
 	}

@@ -11,7 +11,8 @@
 //	  hba: ["hostssl all all 10.0.0.0/8 scram-sha-256"]
 //
 // What is left out has the default that Defaults fills in. Validate tells everything that is wrong at once. Only the environment
-// names the pod: POD_NAME, POD_UID, POD_IP, POD_NAMESPACE and NODE_NAME.
+// names the pod: POD_NAME, POD_UID, POD_IP, POD_NAMESPACE and NODE_NAME, and with WAL_VOLUME where a volume for the log is mounted: the file
+// reaches pods that are of before there was one.
 package config
 
 import (
@@ -141,14 +142,18 @@ type Tags struct {
 	Priority      int  `json:"failover_priority,omitempty"`
 }
 
+// WALVolume is the variable that names the mount of the log's own volume; unset, the log is inside the data directory.
+const WALVolume = "WAL_VOLUME"
+
 // Pod is what the environment tells.
 type Pod struct {
 	Name, UID, IP, Namespace, Node string
+	WAL                            string // a mount, or ""
 }
 
 // FromEnv reads it. lookup is os.Getenv.
 func FromEnv(lookup func(string) string) (Pod, error) {
-	p := Pod{Name: lookup("POD_NAME"), UID: lookup("POD_UID"), IP: lookup("POD_IP"), Namespace: lookup("POD_NAMESPACE"), Node: lookup("NODE_NAME")}
+	p := Pod{Name: lookup("POD_NAME"), UID: lookup("POD_UID"), IP: lookup("POD_IP"), Namespace: lookup("POD_NAMESPACE"), Node: lookup("NODE_NAME"), WAL: lookup(WALVolume)}
 	var missing []string
 	for _, v := range []struct{ name, value string }{{"POD_NAME", p.Name}, {"POD_UID", p.UID}, {"POD_IP", p.IP}, {"POD_NAMESPACE", p.Namespace}} {
 		if v.value == "" {
@@ -160,6 +165,9 @@ func FromEnv(lookup func(string) string) (Pod, error) {
 	}
 	if net.ParseIP(p.IP) == nil {
 		return p, fmt.Errorf("POD_IP is %q: not an address", p.IP)
+	}
+	if p.WAL != "" && !path.IsAbs(p.WAL) {
+		return p, fmt.Errorf("%s is %q: not absolute, as a mount is", WALVolume, p.WAL)
 	}
 	return p, nil
 }

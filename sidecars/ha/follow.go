@@ -170,6 +170,10 @@ func (d *step) redo(source Member, open bool) {
 		d.why = "waits for a primary to rejoin"
 		return
 	}
+	if d.o.Data.LogLost {
+		d.again(Action{Do: Clone, Upstream: source, Why: "its log is lost"})
+		return
+	}
 	if d.rejoin.Rewinds < 2 && d.o.Data.Exists && !d.following() {
 		if d.again(Action{Do: Rewind, Upstream: source, Why: "its log may have gone another way"}) {
 			d.rejoin.Rewinds++

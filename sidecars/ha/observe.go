@@ -16,7 +16,7 @@ type Observation struct {
 	Written    *Written
 	Pod        Pod
 	Requests   []Request
-	// DiskLow tells that the volume has too little room to go on writing.
+	// DiskLow tells that a volume has too little room to go on writing.
 	DiskLow bool
 }
 
@@ -99,8 +99,11 @@ type Data struct {
 	// Clean tells a clean stop; End is then where the log ends. Otherwise End is the last that pg_control knows.
 	Clean bool
 	End   Position
-	// Broken is an interrupted rewind: nothing may start from it.
+	// Broken is an interrupted rewind, or a lost log: nothing may start from it.
 	Broken bool
+	// LogLost tells that the log was on a volume that is gone. There is nothing to rewind then, and no saying what else was lost with it: the
+	// volumes are another member's by now.
+	LogLost bool
 }
 
 // Seen is the record as last read, by watch or by get.

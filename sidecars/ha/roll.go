@@ -113,7 +113,7 @@ func (d *step) replace() {
 		case !d.isMember(p.Member.ID):
 		case !d.streamed(p) || p.Member.Name == d.lead.Evicted && p.Report.Instance == d.lead.EvictedOf && !slices.Contains(old, p.Member.Name):
 			return
-		case next == "" && slices.Contains(old, p.Member.Name):
+		case slices.Contains(old, p.Member.Name) && (next == "" || lower(p.Member.Name, next)):
 			next = p.Member.Name
 		}
 	}
@@ -127,6 +127,10 @@ func (d *step) replace() {
 		d.moveFor("a newer revision of its pod")
 	}
 }
+
+// lower orders pods of one StatefulSet by their ordinals. Its controller looks at its pods in that order, and where an old one cannot be made to fit
+// (its claims cannot be changed), those behind it are not made again before it is.
+func lower(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
 
 // lifeless tells a pod of which nothing is heard, or whose database container does not run. One that is being copied is not.
 func (d *step) lifeless(pod string) bool {

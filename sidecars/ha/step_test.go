@@ -175,6 +175,17 @@ func TestWhatAFollowerDoes(t *testing.T) {
 			sc.o.Supervisor.Phase, sc.o.Data, sc.o.Postgres = Down, Data{Known: true, Exists: true, SystemID: 42, Standby: true, Broken: true}, Postgres{}
 			sc.o.Heard = []Message{beatOf(7)}
 		}, []string{"rewind"}, []string{"start standby"}},
+		{"one whose log is lost is copied", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Postgres = Down, Postgres{}
+			sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, Standby: true, Clean: true, End: Position{3, 1000}, Broken: true, LogLost: true}
+			sc.o.Heard = []Message{beatOf(7)}
+		}, []string{"clone"}, []string{"rewind", "start standby", "start primary", "init"}},
+		{"one whose log is lost waits where there is nobody to copy", func(sc *scene) {
+			sc.o.Supervisor.Phase, sc.o.Postgres = Down, Postgres{}
+			sc.o.Data = Data{Known: true, Exists: true, SystemID: 42, Clean: true, End: Position{3, 1000}, Broken: true, LogLost: true}
+			sc.o.Record.Record.Holder, sc.s.Durable.Led = Holder{}, 7
+			sc.o.Record.Record.Release = &Release{By: "vb", At: Position{3, 1000}}
+		}, nil, []string{"clone", "rewind", "start standby", "start primary", "init", "write"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

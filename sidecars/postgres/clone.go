@@ -86,28 +86,33 @@ func (s *Server) copyBeside(ctx context.Context, upstream Upstream, o CloneOptio
 	}
 	next := s.beside()
 	if exists(next) {
-		if err := remove(next, RemovedInterrupted, done); err != nil {
+		if err := s.remove(next, RemovedInterrupted, done); err != nil {
 			return err
 		}
 	}
-	if err := s.baseBackup(ctx, upstream, next, o); err != nil {
-		return errors.Join(err, remove(next, RemovedInterrupted, done))
+	log, err := s.newWAL()
+	if err != nil {
+		return err
+	}
+	if err := s.baseBackup(ctx, upstream, next, log, o); err != nil {
+		return errors.Join(err, s.remove(next, RemovedInterrupted, done))
 	}
 	control, err := s.controlOf(ctx, next)
 	if err != nil {
 		return err
 	}
 	if o.System != "" && control.System != o.System { // another server may have got the address meanwhile
-		return errors.Join(fmt.Errorf("the system identifier there is %s, not %s", control.System, o.System), remove(next, RemovedInterrupted, done))
+		return errors.Join(fmt.Errorf("the system identifier there is %s, not %s", control.System, o.System), s.remove(next, RemovedInterrupted, done))
 	}
 	return adopt(next)
 }
 
-// baseBackup copies a running server, with the log that the copy needs to be whole.
-func (s *Server) baseBackup(ctx context.Context, upstream Upstream, into string, o CloneOptions) error {
+// baseBackup copies a running server, with the log that the copy needs to be whole; log is where that is to be, "" for inside.
+func (s *Server) baseBackup(ctx context.Context, upstream Upstream, into, log string, o CloneOptions) error {
 	// Not by the name of a member: a walsender of that name would pass for its standby.
 	upstream.Name = "onggi-copy"
 	args := []string{"-D", into, "-d", upstream.conninfo(s.Paths.Passfile, "").String(), "-X", "stream", "-c", "fast", "--no-password"}
+	args = append(args, walArgs(log)...)
 	if upstream.Slot != "" {
 		args = append(args, "-S", upstream.Slot)
 	}
@@ -174,8 +179,30 @@ func (s *Server) swapMark(from string, term uint64) (mark, error) {
 	}
 	if free <= 2*size {
 		m.Reason = RemovedForSpace
+		return m, nil
 	}
-	return m, nil
+	fits, err := s.logFitsTwice()
+	if err == nil && !fits {
+		m.Reason = RemovedForSpace
+	}
+	return m, err
+}
+
+// logFitsTwice tells that the log's own volume, if there is one, has twice the room that the log there takes.
+func (s *Server) logFitsTwice() (bool, error) {
+	log, err := walOf(s.Paths.Data)
+	if err != nil || log == "" || s.Paths.WAL == "" {
+		return true, err
+	}
+	size, err := dirSize(log)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil // it is lost
+	}
+	if err != nil {
+		return false, err
+	}
+	free, err := freeBytes(s.Paths.WAL)
+	return free > 2*size, err
 }
 
 // swap puts the whole copy in place of the data directory. Every step can be interrupted and found again.
@@ -199,11 +226,15 @@ func (s *Server) swap(m mark, done *Cloned) error {
 		}
 	}
 	if exists(s.removing()) {
-		if err := remove(s.removing(), m.Reason, done); err != nil {
+		if err := s.remove(s.removing(), m.Reason, done); err != nil {
 			return err
 		}
 	}
-	return s.removeMark()
+	if err := s.removeMark(); err != nil {
+		return err
+	}
+	_ = s.makeRoom(done) // the copy is in its place whatever comes of it, and the next one tries again
+	return nil
 }
 
 // Recover ends what an interrupted Clone left: a whole copy is put in place, one that is not whole is removed. Call it at start. A
@@ -215,12 +246,16 @@ func (s *Server) Recover() (Cloned, error) {
 		return done, err
 	}
 	if m != nil && m.Work == workSwap {
-		return done, s.swap(*m, &done)
+		if err := s.swap(*m, &done); err != nil {
+			return done, err
+		}
+	} else if err := s.remove(s.beside(), RemovedInterrupted, &done); err != nil {
+		return done, err
 	}
-	if exists(s.beside()) {
-		return done, remove(s.beside(), RemovedInterrupted, &done)
+	if err := settleLog(s.Paths.Data); err != nil {
+		return done, err
 	}
-	return done, nil
+	return done, s.sweepWAL()
 }
 
 func (s *Server) freeName(term uint64) string {
@@ -245,11 +280,25 @@ func (s *Server) Discard(path string) (Removal, error) {
 		return Removal{}, fmt.Errorf("remove %s: it is none of the directories that were kept: %q", path, kept)
 	}
 	var done Cloned
-	err = remove(path, RemovedOnRequest, &done)
+	err = s.remove(path, RemovedOnRequest, &done)
 	return Removal{path, RemovedOnRequest}, err
 }
 
-func remove(path string, reason RemovalReason, done *Cloned) error {
+// RemoveData removes the data directory and its log.
+func (s *Server) RemoveData() error {
+	var done Cloned
+	return s.remove(s.Paths.Data, RemovedOnRequest, &done)
+}
+
+// remove removes a data directory if it is there, and its log wherever that is: a copy may have had a log before it was there.
+func (s *Server) remove(path string, reason RemovalReason, done *Cloned) error {
+	if err := removeTree(path, reason, done); err != nil {
+		return err
+	}
+	return s.sweepWAL()
+}
+
+func removeTree(path string, reason RemovalReason, done *Cloned) error {
 	if !exists(path) {
 		return nil
 	}
@@ -272,7 +321,7 @@ func dirSize(dir string) (uint64, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("measure %s: %v", dir, err)
+		return 0, fmt.Errorf("measure %s: %w", dir, err)
 	}
 	return sum, nil
 }

@@ -36,7 +36,7 @@ func TestACopyIsAClusterOfItsOwn(t *testing.T) {
 	a.sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n")
 	// A setting that is the original's own affair, and would keep a copy from starting.
 	require.NoError(t, os.WriteFile(filepath.Join(a.Paths.Data, "postgresql.auto.conf"), []byte("shared_preload_libraries = 'not_here'\n"), 0o600))
-	n := newNode(t, "east-0")
+	n := newNode(t, "east-0").withWAL()
 	require.NoError(t, n.Copyable(n.ctx(), outsideOf(a)))
 	done, err := copyOf(n, a, postgres.RestoreOptions{})
 	require.NoError(t, err)

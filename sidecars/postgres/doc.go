@@ -23,6 +23,9 @@
 //	<data>/pg_ident.conf         who the superuser is, and the user's lines
 //	<data>.new                   a copy being made by Init or Clone
 //	<data>.diverged-<term>       a data directory that a Clone replaced
+//	<wal>/<tag>/<random>         where the log has a volume of its own: what pg_wal of one data directory leads to, under a name that nothing else has
+//	<data>/pg_wal.onggi-{new,old} a log that is being moved there by MoveLog
+//	<volume>/onggi/wal           the tag: the folder on the log's volume that has the logs of this volume
 //	<volume>/onggi/work.json     mark: a rewind was begun, or a whole copy wants renaming
 //	<volume>/onggi/last-good/    what KeepGood kept; rejected is the fingerprint of what RestoreGood replaced
 //
@@ -37,6 +40,8 @@
 //	takes over      Detach, Status.End compared, SetSync, Promote, Checkpoint
 //	was killed      ForgetProcess, then as it is to go on
 //	hands over      Gate(closed), Checkpoint, stop, Control.CleanEnd
+//	lost its log    LogLost; then Clone, and nothing else
+//	gets a volume   MoveLog
 //	comes back      Control, History.Contains; then nothing, Rewind, or Clone; Configure, Follow, StartCommand(AsStandby)
 //	agent starts    Recover, Unfinished
 //
@@ -46,6 +51,6 @@
 //
 // # What it cannot do
 //
-// Tablespaces, and a volume of its own for pg_wal, are not copied by Clone. A standby that was started and has not replayed
+// Tablespaces are not copied by Clone. A data directory that was moved away by hand, deeper than one folder, loses its log on a volume of its own. A standby that was started and has not replayed
 // all of its log tells less than it has in Status.End. A crash of one backend is recovered by the postmaster without the gate.
 package postgres

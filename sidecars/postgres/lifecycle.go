@@ -87,7 +87,11 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	if err != nil {
 		return fmt.Errorf("initialise: %w", err)
 	}
-	if _, err := s.run(ctx, 5*time.Minute, "initdb", initArgs(next, major, o)...); err != nil {
+	log, err := s.newWAL()
+	if err != nil {
+		return fmt.Errorf("initialise: %w", err)
+	}
+	if _, err := s.run(ctx, 5*time.Minute, "initdb", append(initArgs(next, major, o), walArgs(log)...)...); err != nil {
 		return fmt.Errorf("initialise: %w", err)
 	}
 	// In single-user mode a line is a statement. It ends with 0 also where one failed, but says so.
@@ -104,7 +108,11 @@ func (s *Server) Init(ctx context.Context, o InitOptions) error {
 	if err := os.Rename(next, s.Paths.Data); err != nil {
 		return fmt.Errorf("initialise: %v", err)
 	}
-	return syncDir(filepath.Dir(s.Paths.Data))
+	if err := syncDir(filepath.Dir(s.Paths.Data)); err != nil {
+		return fmt.Errorf("initialise: %w", err)
+	}
+	_ = s.makeRoom(&Cloned{}) // what is left of a volume that was lost
+	return nil
 }
 
 // roles are the statement that sees to it that there is a replicator, and those that make it one and set passwords. They have what a server stores
@@ -154,6 +162,12 @@ func (s *Server) StartCommand(mode Mode) (Command, error) {
 	if mark, err := s.readMark(); err != nil || mark != nil {
 		if err == nil {
 			err = fmt.Errorf("%s: %w", mark.Work, ErrUnfinished)
+		}
+		return Command{}, fmt.Errorf("start postgres: %w", err)
+	}
+	if log, err := s.LogLost(); err != nil || log != "" {
+		if err == nil {
+			err = fmt.Errorf("%w: there is no %s", ErrLogLost, log)
 		}
 		return Command{}, fmt.Errorf("start postgres: %w", err)
 	}

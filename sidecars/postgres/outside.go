@@ -74,7 +74,7 @@ func (s *Server) Copyable(ctx context.Context, from Upstream) error {
 // Copy makes a copy of a running server in a folder that does not exist, with the log that it needs, and with settings of its own: what the other one
 // archives, loads and logs is its own affair, also where an agent of another cluster wrote it.
 func (s *Server) Copy(ctx context.Context, from Upstream, into string) error {
-	if err := s.baseBackup(ctx, from, into, CloneOptions{}); err != nil {
+	if err := s.baseBackup(ctx, from, into, "", CloneOptions{}); err != nil { // Restore moves the log, as that of a backup
 		return err
 	}
 	return aside(into)

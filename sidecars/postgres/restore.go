@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -56,7 +57,7 @@ func (s *Server) Restore(ctx context.Context, o RestoreOptions) (Restored, error
 		return done, fmt.Errorf("restore: %w", err)
 	}
 	if err := o.Still(); err != nil {
-		return done, errors.Join(fmt.Errorf("restore: %w", err), os.RemoveAll(s.beside()))
+		return done, errors.Join(fmt.Errorf("restore: %w", err), s.remove(s.beside(), RemovedOnRequest, &Cloned{}))
 	}
 	var swapped Cloned
 	m := mark{Work: workSwap, From: "a backup", Keep: o.Replace}
@@ -73,12 +74,16 @@ func (s *Server) Restore(ctx context.Context, o RestoreOptions) (Restored, error
 // restoreBeside makes the data directory beside the served one, whole and stopped.
 func (s *Server) restoreBeside(ctx context.Context, o RestoreOptions) (Restored, error) {
 	next := s.beside()
-	if err := errors.Join(os.RemoveAll(next), os.RemoveAll(o.Socket), os.MkdirAll(o.Socket, 0o700)); err != nil {
+	var gone Cloned
+	if err := errors.Join(s.remove(next, RemovedInterrupted, &gone), os.RemoveAll(o.Socket), os.MkdirAll(o.Socket, 0o700)); err != nil {
 		return Restored{}, err
 	}
 	defer os.RemoveAll(o.Socket)
 	o.Progress("copies the backup")
 	if err := o.Fetch(ctx, next); err != nil {
+		return Restored{}, err
+	}
+	if err := s.ownLog(ctx, next); err != nil {
 		return Restored{}, err
 	}
 	control, err := s.controlOf(ctx, next)
@@ -312,5 +317,23 @@ func (s *Server) ArchiveAll(ctx context.Context, within time.Duration) error {
 	return nil
 }
 
-// Free is how many bytes the volume has free.
-func (s *Server) Free() (uint64, error) { return freeBytes(s.Paths.Volume) }
+// Free is how many bytes the volume has free, and that of the log, which is the same where the log has none of its own.
+func (s *Server) Free() (data, log uint64, err error) {
+	if data, err = freeBytes(s.Paths.Volume); err != nil || s.Paths.WAL == "" {
+		return data, data, err
+	}
+	log, err = freeBytes(s.Paths.WAL)
+	return data, log, err
+}
+
+// LogSize is how many bytes the log's own volume has, 0 where there is none.
+func (s *Server) LogSize() (uint64, error) {
+	if s.Paths.WAL == "" {
+		return 0, nil
+	}
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(s.Paths.WAL, &stat); err != nil {
+		return 0, fmt.Errorf("measure %s: %v", s.Paths.WAL, err)
+	}
+	return stat.Blocks * uint64(stat.Bsize), nil
+}

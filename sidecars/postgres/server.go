@@ -53,6 +53,7 @@ type Result struct {
 type Paths struct {
 	Volume   string // the mounted volume; marks of work under way are kept in its folder onggi
 	Data     string // PGDATA, a folder inside Volume that can be renamed
+	WAL      string // the mounted volume of the log; "": pg_wal is a folder of Data
 	Bin      string // folder of postgres, pg_controldata and so on
 	Socket   string // folder of the unix socket
 	Passfile string // the replicator's password for libpq, written by WritePassfile

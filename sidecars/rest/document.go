@@ -72,7 +72,8 @@ type (
 		Eligible      bool              `json:"eligible,omitempty"` // a replica that the record lets lead
 		NotEligible   string            `json:"not_eligible_because,omitempty"`
 		Provision     *provisionDoc     `json:"provision,omitempty"`
-		DiskFree      map[string]uint64 `json:"disk_free_bytes,omitempty"` // by volume
+		DiskFree      map[string]uint64 `json:"disk_free_bytes,omitempty"` // by volume: data, and wal where the log has one of its own
+		DiskSize      map[string]uint64 `json:"disk_size_bytes,omitempty"`
 	}
 
 	clusterDoc struct {
@@ -125,7 +126,7 @@ func (v *View) status() statusDoc {
 		Onggi: onggiDoc{
 			Member: v.Member, Term: v.Term, Leader: v.Leader, Gated: v.Gated, Fenced: v.Fenced,
 			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.Eligible, NotEligible: v.Counters.NotEligible,
-			Provision: v.Provision.document(), DiskFree: v.Counters.DiskFree,
+			Provision: v.Provision.document(), DiskFree: v.Counters.DiskFree, DiskSize: v.Counters.DiskSize,
 		},
 	}
 	if v.StandbyLeader {

@@ -22,14 +22,15 @@ type Counters struct {
 	Conflicts        uint64 // of compare-and-swap on the record
 	Published        Durability
 	Effective        Durability
-	Asked            int           // standbys that people want a commit to wait for
-	CommitStall      time.Duration // that commits have been waiting for a standby now
-	WaitsCanceled    uint64        // of synchronous replication: each may have told a client of a commit that is on one node
-	LoopGap          time.Duration // the longest
-	ClockDivergence  time.Duration // between the clocks that nobody can set
-	Eligible         bool          // as a primary
-	NotEligible      string        // and why not
-	DiskFree         map[string]uint64
+	Asked            int               // standbys that people want a commit to wait for
+	CommitStall      time.Duration     // that commits have been waiting for a standby now
+	WaitsCanceled    uint64            // of synchronous replication: each may have told a client of a commit that is on one node
+	LoopGap          time.Duration     // the longest
+	ClockDivergence  time.Duration     // between the clocks that nobody can set
+	Eligible         bool              // as a primary
+	NotEligible      string            // and why not
+	DiskFree         map[string]uint64 // bytes, by volume
+	DiskSize         map[string]uint64
 	Rejoins          map[string]uint64
 	FailsafeMember   bool
 }
@@ -155,10 +156,14 @@ func permitMetrics(w *exposition, v *View) {
 	gauge("onggi_loop_gap_seconds_max", "The longest that the loop did not turn.", c.LoopGap.Seconds())
 	gauge("onggi_clock_divergence_seconds", "How far the clocks that nobody can set are apart.", c.ClockDivergence.Seconds())
 	gauge("onggi_replica_eligible", "Whether this member may become the primary, and why not.", bit(c.Eligible), "reason", c.NotEligible)
-	w.family("onggi_disk_free_bytes", "gauge", "Free space of the volume.")
-	for _, volume := range slices.Sorted(maps.Keys(c.DiskFree)) {
-		w.sample("onggi_disk_free_bytes", float64(c.DiskFree[volume]), "volume", volume)
+	volumes := func(name, help string, bytes map[string]uint64) {
+		w.family(name, "gauge", help)
+		for _, volume := range slices.Sorted(maps.Keys(bytes)) {
+			w.sample(name, float64(bytes[volume]), "volume", volume)
+		}
 	}
+	volumes("onggi_disk_free_bytes", "Free space of the volume: data, or wal where the log has one of its own.", c.DiskFree)
+	volumes("onggi_disk_size_bytes", "Size of the volume.", c.DiskSize)
 }
 
 // eventMetrics tell what happened so far.

@@ -34,7 +34,7 @@ func busy() View {
 			FenceKillSeconds: kills, FailoverPhases: map[string]time.Duration{"wait": 7 * time.Second, "promote": 300 * time.Millisecond},
 			LastOutage: 8200 * time.Millisecond, Conflicts: 3, Published: Durability{1, 2}, Effective: Durability{1, 2}, Asked: 2,
 			APIRequests: []APIRequests{{"update", "409", 3}, {"get", "200", 12}}, WaitsCanceled: 1, LoopGap: 1500 * time.Millisecond,
-			ClockDivergence: 2 * time.Millisecond, Eligible: false, NotEligible: "is the primary", DiskFree: map[string]uint64{"data": 1 << 33},
+			ClockDivergence: 2 * time.Millisecond, Eligible: false, NotEligible: "is the primary", DiskFree: map[string]uint64{"data": 1 << 33, "wal": 1 << 30}, DiskSize: map[string]uint64{"data": 1 << 34, "wal": 1 << 31},
 			Rejoins: map[string]uint64{"rewind": 1}, FailsafeMember: true,
 		}
 	})
@@ -47,7 +47,7 @@ var vocabulary = func() map[string]string {
 		"onggi_switchover_awaited": "name scope", "onggi_role_changes_total": "reason", "onggi_fence_kills_total": "reason", "onggi_fence_kill_seconds": "", "onggi_failover_phase_seconds": "phase",
 		"onggi_last_outage_seconds": "", "onggi_api_requests_total": "code verb", "onggi_cas_conflicts_total": "", "onggi_sync_published": "n w",
 		"onggi_sync_effective": "n w", "onggi_commit_stall_seconds": "", "onggi_sync_wait_canceled_total": "", "onggi_loop_gap_seconds_max": "",
-		"onggi_clock_divergence_seconds": "", "onggi_replica_eligible": "reason", "onggi_disk_free_bytes": "volume", "onggi_rejoin_total": "how",
+		"onggi_clock_divergence_seconds": "", "onggi_replica_eligible": "reason", "onggi_disk_free_bytes": "volume", "onggi_disk_size_bytes": "volume", "onggi_rejoin_total": "how",
 		"onggi_provision_last_success_timestamp_seconds": "", "onggi_provision_problems": "", "onggi_provision_changes_total": "", "onggi_provision_failures_total": "",
 		"onggi_fenced": "", "onggi_node_info": "node", "onggi_sync_standbys": "value",
 	}

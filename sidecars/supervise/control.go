@@ -65,7 +65,7 @@ type look struct {
 	phase     Phase
 	counted   bool
 	processes int
-	disk      *Disk
+	disk, wal *Disk
 }
 
 // ask is what to look at.
@@ -87,12 +87,21 @@ func (s *supervisor) look(a ask) look {
 	}
 	if a.count {
 		l.processes = len(processes())
-		var st unix.Statfs_t
-		if unix.Statfs(s.o.Volume, &st) == nil {
-			l.disk = &Disk{Free: st.Bavail * uint64(st.Bsize), Total: st.Blocks * uint64(st.Bsize)}
+		l.disk = diskOf(s.o.Volume)
+		if s.o.WAL != "" {
+			l.wal = diskOf(s.o.WAL)
 		}
 	}
 	return l
+}
+
+// diskOf measures a file system; nil where that fails.
+func diskOf(mount string) *Disk {
+	var st unix.Statfs_t
+	if unix.Statfs(mount, &st) != nil {
+		return nil
+	}
+	return &Disk{Free: st.Bavail * uint64(st.Bsize), Total: st.Blocks * uint64(st.Bsize)}
 }
 
 // processes lists every process of the namespace but PID 1.

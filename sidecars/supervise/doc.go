@@ -19,8 +19,8 @@
 //
 // # The volume
 //
-// Nothing runs before the supervisor holds a lock on the volume. Postgres and the tools inherit it, so it is free only when the
-// last process that could write is gone.
+// Nothing runs before the supervisor holds a lock on the volume, and on that of the log where it has one of its own. Postgres and the tools
+// inherit them, so they are free only when the last process that could write is gone.
 //
 // # The sidecar
 //

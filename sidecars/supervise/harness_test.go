@@ -169,6 +169,15 @@ func newPod(t *testing.T) *pod {
 	return p
 }
 
+// withWAL gives the pod a volume for the log.
+func (p *pod) withWAL() *pod {
+	p.t.Helper()
+	p.o.WAL = p.dir + "/wal"
+	require.NoError(p.t, os.Mkdir(p.o.WAL, 0o700))
+	require.NoError(p.t, os.Chown(p.o.WAL, shared.uid, shared.gid))
+	return p
+}
+
 // sibling is another pod on the same volume.
 func (p *pod) sibling() *pod {
 	q := *p

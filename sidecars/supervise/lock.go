@@ -17,20 +17,35 @@ func tryLock(f *os.File) error {
 	return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
 }
 
-// acquire tries until the volume is ours.
+// acquire tries until the volumes are ours, one after the other: nothing runs before all are.
 func (s *supervisor) acquire() {
-	path := filepath.Join(s.o.Volume, lockName)
+	var locks []*os.File
+	for _, volume := range []string{s.o.Volume, s.o.WAL} {
+		if volume == "" {
+			continue
+		}
+		f := s.acquireOne(volume)
+		if f == nil {
+			return
+		}
+		locks = append(locks, f)
+	}
+	s.post(func() {
+		s.locks = locks
+		s.log.printf("holds the volume")
+		s.tell()
+	})
+}
+
+// acquireOne tries until a volume is ours; nil where the supervisor has ended before.
+func (s *supervisor) acquireOne(volume string) *os.File {
+	path := filepath.Join(volume, lockName)
 	said := time.Duration(0)
 	for waited := time.Duration(0); ; waited += 100 * time.Millisecond {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err == nil {
 			if err = tryLock(f); err == nil {
-				s.post(func() {
-					s.lock = f
-					s.log.printf("holds the volume")
-					s.tell()
-				})
-				return
+				return f
 			}
 			f.Close()
 		}
@@ -41,7 +56,7 @@ func (s *supervisor) acquire() {
 		}
 		select {
 		case <-s.stopped:
-			return
+			return nil
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

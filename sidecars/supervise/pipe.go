@@ -83,7 +83,7 @@ func (s *supervisor) launchPipe(file *os.File, c Command) error {
 	if c.Dir == "" {
 		c.Dir = s.o.Volume
 	}
-	pid, err := s.spawn(program{argv: c.Argv, env: c.Env, dir: c.Dir, files: []*os.File{file, file, errW, s.lock}})
+	pid, err := s.spawn(program{argv: c.Argv, env: c.Env, dir: c.Dir, files: append([]*os.File{file, file, errW}, s.locks...)})
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func TestAPipeIsNotBegunOnceItMayNot(t *testing.T) {
 	null, err := os.Open(os.DevNull)
 	require.NoError(t, err)
 	defer null.Close()
-	s := &supervisor{lock: null, sweep: &sweep{}, clock: systemClock}
+	s := &supervisor{locks: []*os.File{null}, sweep: &sweep{}, clock: systemClock}
 	requireCode(t, CodeBusy, s.launchPipe(null, Command{Aside: true, Argv: []string{"sleep", "1014"}}))
 	require.Empty(t, s.asides)
 }

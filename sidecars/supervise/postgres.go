@@ -53,7 +53,7 @@ func (s *supervisor) mayStart(r *start) error {
 		return refuse(CodeBadRequest, "mode %q is neither primary nor standby", r.Mode)
 	case len(r.Argv) == 0:
 		return refuse(CodeBadRequest, "there is no program to start")
-	case s.lock == nil:
+	case s.locks == nil:
 		return refuse(CodeNotLocked, "another supervisor holds the volume")
 	case s.termAt != nil:
 		return refuse(CodeTerminating, "the supervisor was told to end")
@@ -187,7 +187,7 @@ func (s *supervisor) launch(r *start) error {
 		argv: append(append([]string{}, r.Argv...), "-D", s.o.Data), env: r.Env, dir: r.Dir,
 		// Descriptor 0 is the null device, or an orphan of a killed postmaster turns interactive. The lock goes along, and so is
 		// held until the last process that could write is gone: a dying PID 1 closes its files before the kernel kills the rest.
-		files: []*os.File{s.null, w, w, s.lock},
+		files: append([]*os.File{s.null, w, w}, s.locks...),
 	})
 	if err != nil {
 		s.fence.disarm()

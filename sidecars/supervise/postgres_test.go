@@ -170,6 +170,35 @@ func TestVolumeHasOneSupervisor(t *testing.T) {
 	s2.postgres(Primary)
 }
 
+// The volume of the log is locked as that of the data is: a supervisor with another data volume does not write there either.
+func TestTheLogsVolumeHasOneSupervisor(t *testing.T) {
+	p := newPod(t).withPostgres().withWAL()
+	p.run()
+	s := p.dial()
+	s.grant(30 * time.Second)
+	s.postgres(Primary)
+	s.status("both volumes are measured", func(st Status) bool { return st.Disk != nil && st.WAL != nil && st.WAL.Total > 0 })
+	for _, pid := range p.named("postgres") {
+		for fd, volume := range map[int]string{3: p.o.Volume, 4: p.o.WAL} {
+			file, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
+			require.NoError(t, err)
+			require.Equal(t, volume+"/"+lockName, file)
+		}
+	}
+	q := p.sibling()
+	q.o.Volume, q.o.Data = p.dir+"/vol2", p.dir+"/vol2/data"
+	for _, d := range []string{q.o.Volume, q.o.Data} {
+		require.NoError(t, os.Mkdir(d, 0o700))
+		require.NoError(t, os.Chown(d, shared.uid, shared.gid))
+	}
+	q.run()
+	s2 := q.connect()
+	p.eventually("it waits for the log's", func() bool { return strings.Contains(q.out.String(), "lock "+p.o.WAL) })
+	require.False(t, s2.Status().Locked)
+	require.NoError(t, syscall.Kill(p.pid, syscall.SIGKILL))
+	s2.status("both are free", func(st Status) bool { return st.Locked })
+}
+
 // The lock is postgres', too: it outlives a supervisor that let go of it.
 func TestLockOutlivesWhoTookIt(t *testing.T) {
 	dir := t.TempDir()

@@ -52,6 +52,7 @@ type Status struct {
 	Gap         int64  `json:"gap,omitempty"`     // the longest pause between two ticks, if it was longer than 2 s
 	Tool        *Tool  `json:"tool,omitempty"`    // the program that Exec runs
 	Disk        *Disk  `json:"disk,omitempty"`    // the volume; absent when it did not answer for 15 s
+	WAL         *Disk  `json:"wal,omitempty"`     // the log's own volume; absent where there is none, or with Disk
 	Killing     string `json:"killing,omitempty"` // why everything is being killed at the moment
 	Lines       uint64 `json:"lines,omitempty"`   // that postmasters printed so far: whoever polls them looks when there are more
 	// Canceled counts the commits whose wait for standbys was cancelled, by what postgres printed of them. It needs lc_messages in English,
@@ -202,9 +203,9 @@ type ticked struct {
 // news tells whether a status says something that the one before did not. The permit is told with each tick, and how long a tool
 // has been running is nothing new.
 func (s Status) news(before Status) bool {
-	same := equal(s.Exit, before.Exit) && equal(s.Disk, before.Disk) && (s.Tool == nil) == (before.Tool == nil) &&
+	same := equal(s.Exit, before.Exit) && equal(s.Disk, before.Disk) && equal(s.WAL, before.WAL) && (s.Tool == nil) == (before.Tool == nil) &&
 		(s.Tool == nil || s.Tool.ID == before.Tool.ID)
-	s.Permit, s.Exit, s.Disk, s.Tool = before.Permit, before.Exit, before.Disk, before.Tool
+	s.Permit, s.Exit, s.Disk, s.WAL, s.Tool = before.Permit, before.Exit, before.Disk, before.WAL, before.Tool
 	return !same || s != before
 }
 

@@ -60,14 +60,15 @@ func TestLines(t *testing.T) {
 }
 
 func TestNews(t *testing.T) {
-	base := Status{Instance: "a", Phase: Writing, Permit: 5, Exit: &Exit{Start: 1}, Disk: &Disk{Free: 1, Total: 2}, Tool: &Tool{ID: "x", Millis: 1}}
+	base := Status{Instance: "a", Phase: Writing, Permit: 5, Exit: &Exit{Start: 1}, Disk: &Disk{Free: 1, Total: 2}, WAL: &Disk{Free: 4, Total: 4}, Tool: &Tool{ID: "x", Millis: 1}}
 	same := base
-	same.Permit, same.Exit, same.Disk, same.Tool = 9, &Exit{Start: 1}, &Disk{Free: 1, Total: 2}, &Tool{ID: "x", Millis: 2}
+	same.Permit, same.Exit, same.Disk, same.WAL, same.Tool = 9, &Exit{Start: 1}, &Disk{Free: 1, Total: 2}, &Disk{Free: 4, Total: 4}, &Tool{ID: "x", Millis: 2}
 	require.False(t, same.news(base), "the permit, the age of a tool, and other copies of the same")
 	for what, change := range map[string]func(*Status){
 		"phase": func(s *Status) { s.Phase = Killed }, "exit": func(s *Status) { s.Exit = &Exit{Start: 2} }, "no exit": func(s *Status) { s.Exit = nil },
 		"disk": func(s *Status) { s.Disk = &Disk{Free: 0, Total: 2} }, "no disk": func(s *Status) { s.Disk = nil },
-		"tool": func(s *Status) { s.Tool = &Tool{ID: "y"} }, "no tool": func(s *Status) { s.Tool = nil }, "armed": func(s *Status) { s.Armed = true },
+		"log's disk": func(s *Status) { s.WAL = &Disk{Free: 3, Total: 4} },
+		"tool":       func(s *Status) { s.Tool = &Tool{ID: "y"} }, "no tool": func(s *Status) { s.Tool = nil }, "armed": func(s *Status) { s.Armed = true },
 		"told to end": func(s *Status) { s.Terminating = true }, "guard": func(s *Status) { s.Guarded = true },
 	} {
 		other := base

@@ -19,6 +19,7 @@ import (
 // Options say what to supervise. Volume, Data, Socket and Self have to be set; of a zero duration the default is taken.
 type Options struct {
 	Volume         string   // mount of the data volume; its lock is the file .onggi.lock there
+	WAL            string   // mount of the log's own volume, which is locked as well; "": there is none
 	Data           string   // PGDATA, below Volume
 	Socket         string   // unix socket for the sidecar, in a folder that both containers mount and that postgres' sockets are in, or in one below it
 	TerminationLog string   // the container's terminationMessagePath; "" or not writable: the instance is not told there
@@ -74,7 +75,7 @@ type supervisor struct {
 	stopped  chan struct{} // closed when the loop has ended
 	asks     chan ask
 
-	lock  *os.File // nil until the volume is ours
+	locks []*os.File // of the volumes; nil until all are ours
 	guard guard
 	pg    postgres
 	tool  *tool
@@ -91,7 +92,7 @@ type supervisor struct {
 	lastTick  instant
 	gap       time.Duration
 	processes int
-	disk      *Disk
+	disk, wal *Disk
 	diskAt    instant
 
 	termAt    *instant // when it was told to end
@@ -280,7 +281,7 @@ func (s *supervisor) status() Status {
 	now := s.clock()
 	left, armed := s.fence.state()
 	st := Status{
-		Instance: s.instance, Locked: s.lock != nil, Terminating: s.termAt != nil, Guarded: s.guarded(now),
+		Instance: s.instance, Locked: s.locks != nil, Terminating: s.termAt != nil, Guarded: s.guarded(now),
 		Phase: s.pg.phase, Starts: s.pg.starts, Exit: s.pg.exit, Processes: s.processes,
 		Permit: left.Milliseconds(), Armed: armed, Gap: s.gap.Milliseconds(), Lines: s.lines.Load(), Canceled: s.canceled.Load(),
 	}
@@ -300,7 +301,7 @@ func (s *supervisor) status() Status {
 		st.Asides += t.id
 	}
 	if s.disk != nil && now.since(s.diskAt) < 15*time.Second {
-		st.Disk = s.disk
+		st.Disk, st.WAL = s.disk, s.wal
 	}
 	return st
 }
@@ -341,7 +342,7 @@ func (s *supervisor) looked(l look) {
 			s.processes--
 		}
 		if l.disk != nil {
-			s.disk, s.diskAt = l.disk, s.clock()
+			s.disk, s.wal, s.diskAt = l.disk, l.wal, s.clock()
 		}
 	}
 	if l.start == 0 || l.start != s.pg.starts || !s.pg.running() || s.sweep != nil {

@@ -94,7 +94,7 @@ func (s *supervisor) mayRun(c Command) error {
 		return refuse(CodeBadRequest, "there is no program to start")
 	case server(c.Argv, s.o.Data):
 		return refuse(CodeBadRequest, "a server is started with Start, not as a tool")
-	case s.lock == nil:
+	case s.locks == nil:
 		return refuse(CodeNotLocked, "another supervisor holds the volume")
 	case c.Aside && len(s.asides) >= maxAsides:
 		return refuse(CodeBusy, "%d programs run beside postgres already", len(s.asides))
@@ -147,7 +147,7 @@ func (s *supervisor) launchTool(r reply, c Command) error {
 	if c.Dir == "" {
 		c.Dir = s.o.Volume
 	}
-	pid, err := s.spawn(program{argv: c.Argv, env: c.Env, dir: c.Dir, files: []*os.File{stdin, outW, errW, s.lock}})
+	pid, err := s.spawn(program{argv: c.Argv, env: c.Env, dir: c.Dir, files: append([]*os.File{stdin, outW, errW}, s.locks...)})
 	if err != nil {
 		return err
 	}

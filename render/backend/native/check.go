@@ -17,6 +17,7 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k.replication()
 	k.version()
 	k.stop()
+	k.walSpace()
 	k.tls()
 	k.pooler()
 	k.outside()

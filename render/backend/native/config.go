@@ -20,6 +20,7 @@ const (
 	tlsDir     = "/etc/onggi/tls"
 	runDir     = "/run/onggi"
 	dataDir    = "/var/lib/postgresql/data"
+	walDir     = "/var/lib/postgresql/wal" // with storage.wal
 	programDir = "/onggi"
 )
 

@@ -6,6 +6,7 @@ import (
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/sidecars/config"
 )
 
 // container begins one that the restricted pod security standard lets in, with nothing to write to but its volumes.
@@ -36,7 +37,7 @@ func (b builder) agent() manifest.Map {
 	c := b.container("agent", b.Agent.Image)
 	c["args"] = []any{"run", "--config", configDir + "/" + configFile}
 	c["restartPolicy"] = "Always"
-	c["env"] = environment()
+	c["env"] = b.environment()
 	c["ports"] = []any{manifest.Map{"name": agentPortIs, "containerPort": agentPort, "protocol": "TCP"}}
 	c["livenessProbe"] = probe("/liveness", manifest.Map{"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(5), "failureThreshold": int64(6)})
 	c["resources"] = b.agentResources()
@@ -59,7 +60,7 @@ func (b builder) agent() manifest.Map {
 func (b builder) database() manifest.Map {
 	c := b.container("database", b.Image)
 	c["command"] = []any{programDir + "/onggi-agent", "supervise", "--config", configDir + "/" + configFile}
-	c["env"] = environment()
+	c["env"] = b.environment()
 	c["ports"] = []any{manifest.Map{"name": "postgres", "containerPort": postgresPort, "protocol": "TCP"}}
 	c["readinessProbe"] = probe("/readiness", manifest.Map{"periodSeconds": int64(5), "timeoutSeconds": int64(3), "failureThreshold": int64(3)})
 	mounts := append(b.shared(), mount("program", programDir, true), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false))
@@ -68,9 +69,12 @@ func (b builder) database() manifest.Map {
 	return c
 }
 
-// shared is what both containers see: the volume, the sockets, the configuration, and the certificates, which standbys connect with.
+// shared is what both containers see: the volumes, the sockets, the configuration, and the certificates, which standbys connect with.
 func (b builder) shared() []any {
 	mounts := []any{mount("data", dataDir, false), mount("run", runDir, false), mount("config", configDir, true)}
+	if b.WAL != nil {
+		mounts = append(mounts, mount(walClaim, walDir, false))
+	}
 	if b.TLS != nil {
 		mounts = append(mounts, mount("tls", tlsDir, true))
 	}
@@ -86,14 +90,18 @@ func probe(path string, times manifest.Map) manifest.Map {
 	return times
 }
 
-// environment names the pod, which nothing else can.
-func environment() []any {
+// environment names the pod, which nothing else can, and the volume of the log where it has one. The agent's file does not: it reaches pods
+// that were made before there was one.
+func (b builder) environment() []any {
 	var out []any
 	for _, v := range []struct{ name, field string }{
 		{"POD_NAME", "metadata.name"}, {"POD_UID", "metadata.uid"}, {"POD_NAMESPACE", "metadata.namespace"},
 		{"POD_IP", "status.podIP"}, {"NODE_NAME", "spec.nodeName"},
 	} {
 		out = append(out, manifest.Map{"name": v.name, "valueFrom": manifest.Map{"fieldRef": manifest.Map{"apiVersion": "v1", "fieldPath": v.field}}})
+	}
+	if b.WAL != nil {
+		out = append(out, manifest.Map{"name": config.WALVolume, "value": walDir})
 	}
 	return out
 }

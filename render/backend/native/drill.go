@@ -113,6 +113,9 @@ func (b builder) drillPod(d *plan.Drill) manifest.Map {
 // drillVolumes: the large one is a claim that Kubernetes makes with the pod and removes with it.
 func (b builder) drillVolumes(d *plan.Drill) []any {
 	size, class := b.Storage.Size, b.Storage.Class
+	if b.WAL != nil {
+		size = plan.Sum(size, b.WAL.Size) // the log of the copy is in its data directory
+	}
 	if d.Storage.Size != "" {
 		size = d.Storage.Size
 	}

@@ -75,6 +75,8 @@ func TestTheDrillsVolume(t *testing.T) {
 		drilled: {"resources": manifest.Map{"requests": manifest.Map{"storage": "5Gi"}}, "storageClassName": "scratch"},
 		`{storage: {size: 7Gi, class: own}, backup: {destination: pvc://claim, schedules: [{name: daily, cron: 0 1 * * *}], drill: 0 6 * * 0}}`: {
 			"resources": manifest.Map{"requests": manifest.Map{"storage": "7Gi"}}, "storageClassName": "own"},
+		`{storage: {size: 7Gi, wal: {size: 1536Mi}}, backup: {destination: pvc://claim, schedules: [{name: daily, cron: 0 1 * * *}], drill: 0 6 * * 0}}`: {
+			"resources": manifest.Map{"requests": manifest.Map{"storage": "8704Mi"}}}, // the log of the copy is beside its data
 	} {
 		want["accessModes"], want["volumeMode"] = []any{"ReadWriteOnce"}, "Filesystem"
 		require.Equal(t, want, at(t, drillPod(t, compile(t, fields)), "volumes", 0, "ephemeral", "volumeClaimTemplate", "spec"), fields)

@@ -1,6 +1,8 @@
 package native_test
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,7 +172,10 @@ func TestTheDatabaseSeesNoSecrets(t *testing.T) {
 func TestMounts(t *testing.T) {
 	for _, b := range samples(t) {
 		set := find(t, b, "StatefulSet", b.Plan.Name)
-		volumes := map[any]bool{"data": true}
+		volumes := map[any]bool{}
+		for _, c := range at(t, set, "spec", "volumeClaimTemplates").([]any) {
+			volumes[at(t, c.(manifest.Map), "metadata", "name")] = true
+		}
 		for _, v := range at(t, set, "spec", "template", "spec", "volumes").([]any) {
 			volumes[v.(manifest.Map)["name"]] = true
 		}
@@ -230,6 +235,37 @@ func TestVolumes(t *testing.T) {
 		set := find(t, compile(t, fields), "StatefulSet", "shop")
 		require.Equal(t, []any{want}, at(t, set, "spec", "volumeClaimTemplates", 0, "spec", "accessModes"), fields)
 	}
+}
+
+// The log's volume is of the kind that the data's is, mounted in both containers and named to both. The agent's file says nothing of it, since pods that
+// are there already read that too.
+func TestTheLogsVolume(t *testing.T) {
+	b := compile(t, `{storage: {size: 10Gi, class: slow, accessMode: ReadWriteOnce, wal: {size: 5Gi, class: fast}}}`)
+	claims := at(t, find(t, b, "StatefulSet", "shop"), "spec", "volumeClaimTemplates").([]any)
+	require.Len(t, claims, 2)
+	require.Equal(t, "data", at(t, claims[0].(manifest.Map), "metadata", "name"))
+	require.Equal(t, "wal", at(t, claims[1].(manifest.Map), "metadata", "name"))
+	require.Equal(t, manifest.Map{
+		"accessModes": []any{"ReadWriteOnce"}, "volumeMode": "Filesystem", "storageClassName": "fast", "resources": manifest.Map{"requests": manifest.Map{"storage": "5Gi"}},
+	}, at(t, claims[1].(manifest.Map), "spec"))
+	for _, name := range []string{"agent", "database"} {
+		c := container(t, b, name)
+		env := map[string]string{}
+		for _, v := range at(t, c, "env").([]any) {
+			value, _ := v.(manifest.Map)["value"].(string)
+			env[v.(manifest.Map)["name"].(string)] = value
+		}
+		require.Contains(t, at(t, c, "volumeMounts"), manifest.Map{"name": "wal", "mountPath": env[config.WALVolume]}, name)
+		pod, err := config.FromEnv(func(name string) string { return cmp.Or(env[name], "127.0.0.1") })
+		require.NoError(t, err)
+		volume := native.File(b.Plan).Postgres.Volume
+		require.False(t, strings.HasPrefix(pod.WAL+"/", volume+"/") || strings.HasPrefix(volume+"/", pod.WAL+"/"), "neither is inside the other")
+	}
+	without := compile(t, `{storage: {size: 10Gi}}`)
+	require.Equal(t, native.File(without.Plan), native.File(b.Plan))
+	require.NotContains(t, fmt.Sprint(at(t, find(t, without, "StatefulSet", "shop"), "spec")), config.WALVolume)
+	same := compile(t, `{storage: {size: 10Gi, class: slow, wal: {size: 5Gi}}}`)
+	require.Equal(t, "slow", at(t, find(t, same, "StatefulSet", "shop"), "spec", "volumeClaimTemplates", 1, "spec", "storageClassName"), "of the data's class where it has none")
 }
 
 // A budget never blocks the drain of the only pod's node.

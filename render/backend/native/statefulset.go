@@ -7,6 +7,7 @@ import (
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/monitoring"
+	"github.com/onggi-db/onggi/render/plan"
 )
 
 // statefulSet starts all pods at once: which of them may write is not decided by their numbers.
@@ -22,22 +23,37 @@ func (b builder) statefulSet() manifest.Object {
 		"updateStrategy":       manifest.Map{"type": "OnDelete"}, // the agents know which pod is the last to go
 		"selector":             manifest.Map{"matchLabels": b.selector("")},
 		"template":             manifest.Map{"metadata": b.podMetadata(), "spec": b.pod()},
-		"volumeClaimTemplates": []any{b.claim()},
+		"volumeClaimTemplates": b.claims(),
 	}})
 }
 
-// claim has no labels: a StatefulSet's claim templates can never be changed.
-func (b builder) claim() manifest.Map {
+// The templates of claims. Alerts and onggi status know them by these names.
+const (
+	dataClaim = "data"
+	walClaim  = "wal"
+)
+
+// claims are those that each pod has for itself: its data, and the log where that has a volume of its own.
+func (b builder) claims() []any {
+	out := []any{b.claim(dataClaim, b.Storage.Volume)}
+	if b.WAL != nil {
+		out = append(out, b.claim(walClaim, *b.WAL))
+	}
+	return out
+}
+
+// claim has no labels: a StatefulSet's claim templates can never be changed. Both are of one access mode: the fence rests on it.
+func (b builder) claim(name string, v plan.Volume) manifest.Map {
 	mode := b.Storage.AccessMode
 	if mode == "" {
 		mode = "ReadWriteOncePod" // no two pods on one volume, whatever happens to a node: the fence cannot reach over to it
 	}
 	s := manifest.Map{
 		"accessModes": []any{mode}, "volumeMode": "Filesystem",
-		"resources": manifest.Map{"requests": manifest.Map{"storage": b.Storage.Size}},
+		"resources": manifest.Map{"requests": manifest.Map{"storage": v.Size}},
 	}
-	fields.Put(s, "storageClassName", b.Storage.Class)
-	return manifest.Map{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": manifest.Map{"name": "data"}, "spec": s}
+	fields.Put(s, "storageClassName", v.Class)
+	return manifest.Map{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": manifest.Map{"name": name}, "spec": s}
 }
 
 func (b builder) podMetadata() manifest.Map {

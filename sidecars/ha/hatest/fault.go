@@ -37,6 +37,7 @@ const (
 	EditRecord // the holder becomes Other
 	RestoreRecord
 	LosePVC
+	LoseLog // the volume of the log, and not that of the data
 	DeletePod
 	ForceDelete
 	Drain
@@ -64,7 +65,7 @@ const (
 
 var kindNames = [kinds]string{"none", "kill postmaster", "crash backend", "kill sidecar", "kill supervisor", "lose node", "kill pod", "stop sidecar", "stop postmaster",
 	"stop supervisor", "freeze", "suspend", "cut all", "cut api", "cut peers", "cut one way", "cut link", "api down", "api flaky", "api slow", "freeze watch",
-	"delete record", "edit record", "restore record", "lose pvc", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
+	"delete record", "edit record", "restore record", "lose pvc", "lose log", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
 	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision", "outside down", "on its own"}
 
 func (k Kind) String() string { return kindNames[k] }
@@ -275,11 +276,11 @@ func (w *World) hitRecord(n *node, f Fault) {
 
 func (w *World) hitPod(n *node, f Fault) {
 	switch f.Kind {
-	case LosePVC:
+	case LosePVC, LoseLog:
 		// A volume is lost only while every other has all: nothing could bring back what was on two.
 		// In a mode that lets only the holder lead, the holder's volume is the cluster.
 		if w.sick() == "" && len(w.nodes) > 1 && (w.api.rec.Mode == ha.Async || w.api.rec.Sync.W > 0) && !n.gone && !n.frozen {
-			n.losePVC()
+			n.losePVC(f.Kind == LoseLog)
 		}
 	case DeletePod:
 		n.deletePod()

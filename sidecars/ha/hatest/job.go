@@ -265,7 +265,7 @@ func (n *node) clone(a *ha.Action) {
 		if source == nil || source == n || source.pg.up != up || !source.pg.ready || source.frozen || !n.w.net.both(n.i, source.i) || n.diskFull {
 			return false
 		}
-		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken = true, true, true, false
+		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken, n.vol.logLost = true, true, true, false, false
 		n.vol.data, n.vol.sysid = source.vol.data, source.vol.sysid
 		n.vol.ckpt = n.vol.data.position()
 		if n.w.tracing(1) {
@@ -280,6 +280,9 @@ func (n *node) clone(a *ha.Action) {
 func (n *node) rewind(a *ha.Action) {
 	if n.pg.alive || !n.vol.exists {
 		return
+	}
+	if n.vol.logLost {
+		n.w.fail("I18", "%s is rewound without its log", n.name)
 	}
 	source := n.w.byID(a.Upstream.ID)
 	if source == nil || source == n {

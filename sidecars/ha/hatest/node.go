@@ -38,6 +38,7 @@ type volume struct {
 	standby bool
 	clean   bool
 	broken  bool
+	logLost bool
 	ckpt    ha.Position
 	// conf on the volume
 	upstream     string // id
@@ -210,9 +211,15 @@ func (n *node) thaw() {
 	n.nudge()
 }
 
-// losePVC leaves an empty volume, and with it another member.
-func (n *node) losePVC() {
-	n.podDied("its volume is lost")
+// losePVC leaves an empty volume, or data without a log, and with it another member.
+func (n *node) losePVC(log bool) {
+	old := n.vol
 	n.vol = &volume{id: n.w.serial("v")}
+	what := "its volume is lost"
+	if log && old.exists {
+		n.vol.exists, n.vol.broken, n.vol.logLost, n.vol.sysid, n.vol.ckpt, n.vol.data = true, true, true, old.sysid, old.ckpt, point{old.data.on, 0}
+		what = "the volume of its log is lost"
+	}
+	n.podDied(what)
 	n.createPod(n.w.between(2*time.Second, 10*time.Second))
 }

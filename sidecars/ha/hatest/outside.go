@@ -67,7 +67,7 @@ func (n *node) cloneOutside() {
 				n.w.fail("I16", "%s copies from outside, where the cluster is one of its own", n.name)
 			}
 		}
-		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken = true, true, true, false
+		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken, n.vol.logLost = true, true, true, false, false
 		n.vol.data, n.vol.sysid = n.w.outside, n.w.outsideID
 		n.vol.ckpt = n.vol.data.position()
 		if n.w.tracing(1) {

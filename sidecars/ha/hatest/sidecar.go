@@ -115,7 +115,7 @@ func (n *node) observe(o *ha.Observation) {
 	o.Supervisor, o.Data, o.Written = ha.Supervisor{}, ha.Data{}, nil
 	if n.sup.up && !n.sup.stopped {
 		o.Supervisor = ha.Supervisor{Instance: n.sup.instance, Locked: true, Phase: n.sup.phase, Crashed: n.sup.crashed}
-		o.Data = ha.Data{Known: true, Exists: n.vol.exists, SystemID: n.vol.sysid, Standby: n.vol.standby, Clean: n.vol.clean, End: n.vol.ckpt, Broken: n.vol.broken}
+		o.Data = ha.Data{Known: true, Exists: n.vol.exists, SystemID: n.vol.sysid, Standby: n.vol.standby, Clean: n.vol.clean, End: n.vol.ckpt, Broken: n.vol.broken, LogLost: n.vol.logLost}
 		if n.vol.clean {
 			o.Data.End = n.vol.data.position()
 		}

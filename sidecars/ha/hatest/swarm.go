@@ -25,7 +25,7 @@ var repertoire = []drawn{
 	{StopSupervisor, second, 30 * second, 0}, {FreezePod, second, 60 * second, 0}, {SuspendPod, second, 60 * second, 0},
 	{CutAll, second, 60 * second, 0}, {CutAPI, second, 90 * second, 0}, {CutPeers, second, 60 * second, 0}, {CutOneWay, second, 60 * second, 0}, {CutLink, second, 60 * second, 0},
 	{APIDown, second, 90 * second, 0}, {APIFlaky, 10 * second, 90 * second, 1}, {APISlow, 5 * second, 60 * second, 6}, {FreezeWatch, 5 * second, 90 * second, 0},
-	{DeleteRecord, 0, 0, 0}, {EditRecord, 0, 0, 0}, {RestoreRecord, 0, 0, 0}, {LosePVC, 0, 0, 0}, {DeletePod, 0, 0, 0}, {ForceDelete, second, 30 * second, 0},
+	{DeleteRecord, 0, 0, 0}, {EditRecord, 0, 0, 0}, {RestoreRecord, 0, 0, 0}, {LosePVC, 0, 0, 0}, {LoseLog, 0, 0, 0}, {DeletePod, 0, 0, 0}, {ForceDelete, second, 30 * second, 0},
 	{Drain, second, 20 * second, 0}, {Switchover, 0, 0, 0}, {Switchover, 0, 0, 0}, {Failover, 0, 0, 0}, {RestartRequest, 0, 0, 0}, {PendingRestart, 0, 0, 0},
 	{ReinitRequest, 0, 0, 0}, {FenceRequest, 5 * second, 40 * second, 0}, {PauseRequest, 5 * second, 40 * second, 0}, {SlewClock, 10 * second, 120 * second, 0.08},
 	{LossyNetwork, 10 * second, 90 * second, 0.4}, {SlowNetwork, 10 * second, 60 * second, 2.5}, {FullDisk, 5 * second, 40 * second, 0}, {KillAll, 0, 0, 0},

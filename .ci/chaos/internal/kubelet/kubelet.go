@@ -74,14 +74,14 @@ type Kubelet struct {
 
 	mu    sync.Mutex
 	pods  map[string]*Pod
-	lost  map[string]bool // nodes that nobody hears of
-	wiped map[string]bool // volumes to be emptied before a pod has them again
+	lost  map[string]bool     // nodes that nobody hears of
+	wiped map[string][]string // folders of volumes to be emptied before a pod has them again; "." is all
 	gone  []func(pod string)
 }
 
 // New is a kubelet without pods.
 func New(c Config) *Kubelet {
-	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}, wiped: map[string]bool{}}
+	return &Kubelet{Config: c, pods: map[string]*Pod{}, lost: map[string]bool{}, wiped: map[string][]string{}}
 }
 
 // OnGone calls do whenever a pod is gone.
@@ -155,8 +155,10 @@ func (k *Kubelet) volume(p *Pod) error {
 	delete(k.wiped, p.Name)
 	k.mu.Unlock()
 	if _, err := os.Stat(p.Volume); err == nil {
-		if wiped {
-			return empty(p.Volume)
+		for _, part := range wiped {
+			if err := empty(filepath.Join(p.Volume, part)); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
@@ -172,10 +174,13 @@ func (k *Kubelet) volume(p *Pod) error {
 }
 
 // Wipe is the deletion of a pod's claim while the pod uses it: the next pod of the name gets an empty volume.
-func (k *Kubelet) Wipe(name string) {
+func (k *Kubelet) Wipe(name string) { k.WipeClaim(name, ".") }
+
+// WipeClaim is Wipe of one claim of several, which is a folder of the pod's volume.
+func (k *Kubelet) WipeClaim(name, claim string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.wiped[name] = true
+	k.wiped[name] = append(k.wiped[name], claim)
 }
 
 func empty(dir string) error {

@@ -22,7 +22,7 @@ var unnoticed = fault.Expect{OutageMax: 500 * time.Millisecond, Stays: true, Qui
 // Spec is the cluster that the scenarios begin with.
 func Spec() kube.Object {
 	return kube.Object{
-		"version": firstVersion, "backend": "native", "instances": 3, "storage": kube.Object{"size": "1Gi"},
+		"version": firstVersion, "backend": "native", "instances": 3, "storage": kube.Object{"size": "1Gi", "wal": kube.Object{"size": "1Gi"}},
 		"replication": kube.Object{"mode": "quorum", "minSync": 1}, "superuser": kube.Object{"secret": "shop-superuser"}, "secrets": secrets("shop"),
 		"parameters": kube.Object{"shared_buffers": "32MB", "max_connections": "100", "wal_keep_size": "64MB", "max_wal_size": "128MB"},
 	}
@@ -54,7 +54,7 @@ func (c *Cluster) Scenarios() ([]fault.Fault, error) {
 		known[0], known[1],
 		c.parameter("parameter-reload", "another work_mem in the spec: the ConfigMap changes, servers reload", "work_mem", "5MB", unnoticed),
 		c.parameter("parameter-restart", "another max_connections in the spec: servers restart, replicas first", "max_connections", "120", planned),
-		c.monitor(), c.upgrade(), c.drain(), known[2], known[3],
+		c.monitor(), c.upgrade(), c.drain(), known[2], known[3], logLost(known[3].Expect),
 		c.standby(), c.scale(5), c.scale(2), // last: what a scale changes of max_wal_senders may restart servers minutes later
 	}), nil
 }
@@ -82,6 +82,17 @@ func (c *Cluster) upgrade() fault.Fault {
 		Name: "minor-upgrade", What: "the next minor version in the spec: every pod is made again with its image", Hold: time.Second, Expect: planned,
 		Break: func(ctx context.Context, s *fault.Scene) error {
 			return c.Change(ctx, func(spec kube.Object) { spec["version"] = secondVersion })
+		},
+	}
+}
+
+// logLost is a lost volume that had the log alone.
+func logLost(expect fault.Expect) fault.Fault {
+	return fault.Fault{
+		Name: "log-volume-lost", What: "the primary's pod is deleted with grace 0 and the volume of its log is lost, that of its data is not", Hold: 5 * time.Second, Calm: true, Expect: expect,
+		Break: func(ctx context.Context, s *fault.Scene) error {
+			s.Kubelet.WipeClaim(s.Primary.Name, "wal")
+			return s.Kubelet.Delete(ctx, s.Primary.Name, 0)
 		},
 	}
 }

@@ -110,6 +110,9 @@ func (a self) describe(m *Member) {
 	if free, ok := a.Onggi.Free["data"]; ok && free > 0 {
 		m.Free = &free
 	}
+	if free, ok := a.Onggi.Free["wal"]; ok {
+		m.WALFree = &free
+	}
 	if a.ServerVersion >= 100000 {
 		m.Version = fmt.Sprintf("%d.%d", a.ServerVersion/10000, a.ServerVersion%10000)
 	}

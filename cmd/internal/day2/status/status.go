@@ -138,6 +138,9 @@ type Member struct {
 	// Volume is how large the volume of the data is, in bytes, and Free what is left of it; nil is unknown.
 	Volume *int64 `json:"volumeBytes,omitempty"`
 	Free   *int64 `json:"freeBytes,omitempty"`
+	// The same of the volume of the log, where that has one of its own.
+	WALVolume *int64 `json:"walVolumeBytes,omitempty"`
+	WALFree   *int64 `json:"walFreeBytes,omitempty"`
 }
 
 // Pending is a setting that a restart would change.

@@ -123,6 +123,10 @@ func TestWhatIsWrong(t *testing.T) {
 			o.Claims = []json.RawMessage{json.RawMessage(`{"metadata":{"name":"data-shop-1"},"status":{"capacity":{"storage":"100Gi"}}}`)}
 			answer("shop-1", `"disk_free_bytes":{"data":`, `"disk_free_bytes":{"data":2147483648},"was":{"data":`)(o)
 		}, Degraded, "shop-1 has 2.0 GiB left of its volume of 100.0 GiB"},
+		{"little is left of the log's volume", func(o *Observed) {
+			o.Claims = []json.RawMessage{json.RawMessage(`{"metadata":{"name":"wal-shop-1"},"status":{"capacity":{"storage":"20Gi"}}}`)}
+			answer("shop-1", `"disk_free_bytes":{"data":`, `"disk_free_bytes":{"wal":1073741824,"data":`)(o)
+		}, Degraded, "shop-1 has 1.0 GiB left of its log's volume of 20.0 GiB"},
 		{"a backup after the one that failed", func(o *Observed) {
 			o.Repository = &Answer{Document: json.RawMessage(`{"state":"ok","backups":[{"label":"a","type":"full","start":"2026-11-22T00:00:00Z","stop":"2026-11-22T00:01:00Z"}],
 				"runs":[{"id":"r","type":"incr","state":"failed","begun":"2026-11-21T00:00:00Z","ended":"2026-11-21T00:01:00Z"}]}`)}

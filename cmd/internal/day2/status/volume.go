@@ -11,8 +11,8 @@ import (
 // nearlyFull is the part of a volume, in percent, that is to be left.
 const nearlyFull = 10
 
-// volumes gives members the sizes of their volumes: of native those that the StatefulSet's template data made, of others those that
-// are labelled as one instance's data.
+// volumes gives members the sizes of their volumes: of native those that the StatefulSet's templates data and wal made, of others those that
+// are labelled as one instance's data and log.
 func (s *Status) volumes(claims []json.RawMessage) {
 	for _, data := range claims {
 		var c struct {
@@ -29,30 +29,51 @@ func (s *Status) volumes(claims []json.RawMessage) {
 		if err != nil {
 			continue
 		}
-		i := slices.IndexFunc(s.Members, func(m Member) bool {
-			return c.Metadata.Name == "data-"+m.Name && s.Backend == Native ||
-				c.Metadata.Labels["cnpg.io/instanceName"] == m.Name && c.Metadata.Labels["cnpg.io/pvcRole"] == "PG_DATA"
-		})
-		if i < 0 {
-			continue
+		of := func(template, role string) func(Member) bool {
+			return func(m Member) bool {
+				return c.Metadata.Name == template+"-"+m.Name && s.Backend == Native ||
+					c.Metadata.Labels["cnpg.io/instanceName"] == m.Name && c.Metadata.Labels["cnpg.io/pvcRole"] == role
+			}
 		}
 		bytes := size.Value()
-		s.Members[i].Volume = &bytes
+		if i := slices.IndexFunc(s.Members, of("data", "PG_DATA")); i >= 0 {
+			s.Members[i].Volume = &bytes
+		} else if i := slices.IndexFunc(s.Members, of("wal", "PG_WAL")); i >= 0 {
+			s.Members[i].WALVolume = &bytes
+		}
 	}
 	for _, m := range s.Members {
-		if m.Free != nil && m.Volume != nil && *m.Volume > 0 && 100**m.Free < nearlyFull**m.Volume {
+		if isNearlyFull(m.Free, m.Volume) {
 			s.degraded(fmt.Sprintf("%s has %s left of its volume of %s", m.Name, size(m.Free), size(m.Volume)), "grow it: docs/native.md#a-volume-is-full")
+		}
+		if isNearlyFull(m.WALFree, m.WALVolume) {
+			s.degraded(fmt.Sprintf("%s has %s left of its log's volume of %s", m.Name, size(m.WALFree), size(m.WALVolume)),
+				"a failing archive or a lost standby's slot may hold the log: docs/runbooks/PostgresWALPileUp.md; or grow it")
 		}
 	}
 }
 
-// volumeText is what is left of a volume, as far as it is known.
+// isNearlyFull tells it of a volume of which both are known.
+func isNearlyFull(free, size *int64) bool {
+	return free != nil && size != nil && *size > 0 && 100**free < nearlyFull**size
+}
+
+// volumeText is what is left of a member's volumes, as far as it is known.
 func (m Member) volumeText() string {
-	switch {
-	case m.Free != nil && m.Volume != nil:
-		return size(m.Free) + " free of " + size(m.Volume)
-	case m.Free != nil:
-		return size(m.Free) + " free"
+	text := roomText(m.Free, m.Volume)
+	if m.WALFree == nil && m.WALVolume == nil {
+		return text
 	}
-	return size(m.Volume)
+	return text + ", log " + roomText(m.WALFree, m.WALVolume)
+}
+
+// roomText is what is left of a volume.
+func roomText(free, whole *int64) string {
+	switch {
+	case free != nil && whole != nil:
+		return size(free) + " free of " + size(whole)
+	case free != nil:
+		return size(free) + " free"
+	}
+	return size(whole)
 }
