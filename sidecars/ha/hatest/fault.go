@@ -2,6 +2,7 @@ package hatest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/ha"
@@ -274,12 +275,18 @@ func (w *World) hitRecord(n *node, f Fault) {
 	}
 }
 
+// others tells that there is another than n, which where nothing is sick streams all. An ordinal that the cluster was scaled down from is none:
+// its pod is gone, it is no member any more, and what was committed since is on the volumes of those that are left.
+func (w *World) others(n *node) bool {
+	return slices.ContainsFunc(w.nodes, func(other *node) bool { return other != n && other.i < other.cfg.Instances && other.pod.exists })
+}
+
 func (w *World) hitPod(n *node, f Fault) {
 	switch f.Kind {
 	case LosePVC, LoseLog:
-		// A volume is lost only while every other has all: nothing could bring back what was on two.
+		// A volume is lost only while another has all, and every other: nothing could bring back what was on two, or what one had alone.
 		// In a mode that lets only the holder lead, the holder's volume is the cluster.
-		if w.sick() == "" && len(w.nodes) > 1 && (w.api.rec.Mode == ha.Async || w.api.rec.Sync.W > 0) && !n.gone && !n.frozen {
+		if w.sick() == "" && w.others(n) && (w.api.rec.Mode == ha.Async || w.api.rec.Sync.W > 0) && !n.gone && !n.frozen {
 			n.losePVC(f.Kind == LoseLog)
 		}
 	case DeletePod:

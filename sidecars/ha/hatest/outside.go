@@ -57,15 +57,21 @@ func (n *node) receive() {
 	}
 }
 
+// cloneOutside copies the server elsewhere. That may take hours, in which the cluster becomes one of its own under another holder: what was begun
+// before may end after, and is then a log that went another way, as any. But nobody who knows begins one, and none replaces what the cluster wrote.
 func (n *node) cloneOutside() {
+	if d := &n.vol.durable; d.Own || d.Last.SystemID != 0 && !d.Last.Outside {
+		n.w.fail("I16", "%s copies from outside, and knows that the cluster is one of its own", n.name)
+	}
 	n.begin(ha.JobClone, n.w.between(2*time.Second, 20*time.Second), func() bool {
 		if n.w.outsideDown || n.diskFull || n.w.net.api[n.i] > 0 {
 			return false
 		}
-		for _, other := range n.w.nodes {
-			if other.vol.exists && other.vol.sysid == n.w.outsideID && n.w.api.rec.SystemID != 0 && !n.w.api.rec.Outside {
-				n.w.fail("I16", "%s copies from outside, where the cluster is one of its own", n.name)
-			}
+		if n.vol.exists && n.vol.data.on != n.w.outside.on {
+			n.w.fail("I16", "%s puts a copy from outside in the place of what the cluster wrote itself", n.name)
+		}
+		if n.w.api.rec.SystemID != 0 && n.w.api.rec.SystemID != n.w.outsideID {
+			n.w.fail("I16", "%s makes a new cluster of a copy from outside", n.name)
 		}
 		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken, n.vol.logLost = true, true, true, false, false
 		n.vol.data, n.vol.sysid = n.w.outside, n.w.outsideID
