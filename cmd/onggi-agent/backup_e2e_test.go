@@ -150,6 +150,11 @@ func backupsFromEndToEnd(t *testing.T, s store) {
 	l.fill(1001, 2000)
 	first := l.moment()
 	l.fill(2001, 3000)
+	// Nobody waits for standbys here, and a busy one may lack what was committed a moment ago.
+	sent := l.query("SELECT pg_current_wal_flush_lsn()::text")
+	l.eventually(30*time.Second, "both standbys have it", func() bool {
+		return l.query("SELECT (count(*) FILTER (WHERE flush_lsn >= '"+sent+"'))::text FROM pg_stat_replication") == "2"
+	})
 
 	old := l.primary()
 	old.killDatabase()

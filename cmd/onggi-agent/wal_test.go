@@ -30,6 +30,13 @@ func (p *pod) giveWAL() {
 	p.lab.mkdir(p.wal)
 }
 
+// mountWAL gives the pod a file system of some MB for the log, which can be filled.
+func (p *pod) mountWAL(megabytes int) {
+	p.lab.t.Helper()
+	require.NoError(p.lab.t, syscall.Mount("tmpfs", p.wal, "tmpfs", 0, fmt.Sprintf("size=%dm,uid=%d,gid=%d,mode=0700", megabytes, p.lab.uid, p.lab.gid)))
+	p.lab.t.Cleanup(func() { _ = syscall.Unmount(p.wal, syscall.MNT_DETACH) })
+}
+
 // logAt is where the log of a data directory of the volume is, "" where it is inside. It is on the pod's volume for it, and there.
 func (p *pod) logAt(data string) string {
 	p.lab.t.Helper()
@@ -158,6 +165,41 @@ func TestAClusterWithVolumesForTheLog(t *testing.T) {
 	w.written(t)
 }
 
+// A log's volume that is full is its primary's trouble alone: it hands over while it can, and is left to follow until there is room.
+func TestALogsVolumeThatIsFull(t *testing.T) {
+	e2e(t, "ONGGI_E2E_AGENT")
+	l := newLab(t, 3, "replication: {mode: required, minSync: 1}\n").withWAL()
+	for _, p := range l.pods {
+		p.mountWAL(256)
+	}
+	l.startAll()
+	l.query("CREATE TABLE t (n int)")
+	w := newWriter(l)
+	full := l.primary()
+	var st syscall.Statfs_t
+	require.NoError(t, syscall.Statfs(full.wal, &st))
+	ballast := full.wal + "/ballast" // all but 40 MB
+	require.NoError(t, os.WriteFile(ballast, make([]byte, int64(st.Bavail)*st.Bsize-40<<20), 0o600))
+	w.outage(t, 30*time.Second, full)
+	require.Contains(t, full.log.String(), "the volume is full")
+	free, _ := strconv.ParseFloat(full.metric(`onggi_disk_free_bytes{volume="wal"}`), 64)
+	require.Less(t, free, float64(64<<20), "which of the two it is")
+	freeOfData, _ := strconv.ParseFloat(full.metric(`onggi_disk_free_bytes{volume="data"}`), 64)
+	require.Greater(t, freeOfData, free)
+	l.eventually(60*time.Second, "it follows", l.whole)
+	require.NotEqual(t, full, l.primary(), "it is not elected meanwhile")
+	require.NoError(t, os.Remove(ballast))
+	l.eventually(60*time.Second, "it can lead again", func() bool {
+		now := l.primary()
+		if now != nil && now != full {
+			now.post("/switchover", `{"leader":"`+now.name+`","candidate":"`+full.name+`"}`)
+		}
+		return now == full
+	})
+	l.eventually(60*time.Second, "all follow it", l.whole)
+	w.written(t)
+}
+
 // losesLog takes the volume of a pod's log, and expects another member on the same data volume, with a whole copy.
 func (l *lab) losesLog(t *testing.T, p *pod) {
 	t.Helper()
@@ -226,8 +268,7 @@ func TestAVolumeForTheLogThatCameLater(t *testing.T) {
 		p.endSidecar()
 		p.giveWAL()
 		if p == first { // one that is too small
-			require.NoError(t, syscall.Mount("tmpfs", p.wal, "tmpfs", 0, fmt.Sprintf("size=8m,uid=%d,gid=%d,mode=0700", l.uid, l.gid)))
-			t.Cleanup(func() { _ = syscall.Unmount(p.wal, syscall.MNT_DETACH) })
+			p.mountWAL(8)
 		}
 		p.start()
 		l.eventually(60*time.Second, p.name+" follows", l.whole)
