@@ -18,8 +18,8 @@ IMAGE    ?= ghcr.io/onggi-db/onggi
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
-# The agent speaks no HTTP/2, and the text of its program is memory of every pod.
-AGENT    := -tags nethttpomithttp2
+# The agent speaks no HTTP/2, and the text of its program is memory of every pod: what is its own is not inlined.
+AGENT    := -tags nethttpomithttp2 -gcflags=github.com/onggi-db/onggi/...=-l
 COMMANDS := $(patsubst cmd/%/main.go,%,$(wildcard cmd/*/main.go))
 # Programs of the checks. They stand below a dot folder, which ./... leaves out.
 CI       := ./.ci/schemas ./.ci/judges ./.ci/bench ./.ci/web

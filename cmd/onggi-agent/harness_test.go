@@ -30,8 +30,9 @@ import (
 
 const (
 	bindir = "/usr/lib/postgresql/15/bin"
-	// buildTags are those of a release: nothing here speaks HTTP/2, and the text of a program is memory of every pod.
-	buildTags = "nethttpomithttp2"
+	// buildTags and notInlined are those of a release: nothing here speaks HTTP/2, and the text of a program is memory of every pod.
+	buildTags  = "nethttpomithttp2"
+	notInlined = "-gcflags=github.com/onggi-db/onggi/...=-l"
 )
 
 // need skips where the machine lacks something, or fails where it has to be there.
@@ -140,7 +141,7 @@ func newLab(t *testing.T, members int, more string) *lab {
 	t.Cleanup(func() { _ = os.RemoveAll(l.dir) })
 	require.NoError(t, os.Chmod(l.dir, 0o755))
 	l.program = filepath.Join(l.dir, "onggi-agent")
-	build := []string{"build", "-trimpath", "-tags", buildTags, "-o", l.program}
+	build := []string{"build", "-trimpath", "-tags", buildTags, notInlined, "-o", l.program}
 	if os.Getenv("ONGGI_RACE") == "1" { // for nights: the processes of the pods look for races too
 		build = append(build, "-race")
 	}

@@ -46,7 +46,7 @@ func TestTheProgramIsSmall(t *testing.T) {
 		}
 	}
 	program := filepath.Join(t.TempDir(), "onggi-agent")
-	build := exec.Command("go", "build", "-trimpath", "-tags", buildTags, "-ldflags", "-s -w", "-o", program, ".")
+	build := exec.Command("go", "build", "-trimpath", "-tags", buildTags, notInlined, "-ldflags", "-s -w", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
