@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
 )
@@ -98,6 +101,9 @@ func (c *three) members() []trouble {
 		},
 		cure: func() { c.victim.start(); c.victim.startExporter(); c.without = nil; c.watch(); c.heal() },
 	}, {
+		what: "the first new pod of a rolling change has no image", fires: []string{"AgentRolloutHeld/warning"}, also: []string{"AgentMemberMissing/warning"}, may: votes,
+		cause: c.rollBadly, cure: c.rollBack,
+	}, {
 		what: "a person fences a standby", fires: []string{"PostgresFenced/warning"}, also: lost,
 		cause: func() { c.tell("fence", c.choose().name, "--force") }, cure: func() { c.tell("unfence", c.victim.name); c.heal() },
 	}, {
@@ -135,6 +141,58 @@ func (c *three) members() []trouble {
 			c.heal()
 		},
 	}}
+}
+
+// rollBadly has a newer revision, of which a standby's pod is made and never runs.
+func (c *three) rollBadly() {
+	p := c.choose()
+	for _, one := range c.pods {
+		c.api.Change("pods", "db", one.name, func(o kubetest.Object) {
+			o["metadata"].(map[string]any)["labels"].(map[string]any)["controller-revision-hash"] = "good"
+		})
+	}
+	p.terminate()
+	<-p.gone
+	p.endSidecar()
+	p.endExporter()
+	c.without = p
+	c.watch()
+	c.api.Put("pods", kubetest.Object{
+		"metadata": map[string]any{"name": p.name, "namespace": "db", "uid": "uid-of-no-image", "labels": map[string]any{"app.kubernetes.io/instance": "shop", "controller-revision-hash": "bad"}},
+		"status": map[string]any{"phase": "Pending", "containerStatuses": []any{map[string]any{
+			"name": "database", "state": map[string]any{"waiting": map[string]any{"reason": "ImagePullBackOff"}},
+		}}},
+	})
+	time.Sleep(2 * time.Second) // the pod and the StatefulSet are watched apart; in life the pod comes long after
+	c.revise("bad")
+	c.eventually(60*time.Second, "the leader says what it waits for, and why", func() bool {
+		_, said := c.leader().get("/patroni")
+		return strings.Contains(fmt.Sprint(said), "waits_for:"+p.name) && strings.Contains(fmt.Sprint(said), "ImagePullBackOff")
+	})
+}
+
+// revise is what the StatefulSet's controller says of the newest revision.
+func (c *three) revise(revision string) {
+	c.api.Put("statefulsets", kubetest.Object{
+		"metadata": map[string]any{"name": "shop", "namespace": "db", "generation": int64(1)}, "status": map[string]any{"observedGeneration": int64(1), "updateRevision": revision},
+	})
+}
+
+// rollBack is the old revision again. Nobody deletes the pod that does not run but the agents; then it is made again.
+func (c *three) rollBack() {
+	c.revise("good")
+	c.eventually(60*time.Second, "the leader has it made again", func() bool { return strings.Contains(c.logs(), "evict "+c.victim.name+": nothing works in it") })
+	for _, p := range c.pods {
+		require.True(c.t, p == c.victim || !strings.Contains(c.logs(), "evict "+p.name), "and no other")
+	}
+	c.victim.start()
+	c.api.Change("pods", "db", c.victim.name, func(o kubetest.Object) {
+		o["metadata"].(map[string]any)["labels"].(map[string]any)["controller-revision-hash"] = "good"
+	})
+	c.victim.startExporter()
+	c.without = nil
+	c.watch()
+	c.heal()
 }
 
 // tell asks the leader's ctl.

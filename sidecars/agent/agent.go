@@ -27,17 +27,18 @@ type Agent struct {
 
 // shown is what others may read at any time. It is never changed once it is published.
 type shown struct {
-	state    ha.State
-	seen     ha.Observation
-	detail   Detail
-	fence    FenceStatus
-	settings Settings
-	ready    bool // the volume is known: there is a state
-	life     int
-	book     []acquaintance
-	fenced   bool
-	turned   ha.Instant
-	wrote    ha.Instant
+	state     ha.State
+	seen      ha.Observation
+	detail    Detail
+	fence     FenceStatus
+	settings  Settings
+	ready     bool // the volume is known: there is a state
+	life      int
+	book      []acquaintance
+	fenced    bool
+	turned    ha.Instant
+	wrote     ha.Instant
+	hindrance hindrance
 }
 
 // New is an agent that does nothing before Run.

@@ -44,6 +44,8 @@ type bench struct {
 	killed     []string
 	exited     bool
 	dead       string
+	pod        ha.Pod
+	hindrances map[string]string // what Kubernetes says of pods, by name
 	addresses  map[string]string // of pods, by name
 	labels     []string
 	events     []string // the reasons of what people were told
@@ -59,7 +61,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	t.Parallel()
-	b := &bench{t: t, hold: map[ha.Do]chan struct{}{}, failing: map[ha.Do]error{}}
+	b := &bench{t: t, pod: ha.Pod{Updated: true}, hold: map[ha.Do]chan struct{}{}, failing: map[ha.Do]error{}}
 	b.status = FenceStatus{Supervisor: ha.Supervisor{Instance: "i1", Locked: true, Phase: ha.Down}}
 	return b
 }
@@ -322,55 +324,6 @@ func (w wire) Send(_ context.Context, _ ha.Member, m ha.Message) (ha.Message, er
 		return ha.Message{}, io.EOF
 	}
 	return answers(m)
-}
-
-type cluster struct{ *bench }
-
-func (c cluster) Watch(ctx context.Context, told func(ha.Pod)) {
-	told(ha.Pod{Updated: true})
-	<-ctx.Done()
-}
-
-func (c cluster) Dead(_ context.Context, _, instance string) (bool, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.dead == instance, nil
-}
-
-func (c cluster) Address(_ context.Context, pod string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.addresses[pod], nil
-}
-
-func (c cluster) Labelled(role string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.labels) > 0 && c.labels[len(c.labels)-1] == role
-}
-
-func (c cluster) Label(_ context.Context, role string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.failing[ha.Label]; err != nil {
-		c.order = append(c.order, "label failed")
-		return err
-	}
-	c.labels = append(c.labels, role)
-	return nil
-}
-
-func (c cluster) Evict(_ context.Context, pod string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.order = append(c.order, "evict "+pod)
-	return nil
-}
-
-func (c cluster) Tell(_ context.Context, _ bool, reason, _ string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.events = append(c.events, reason)
 }
 
 type memory struct{ *bench }

@@ -228,7 +228,7 @@ func TestPodsOfAnOldRevision(t *testing.T) {
 	p.take([]kube.PodMeta{meta("shop-0", "u0", "new"), meta("shop-1", "u1", "old"), meta("shop-10", "u10", "old"), meta("shop-2", "u2", "new"), stranger})
 	require.Equal(t, ha.Pod{}, p.pod(), "the newest revision is not known yet")
 	p.takeSet(&kube.StatefulSet{Revision: "new"})
-	require.Equal(t, ha.Pod{Updated: true, Outdated: []string{"shop-10", "shop-1"}}, p.pod())
+	require.Equal(t, ha.Pod{Updated: true, Outdated: []string{"shop-10", "shop-1"}, Newest: []string{"shop-0", "shop-2"}}, p.pod())
 	p.takeSet(&kube.StatefulSet{Revision: "newer"})
 	require.Equal(t, ha.Pod{Outdated: []string{"shop-10", "shop-2", "shop-1", "shop-0"}}, p.pod())
 	p.takeSet(&kube.StatefulSet{})

@@ -48,6 +48,9 @@ type loop struct {
 	pendingFrom ha.Instant // since when we have led with it
 	lowered     ha.Instant // when the primary was last restarted in its place to have less of a parameter
 	aside       string     // why the settings that people chose are not in force, as told last
+	hindrance   hindrance
+	brokenAt    ha.Instant // since when nothing works in our own pod
+	mended      ha.Instant // when it was last asked to be made again for that
 	narrator    narrator
 }
 
@@ -95,6 +98,7 @@ func (l *loop) drain() {
 
 // turn makes one step and hands out its actions.
 func (l *loop) turn(ctx context.Context) error {
+	l.mend()
 	if !l.ready {
 		if err := l.open(); err != nil || !l.ready {
 			l.publish()
@@ -121,6 +125,7 @@ func (l *loop) turn(ctx context.Context) error {
 	l.keepSlots()
 	l.maybeExit(ctx)
 	l.lower()
+	l.rollout(l.state.Awaits())
 	l.rest(actions)
 	return nil
 }
@@ -181,7 +186,7 @@ func (l *loop) publish() {
 	}
 	l.agent.shown.Store(&shown{
 		book: book, fenced: l.state.Durable.Fenced, state: l.state.Clone(), seen: l.seen, detail: l.detail, fence: l.fence, settings: l.settings, ready: l.ready, life: l.life,
-		turned: l.now, wrote: l.wrote,
+		turned: l.now, wrote: l.wrote, hindrance: l.hindrance,
 	})
 }
 

@@ -124,6 +124,10 @@ type Cluster interface {
 	Label(ctx context.Context, role string) error
 	// Evict asks for the end of a pod, which its StatefulSet makes again. It is nil also where the pod is ending or gone.
 	Evict(ctx context.Context, pod string) error
+	// Hindrance is why a pod does not come up, as far as Kubernetes knows: one word, and more of them. Both are empty where nothing is known to be wrong.
+	Hindrance(ctx context.Context, pod string) (reason, detail string, err error)
+	// TellAll writes an event that people find at the StatefulSet.
+	TellAll(ctx context.Context, warning bool, reason, message string)
 	// Tell writes an event that people find at our pod.
 	Tell(ctx context.Context, warning bool, reason, message string)
 }

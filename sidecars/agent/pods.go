@@ -34,7 +34,9 @@ type Pods struct {
 
 	mu       sync.Mutex
 	all      map[string]kube.PodMeta
-	revision string // that the StatefulSet's pods should be of; empty: not known
+	revision string            // that the StatefulSet's pods should be of; empty: not known
+	set      string            // its UID
+	refused  map[string]string // why an eviction was refused the last time, by the UID of the pod
 	cordoned bool
 }
 
@@ -81,7 +83,7 @@ func (p *Pods) takeSet(set *kube.StatefulSet) {
 	defer p.mu.Unlock()
 	p.revision = ""
 	if set != nil {
-		p.revision = set.Revision
+		p.revision, p.set = set.Revision, set.UID
 	}
 }
 
@@ -104,7 +106,7 @@ func (p *Pods) pod() ha.Pod {
 	}
 	return ha.Pod{
 		Terminating: !own.Deleting.IsZero(), Cordoned: p.cordoned,
-		Updated: p.revision != "" && own.Labels[RevisionLabel] == p.revision, Outdated: p.outdated(),
+		Updated: p.revision != "" && own.Labels[RevisionLabel] == p.revision, Outdated: p.outdated(), Newest: p.newest(),
 	}
 }
 
@@ -124,6 +126,18 @@ func (p *Pods) outdated() []string {
 	return names
 }
 
+// newest are the pods of the StatefulSet's revision that are not ending.
+func (p *Pods) newest() []string {
+	var names []string
+	for _, one := range p.all {
+		if p.revision != "" && one.Labels[RevisionLabel] == p.revision && one.Deleting.IsZero() {
+			names = append(names, one.Name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
 // Evict implements Cluster.
 func (p *Pods) Evict(ctx context.Context, pod string) error {
 	p.mu.Lock()
@@ -133,10 +147,36 @@ func (p *Pods) Evict(ctx context.Context, pod string) error {
 		return nil
 	}
 	result := p.Client.Evict(ctx, one)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = nil
 	if result.Outcome == kube.Applied || result.Outcome == kube.Conflict || result.Outcome == kube.Absent {
 		return nil
 	}
+	p.refused = map[string]string{one.UID: result.Err.Error()} // one at a time
 	return result.Err
+}
+
+// Hindrance implements Cluster.
+func (p *Pods) Hindrance(ctx context.Context, pod string) (reason, detail string, err error) {
+	p.mu.Lock()
+	one, known := p.all[pod]
+	refused := p.refused[one.UID]
+	p.mu.Unlock()
+	switch {
+	case !known:
+		return "Missing", "there is no such pod: the StatefulSet's events say why", nil
+	case !one.Deleting.IsZero():
+		return "Terminating", "it is being deleted: its node may be lost", nil
+	case refused != "":
+		return "EvictionRefused", refused, nil
+	}
+	found, result := p.Client.GetPod(ctx, pod)
+	if result.Outcome != kube.Applied {
+		return "", "", result.Err
+	}
+	reason, detail = kube.Hindrance(found)
+	return reason, detail, nil
 }
 
 // Dead implements Cluster.
@@ -230,6 +270,16 @@ func (p *Pods) label(ctx context.Context, pod kube.PodMeta, role string) error {
 		return nil // that pod is no more, and the watch will say so
 	}
 	return fmt.Errorf("label %s: %w", pod.Name, result.Err)
+}
+
+// TellAll implements Cluster.
+func (p *Pods) TellAll(ctx context.Context, warning bool, reason, message string) {
+	p.mu.Lock()
+	uid := p.set
+	p.mu.Unlock()
+	if uid != "" {
+		p.Client.WriteEvent(ctx, kube.Event{Kind: "StatefulSet", Name: p.Set, UID: uid, Warning: warning, Reason: reason, Message: message, Action: reason})
+	}
 }
 
 // Tell implements Cluster.

@@ -24,8 +24,13 @@ const waiterLife = 10 * time.Second
 
 func (w *waiters) add(one waiter, now ha.Instant) {
 	one.at = now
-	*w = slices.DeleteFunc(*w, func(old waiter) bool { return now.AtMost(old.at) > waiterLife })
-	*w = append(*w, one)
+	kept := (*w)[:0]
+	for _, old := range *w {
+		if now.AtMost(old.at) <= waiterLife {
+			kept = append(kept, old)
+		}
+	}
+	*w = append(kept, one)
 }
 
 // deliver gives an answer to who waits for it. False: it is no answer. An answer that nobody waits for any more is lost, since
@@ -49,7 +54,13 @@ type asked struct {
 }
 
 func (l *loop) forget(id uint64) {
-	l.asked = slices.DeleteFunc(l.asked, func(one asked) bool { return one.request.ID == id })
+	var kept []asked
+	for _, one := range l.asked {
+		if one.request.ID != id {
+			kept = append(kept, one)
+		}
+	}
+	l.asked = kept
 }
 
 func (l *loop) answer(a ha.Action) {

@@ -46,6 +46,7 @@ func (a *Agent) View(of Identity) rest.View {
 	a.viewPostgres(&v, s, of)
 	a.viewRecord(&v, s, of)
 	a.viewPermit(&v, s, now)
+	v.Rollout = s.viewRollout(now)
 	return v
 }
 

@@ -33,6 +33,7 @@ func (d *step) follows() {
 		d.followUp()
 	}
 	d.hello()
+	d.mends()
 	if o.Supervisor.Phase == Standby && !o.Postgres.At.IsZero() {
 		d.label("replica")
 		d.slots()

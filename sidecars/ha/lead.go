@@ -345,9 +345,13 @@ func (d *step) wantedMembers(next *Record) string {
 			d.lead.BeatAt = Instant{}
 		}
 	}
-	d.peers = slices.DeleteFunc(d.peers, func(p peer) bool {
-		return d.now.since(p.Heard) > 2*d.c.RemoveAfter && !d.isMember(p.Member.ID)
-	})
+	kept := d.peers[:0]
+	for i := range d.peers {
+		if p := &d.peers[i]; d.now.since(p.Heard) <= 2*d.c.RemoveAfter || d.isMember(p.Member.ID) {
+			kept = append(kept, *p)
+		}
+	}
+	d.peers = kept
 	return why
 }
 

@@ -56,4 +56,6 @@ type Report struct {
 	Leaving  bool   `json:"leaving,omitempty"` // scaled down
 	Priority int    `json:"priority,omitempty"`
 	Phase    string `json:"phase,omitempty"`
+	Copying  bool   `json:"copying,omitempty"` // or rewinding
+	Failing  bool   `json:"failing,omitempty"` // the server was started last, and is down
 }

@@ -170,6 +170,8 @@ type Pod struct {
 	Updated     bool // the pod is of the newest revision
 	// Outdated are the names of the cluster's pods that are not; nil for none, or where the newest is not known.
 	Outdated []string
+	// Newest are those that are, as far as they are not ending.
+	Newest []string
 	// Dead is an instance of which the kubelet reports that its container has terminated. It is asked for when it would help.
 	Dead string
 }

@@ -79,7 +79,11 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 	if len(grants) < r.Sync.W {
 		return 0
 	}
-	slices.Sort(grants)
+	for i := range grants { // few, and often: no sorting that is compiled for them
+		for j := i; j > 0 && grants[j] < grants[j-1]; j-- {
+			grants[j], grants[j-1] = grants[j-1], grants[j]
+		}
+	}
 	return grants[len(grants)-r.Sync.W]
 }
 
@@ -142,11 +146,22 @@ func (d *step) claim(next Record, why string) {
 	d.writeAs(d.Durable.Claim, next, why)
 }
 
+// land forgets writes that cannot be applied any more.
+func (d *step) land(over func(*flight) bool) {
+	kept := d.inflight[:0]
+	for i := range d.inflight {
+		if f := d.inflight[i]; !over(&f) {
+			kept = append(kept, f)
+		}
+	}
+	d.inflight = kept
+}
+
 // absorbWrite learns what became of the write under way, by its outcome or by what the record shows.
 func (d *step) absorbWrite() {
 	if d.o.Record.Known {
 		seen := d.rec.Version
-		d.inflight = slices.DeleteFunc(d.inflight, func(f flight) bool { return f.Base != seen })
+		d.land(func(f *flight) bool { return f.Base != seen })
 	}
 	w := d.writing
 	if w == nil {
@@ -159,12 +174,12 @@ func (d *step) absorbWrite() {
 			return
 		case Refused:
 			d.writing, d.lead.Failed = nil, true
-			d.inflight = slices.DeleteFunc(d.inflight, func(f flight) bool { return f.Record.Stamp == w.Stamp })
+			d.land(func(f *flight) bool { return f.Record.Stamp == w.Stamp })
 			d.read("the record was changed by another")
 			return
 		case NotSent:
 			d.writing, d.lead.Failed = nil, true
-			d.inflight = slices.DeleteFunc(d.inflight, func(f flight) bool { return f.Record.Stamp == w.Stamp })
+			d.land(func(f *flight) bool { return f.Record.Stamp == w.Stamp })
 			return
 		case Unknown:
 			w.Lost = true

@@ -128,12 +128,20 @@ func (r *Record) put(m Member) {
 	for at < len(r.Members) && r.Members[at].ID < m.ID {
 		at++
 	}
-	r.Members = slices.Insert(r.Members, at, m)
+	r.Members = append(r.Members, m)
+	copy(r.Members[at+1:], r.Members[at:])
+	r.Members[at] = m
 }
 
 // drop takes a member off the record.
 func (r *Record) drop(id string) {
-	r.Members = slices.DeleteFunc(r.Members, func(m Member) bool { return m.ID == id })
+	kept := r.Members[:0]
+	for _, m := range r.Members {
+		if m.ID != id {
+			kept = append(kept, m)
+		}
+	}
+	r.Members = kept
 }
 
 // clone copies what a change would otherwise share.

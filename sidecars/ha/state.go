@@ -96,6 +96,7 @@ type State struct {
 	roleAt    Instant
 	last      Instant
 	stood     Instant // the last time that two steps were far apart
+	mended    Instant // last had a pod evicted without leading
 	why       string  // what it waits for, in words
 }
 
@@ -130,6 +131,8 @@ type lead struct {
 	Evicted   string  // the pod whose eviction was asked for last
 	EvictedOf string  // the supervisor that ran in it then: until another is heard of, the pod is not back
 	EvictedAt Instant
+	Awaited   string  // the pod that a rolling change waits for
+	AwaitedAt Instant // since when
 }
 
 type peer struct {
@@ -143,6 +146,8 @@ type peer struct {
 	Streamed Instant // last seen streaming as a standby
 	Vote     Message
 	VoteAt   Instant
+	Failing  Instant // since when it fails to start
+	Failed   Instant // last said so; zero: not in this supervisor's life
 }
 
 type sent struct {

@@ -216,7 +216,9 @@ func (d *step) meet(m Member) *peer {
 	for at < len(d.peers) && d.peers[at].Member.ID < m.ID {
 		at++
 	}
-	d.peers = slices.Insert(d.peers, at, peer{Member: m})
+	d.peers = append(d.peers, peer{})
+	copy(d.peers[at+1:], d.peers[at:])
+	d.peers[at] = peer{Member: m}
 	return &d.peers[at]
 }
 
@@ -236,6 +238,7 @@ func (d *step) hear(m *Message) {
 	}
 	p.Heard = d.now
 	if m.Report.Member.ID == m.From {
+		p.fails(&m.Report, d.now)
 		p.Report, p.Member = m.Report, m.Report.Member
 		if m.Report.Streaming && m.Report.Under == d.rec.Term {
 			p.Streamed = d.now
@@ -284,6 +287,8 @@ func (d *step) report() Report {
 	o := d.o
 	r := Report{Member: o.Self, Instance: o.Supervisor.Instance, Cordoned: o.Pod.Cordoned, Updated: o.Pod.Updated, Priority: d.c.Priority,
 		Barred: d.c.Barred || d.Durable.Fenced || o.DiskLow || o.Pod.Terminating, Pending: o.Postgres.PendingRestart, Leaving: d.leaving(), Config: d.c.Revision, Phase: o.Supervisor.Phase.String()}
+	r.Copying = o.Job.Running && (o.Job.Kind == JobClone || o.Job.Kind == JobRewind)
+	r.Failing = o.Supervisor.Phase == Down && o.Job.Kind == JobStart && !o.Job.Running
 	if !o.Postgres.At.IsZero() {
 		r.At = o.Postgres.Position
 		r.Streaming = o.Postgres.Streaming && o.Postgres.Upstream == d.rec.Holder.ID && o.Supervisor.Phase == Standby

@@ -12,7 +12,7 @@ import (
 
 // Event is something that people should find at an object with kubectl describe.
 type Event struct {
-	Kind, Name, UID string // of the object in our namespace that it is about: Pod, or Lease
+	Kind, Name, UID string // of the object in our namespace that it is about: Pod, StatefulSet or Lease
 	Warning         bool
 	Reason          string // one word, as FailedOver
 	Message         string
@@ -40,8 +40,11 @@ func (e Event) wire(o Options) map[string]any {
 	if e.Warning {
 		kind = "Warning"
 	}
-	if e.Kind == "Lease" {
+	switch e.Kind {
+	case "Lease":
 		api = leaseAPI
+	case "StatefulSet":
+		api = "apps/v1"
 	}
 	if len(e.Message) > maxMessage {
 		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "")

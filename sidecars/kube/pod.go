@@ -13,10 +13,12 @@ import (
 // Pod is what is read of a pod.
 type Pod struct {
 	PodMeta
-	Node       string
-	IP         string // empty: it has none yet
-	Phase      string
-	Containers []ContainerStatus // of the ordinary containers, then of the init containers, sidecars among these
+	Node  string
+	IP    string // empty: it has none yet
+	Phase string
+	// Unscheduled is why no node has it, and Message the scheduler's words; empty: one has, or nobody looked yet.
+	Unscheduled, Message string
+	Containers           []ContainerStatus // of the ordinary containers, then of the init containers, sidecars among these
 }
 
 // ContainerStatus is what the kubelet says of a container.
@@ -26,6 +28,7 @@ type ContainerStatus struct {
 	Restarts   int32
 	Running    bool
 	Waiting    string      // the reason; empty: it is not waiting, or nobody says why
+	Message    string      // more of that
 	Terminated *Terminated // as it is now; nil: it is not terminated
 	Last       *Terminated // the run before this one; nil: there was none, or it is forgotten
 }
@@ -134,10 +137,18 @@ type podWire struct {
 	} `json:"spec"`
 	Status struct {
 		Phase      string          `json:"phase"`
+		Conditions []conditionWire `json:"conditions"`
 		IP         string          `json:"podIP"`
 		Containers []containerWire `json:"containerStatuses"`
 		Init       []containerWire `json:"initContainerStatuses"`
 	} `json:"status"`
+}
+
+type conditionWire struct {
+	Type    string `json:"type"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
 }
 
 type containerWire struct {
@@ -150,7 +161,8 @@ type containerWire struct {
 type stateWire struct {
 	Running *struct{} `json:"running"`
 	Waiting *struct {
-		Reason string `json:"reason"`
+		Reason  string `json:"reason"`
+		Message string `json:"message"`
 	} `json:"waiting"`
 	Terminated *struct {
 		ExitCode int32  `json:"exitCode"`
@@ -174,6 +186,11 @@ func decodePod(data []byte) (Pod, error) {
 		return Pod{}, errors.New("it is not a Pod but a " + w.Kind)
 	}
 	p := Pod{PodMeta: meta, Node: w.Spec.Node, IP: w.Status.IP, Phase: w.Status.Phase}
+	for _, c := range w.Status.Conditions {
+		if c.Type == "PodScheduled" && c.Status == "False" {
+			p.Unscheduled, p.Message = c.Reason, c.Message
+		}
+	}
 	for _, s := range w.Status.Containers {
 		p.Containers = append(p.Containers, s.status(false))
 	}
@@ -186,7 +203,7 @@ func decodePod(data []byte) (Pod, error) {
 func (w containerWire) status(init bool) ContainerStatus {
 	s := ContainerStatus{Name: w.Name, Init: init, Restarts: w.Restarts, Running: w.State.Running != nil, Terminated: w.State.end(), Last: w.Last.end()}
 	if w.State.Waiting != nil {
-		s.Waiting = w.State.Waiting.Reason
+		s.Waiting, s.Message = w.State.Waiting.Reason, w.State.Waiting.Message
 	}
 	return s
 }

@@ -74,6 +74,15 @@ type (
 		Provision     *provisionDoc     `json:"provision,omitempty"`
 		DiskFree      map[string]uint64 `json:"disk_free_bytes,omitempty"` // by volume: data, and wal where the log has one of its own
 		DiskSize      map[string]uint64 `json:"disk_size_bytes,omitempty"`
+		Rollout       *rolloutDoc       `json:"rollout,omitempty"`
+	}
+
+	rolloutDoc struct {
+		Outdated int     `json:"outdated_pods"`
+		Awaits   string  `json:"waits_for,omitempty"`
+		Seconds  float64 `json:"for_seconds,omitempty"`
+		Reason   string  `json:"reason,omitempty"`
+		Detail   string  `json:"detail,omitempty"`
 	}
 
 	clusterDoc struct {
@@ -128,6 +137,9 @@ func (v *View) status() statusDoc {
 			PermitSeconds: max(0, v.permit().Seconds()), LastOutage: v.Counters.LastOutage.Seconds(), Eligible: v.Counters.Eligible, NotEligible: v.Counters.NotEligible,
 			Provision: v.Provision.document(), DiskFree: v.Counters.DiskFree, DiskSize: v.Counters.DiskSize,
 		},
+	}
+	if r := &v.Rollout; r.Outdated > 0 || r.Awaits != "" {
+		doc.Onggi.Rollout = &rolloutDoc{r.Outdated, r.Awaits, r.For.Round(time.Second).Seconds(), r.Reason, r.Detail}
 	}
 	if v.StandbyLeader {
 		doc.Role = "standby_leader"

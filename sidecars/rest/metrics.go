@@ -146,6 +146,9 @@ func permitMetrics(w *exposition, v *View) {
 	gauge("onggi_fenced", "Whether a person keeps postgres down here.", bit(v.Fenced))
 	gauge("onggi_node_info", "1 for the node that the pod runs on.", 1, "node", v.Node)
 	gauge("onggi_instances", "Members that the configuration asks for.", float64(v.Instances), "scope", v.Scope, "name", v.Name)
+	gauge("onggi_rollout_outdated_pods", "Pods of another revision than the newest.", float64(v.Rollout.Outdated))
+	gauge("onggi_rollout_wait_seconds", "How long a rolling change has been waiting for this pod, as the member knows that leads it; 0: for none.", v.Rollout.For.Seconds(),
+		"scope", v.Scope, "member", v.Rollout.Awaits, "reason", v.Rollout.Reason)
 	gauge("onggi_term", "Term of the record: how often it changed hands.", float64(v.Term))
 	gauge("onggi_sync_published", "1 for how many of how many standbys the record says that commits wait for.", 1, c.Published.labels()...)
 	gauge("onggi_sync_effective", "1 for how many of how many standbys postgres makes commits wait for.", 1, c.Effective.labels()...)

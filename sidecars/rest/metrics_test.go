@@ -28,6 +28,7 @@ func busy() View {
 		v.PendingRestart = []Parameter{{"max_connections", "100", "200"}}
 		v.Node, v.Instances = "worker-1", 3
 		v.Provision = Provision{Applied: time.Unix(1767225600, 0), Changes: 7, Failures: 2, Problems: []string{`create role "app": no`}}
+		v.Rollout = Rollout{Outdated: 2, Awaits: "shop-2", For: 12 * time.Minute, Reason: "ImagePullBackOff", Detail: "container database"}
 		v.Counters = Counters{
 			PermitPaths: map[string]bool{"peers": true}, PeerGrants: map[string]bool{"shop-1": true, "shop-2": false},
 			RoleChanges: map[string]uint64{"switchover": 2, "holder lost": 1}, FenceKills: map[string]uint64{"permit": 4},
@@ -49,7 +50,7 @@ var vocabulary = func() map[string]string {
 		"onggi_sync_effective": "n w", "onggi_commit_stall_seconds": "", "onggi_sync_wait_canceled_total": "", "onggi_loop_gap_seconds_max": "",
 		"onggi_clock_divergence_seconds": "", "onggi_replica_eligible": "reason", "onggi_disk_free_bytes": "volume", "onggi_disk_size_bytes": "volume", "onggi_rejoin_total": "how",
 		"onggi_provision_last_success_timestamp_seconds": "", "onggi_provision_problems": "", "onggi_provision_changes_total": "", "onggi_provision_failures_total": "",
-		"onggi_fenced": "", "onggi_node_info": "node", "onggi_sync_standbys": "value",
+		"onggi_rollout_outdated_pods": "", "onggi_rollout_wait_seconds": "member reason scope", "onggi_fenced": "", "onggi_node_info": "node", "onggi_sync_standbys": "value",
 	}
 	for name, labels := range map[string]string{
 		"configured leader max_age_seconds repository_read_timestamp_seconds":                                                              "",

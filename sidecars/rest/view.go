@@ -122,6 +122,17 @@ type View struct {
 	// Backup is asked for the metrics alone; nil where nobody looks after backups.
 	Backup    func() *BackupView
 	Provision Provision
+	Rollout   Rollout
+}
+
+// Rollout is how a rolling change of the pods gets on.
+type Rollout struct {
+	Outdated int // pods of another revision than the newest
+	// Awaits is the pod that the change waits for, and For how long; only the member that leads it knows. Reason is one word, Detail more; empty until it
+	// was found out.
+	Awaits         string
+	For            time.Duration
+	Reason, Detail string
 }
 
 // Walsender is a row of pg_stat_replication.

@@ -59,6 +59,7 @@ const (
 	SetMode     // Mode and W
 	SetScale    // Level instances
 	NewRevision // of the pods
+	BadRevision // of which none comes up, for For: then the one before is back
 	OutsideDown // the server that a standby cluster follows cannot be reached
 	OnItsOwn    // a standby cluster is to be one of its own
 	kinds
@@ -67,7 +68,7 @@ const (
 var kindNames = [kinds]string{"none", "kill postmaster", "crash backend", "kill sidecar", "kill supervisor", "lose node", "kill pod", "stop sidecar", "stop postmaster",
 	"stop supervisor", "freeze", "suspend", "cut all", "cut api", "cut peers", "cut one way", "cut link", "api down", "api flaky", "api slow", "freeze watch",
 	"delete record", "edit record", "restore record", "lose pvc", "lose log", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
-	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision", "outside down", "on its own"}
+	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision", "bad revision", "outside down", "on its own"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -112,7 +113,7 @@ func (w *World) hit(f Fault) {
 		w.tracef("FAULT %v: %v", f.Kind, f)
 	}
 	w.stats.Faults[f.Kind]++
-	w.lastFault, w.check.quiet = f.Kind, w.now+int64(f.For)
+	w.lastFault, w.check.quiet = f.Kind, max(w.check.quiet, w.now+int64(f.For))
 	n := w.nodes[f.Node]
 	switch {
 	case f.Kind <= SuspendPod:

@@ -1,6 +1,7 @@
 package hatest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/ha"
@@ -81,7 +82,7 @@ func (n *node) createPod(in time.Duration) {
 	n.pod.exists, n.pod.running, n.pod.terminating, n.pod.dead, n.pod.label = true, false, false, "", ""
 	n.pod.revision = n.w.revision
 	n.w.after(in, func() {
-		if n.pod.gen != gen || n.gone {
+		if n.pod.gen != gen || n.gone || slices.Contains(n.w.bad, n.pod.revision) {
 			return
 		}
 		n.pod.running = true
@@ -157,7 +158,13 @@ func (n *node) podDied(why string) {
 
 // deletePod is what kubectl delete pod does: the supervisor is told to end, and waits for the sidecar's leave.
 func (n *node) deletePod() {
-	if !n.pod.running || n.pod.terminating {
+	if n.pod.terminating {
+		return
+	}
+	if !n.pod.running {
+		if n.pod.exists && slices.Contains(n.w.bad, n.pod.revision) && !n.gone { // nothing runs in it that would have to end
+			n.createPod(n.w.between(time.Second, 3*time.Second))
+		}
 		return
 	}
 	n.pod.terminating = true

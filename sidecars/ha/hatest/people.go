@@ -86,7 +86,9 @@ func (w *World) change(n *node, f Fault) {
 			})
 		}
 	case NewRevision:
-		w.revision++
+		w.roll(false, 0)
+	case BadRevision:
+		w.roll(true, f.For)
 	case SlewClock:
 		n.clock.set(w.now, n.clock.rawRate, f.Level)
 		w.after(f.For, func() { n.clock.set(w.now, n.clock.rawRate, 1) })

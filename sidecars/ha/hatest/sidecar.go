@@ -111,7 +111,7 @@ func (n *node) observe(o *ha.Observation) {
 	o.Now, o.Self, o.DiskLow, o.Requests = n.clock.now(n.w.now), n.member(), n.diskFull, c.requests
 	o.Postgres, o.Record = c.pg, c.seen
 	o.Job = ha.Job{Kind: n.job.kind, Running: n.job.running, Failed: n.job.failed, Begun: n.job.begun, Ended: n.job.ended}
-	o.Pod = ha.Pod{Terminating: n.pod.terminating, Cordoned: n.pod.cordoned, Updated: n.pod.revision == n.w.revision, Outdated: n.outdated(), Dead: c.dead}
+	o.Pod = ha.Pod{Terminating: n.pod.terminating, Cordoned: n.pod.cordoned, Updated: n.pod.revision == n.w.revision, Outdated: n.outdated(), Newest: n.newest(), Dead: c.dead}
 	o.Supervisor, o.Data, o.Written = ha.Supervisor{}, ha.Data{}, nil
 	if n.sup.up && !n.sup.stopped {
 		o.Supervisor = ha.Supervisor{Instance: n.sup.instance, Locked: true, Phase: n.sup.phase, Crashed: n.sup.crashed}

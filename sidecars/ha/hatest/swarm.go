@@ -99,6 +99,10 @@ func (g ground) draw(seed uint64) (Options, []Fault) {
 		// Whatever else happens, it meets a rolling change.
 		faults = append(faults, Fault{At: 60*second + time.Duration(r.Int64N(int64(calmAt-90*second))), Kind: NewRevision})
 	}
+	if r.IntN(8) == 0 && !o.Ignorable {
+		at := 60*second + time.Duration(r.Int64N(int64(calmAt-90*second)))
+		faults = append(faults, Fault{At: at, For: min(calmAt-at, 20*second+time.Duration(r.Int64N(int64(100*second)))), Kind: BadRevision})
+	}
 	return o, faults
 }
 

@@ -77,8 +77,10 @@ type World struct {
 	// lastFault is what an outage is put down to.
 	lastFault Kind
 	ended     bool
-	revision  int // of the StatefulSet
-	files     int // that PendingRestart wrote
+	revision  int   // of the StatefulSet
+	made      int   // the highest that ever was
+	bad       []int // those whose pods never run
+	files     int   // that PendingRestart wrote
 }
 
 // New is a cluster of empty volumes whose pods are just being started.

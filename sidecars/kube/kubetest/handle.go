@@ -21,6 +21,8 @@ func kinds() map[string]kind {
 		"pods":   {"v1", "Pod", true},
 		"events": {"v1", "Event", true},
 		"nodes":  {"v1", "Node", false},
+
+		"statefulsets": {"apps/v1", "StatefulSet", true},
 	}
 }
 

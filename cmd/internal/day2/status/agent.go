@@ -56,6 +56,11 @@ type self struct {
 		Eligible bool
 		Waits    string           `json:"not_eligible_because"`
 		Free     map[string]int64 `json:"disk_free_bytes"`
+		Rollout  struct {
+			Awaits         string  `json:"waits_for"`
+			For            float64 `json:"for_seconds"`
+			Reason, Detail string
+		}
 	}
 }
 

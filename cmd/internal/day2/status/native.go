@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // revisionLabel is what the StatefulSet's controller marks pods by.
@@ -67,6 +68,7 @@ func (s *Status) native(o Observed, pods []pod) {
 	}
 	s.poolerDeployments(o.Poolers)
 	s.rollout(set, pods)
+	s.held(said)
 	if s.Wanted == 0 && len(pods) == 0 {
 		s.Health = Hibernated
 		return
@@ -85,6 +87,34 @@ func (s *Status) rollout(set statefulSet, pods []pod) {
 	}
 	r.Done = set.Status.ObservedGeneration >= set.Metadata.Generation && r.Updated >= r.Wanted
 	s.Rollout = r
+}
+
+// heldAfter is how long a rollout waits for a pod before that is something wrong: a pod that is made again takes its time.
+const heldAfter = 2 * time.Minute
+
+// held finds what a rollout waits for: by the word of the agent that leads it, or where nobody leads, by a new pod that does not come up.
+func (s *Status) held(said map[string]agent) {
+	var h *Held
+	if best, ok := mostCurrent(said); ok && best.Member.Onggi.Rollout.Awaits != "" {
+		r := best.Member.Onggi.Rollout
+		h = &Held{r.Awaits, r.For, r.Reason, r.Detail}
+	}
+	for _, m := range s.Members {
+		if h == nil && !s.Rollout.Done && !m.Outdated && m.Waiting != "" {
+			h = &Held{Member: m.Name, Reason: m.Waiting, Detail: m.Detail}
+		}
+		if h != nil && h.Member == m.Name && m.Waiting != "" {
+			h.Reason, h.Detail = m.Waiting, m.Detail // of now
+		}
+	}
+	s.Rollout.Held = h
+	if h != nil && (h.Seconds == 0 || h.Seconds >= heldAfter.Seconds()) {
+		text := "the rollout " + h.text()
+		if h.Detail != "" {
+			text += ", " + h.Detail
+		}
+		s.degraded(text, "docs/agent.md#agentrolloutheld")
+	}
 }
 
 // leaseAndRecord reads the Lease. Its annotation may have been edited by people, so it is read as far as it can be.
@@ -265,6 +295,9 @@ func (s *Status) synchronous() int {
 // judgeMembers finds what is wrong with members, whatever the back end.
 func (s *Status) judgeMembers() {
 	for _, m := range s.Members {
+		if m.Waiting != "" && (s.Rollout == nil || s.Rollout.Held == nil || s.Rollout.Held.Member != m.Name) {
+			s.degraded(m.Name+" does not come up: "+m.Waiting+prefixed(", ", m.Detail), "kubectl describe pod "+m.Name)
+		}
 		switch {
 		case m.Fenced:
 			s.degraded(m.Name+" is fenced", "onggi fence "+s.Name+" --member "+m.Name+" --off")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -106,13 +107,33 @@ type pod struct {
 	// Pod.status
 	Status struct {
 		Phase      string
-		Conditions []struct{ Type, Status string }
+		Conditions []struct{ Type, Status, Reason, Message string }
 		// Containers and the sidecars among the init containers.
 		ContainerStatuses, InitContainerStatuses []struct {
 			Name         string
 			RestartCount int
+			State        struct {
+				Waiting struct{ Reason, Message string }
+			}
 		}
 	}
+}
+
+// waits is what keeps the pod from coming up, as Kubernetes says it; empty where nothing is known to be wrong.
+func (p pod) waits() (reason, detail string) {
+	for _, c := range slices.Concat(p.Status.ContainerStatuses, p.Status.InitContainerStatuses) {
+		switch w := c.State.Waiting; w.Reason {
+		case "", "PodInitializing", "ContainerCreating":
+		default:
+			return w.Reason, strings.TrimSuffix("container "+c.Name+": "+w.Message, ": ")
+		}
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == "PodScheduled" && c.Status == "False" {
+			return c.Reason, c.Message
+		}
+	}
+	return "", ""
 }
 
 func (p pod) phase() string {
@@ -141,6 +162,7 @@ func (p pod) member(b Backend) Member {
 	default:
 		m.Role = Replica
 	}
+	m.Waiting, m.Detail = p.waits()
 	for _, c := range slices.Concat(p.Status.ContainerStatuses, p.Status.InitContainerStatuses) {
 		m.Restarts += c.RestartCount
 	}

@@ -62,7 +62,10 @@ func (s *Status) facts(v View) [][2]string {
 	}
 	if r := s.Rollout; r != nil {
 		done := "under way"
-		if r.Done {
+		switch {
+		case r.Held != nil:
+			done = r.Held.text()
+		case r.Done:
 			done = "done"
 		}
 		add("rollout", fmt.Sprintf("%d of %d pods are of the newest revision", r.Updated, r.Wanted), done)

@@ -100,6 +100,27 @@ type Rollout struct {
 	Updated int  `json:"updated"`
 	Wanted  int  `json:"wanted"`
 	Done    bool `json:"done"`
+	// Held is what it waits for; nil where it gets on, or nobody knows.
+	Held *Held `json:"held,omitempty"`
+}
+
+// Held is a pod that a rollout waits for.
+type Held struct {
+	Member  string  `json:"member"`
+	Seconds float64 `json:"seconds,omitempty"` // as long as the agent that leads has been waiting; 0: it was not asked
+	Reason  string  `json:"reason,omitempty"`  // one word, such as ImagePullBackOff
+	Detail  string  `json:"detail,omitempty"`
+}
+
+func (h Held) text() string {
+	text := "waits for " + h.Member
+	if h.Seconds > 0 {
+		text += " for " + Age(time.Duration(h.Seconds*float64(time.Second)))
+	}
+	if h.Reason != "" {
+		text += ": " + h.Reason
+	}
+	return text
 }
 
 // Pooler is a set of connection poolers.
@@ -135,6 +156,9 @@ type Member struct {
 	Node     string `json:"node,omitempty"`
 	Restarts int    `json:"restarts"` // of its containers
 	Outdated bool   `json:"outdated,omitempty"`
+	// Waiting is why the pod does not come up, in Kubernetes' word, such as ImagePullBackOff, and Detail more of it.
+	Waiting string `json:"waiting,omitempty"`
+	Detail  string `json:"waitingDetail,omitempty"`
 	// Volume is how large the volume of the data is, in bytes, and Free what is left of it; nil is unknown.
 	Volume *int64 `json:"volumeBytes,omitempty"`
 	Free   *int64 `json:"freeBytes,omitempty"`

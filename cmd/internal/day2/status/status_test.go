@@ -90,6 +90,13 @@ func TestWhatIsWrong(t *testing.T) {
 		{"the primary's permit ended", answer("shop-0", `"permit_remaining_seconds":`, `"permit_remaining_seconds":0,"was":`), Down, "no member takes writes"},
 		{"the primary lets nobody in", answer("shop-0", `"permit_remaining_seconds"`, `"gated":true,"permit_remaining_seconds"`), Down, "no member takes writes"},
 		{"two primaries", answer("shop-1", `"role":"replica"`, `"role":"primary"`, `"permit_remaining_seconds":0`, `"permit_remaining_seconds":3`), Down, "shop-0 and shop-1 both say that they take writes"},
+		{"a new pod without an image", func(o *Observed) {
+			replaceIn(pods, 2, `"type":"Ready","status":"True"`, `"type":"Ready","status":"False"`)(o)
+			replaceIn(pods, 2, `"containerStatuses":[`, `"containerStatuses":[{"name":"database","state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image"}}},`)(o)
+			answer("shop-0", `"permit_remaining_seconds"`, `"rollout":{"outdated_pods":2,"waits_for":"shop-2","for_seconds":720,"reason":"ErrImagePull"},"permit_remaining_seconds"`)(o)
+		}, Degraded, "the rollout waits for shop-2 for 12m: ImagePullBackOff, container database: Back-off pulling image"},
+		{"a rollout that waits for a pod, and not for long", answer("shop-0", `"permit_remaining_seconds"`, `"rollout":{"outdated_pods":2,"waits_for":"shop-2","for_seconds":30},"permit_remaining_seconds"`), Healthy, ""},
+		{"a pod that crashes, and no rollout", replaceIn(pods, 2, `"containerStatuses":[`, `"containerStatuses":[{"name":"database","state":{"waiting":{"reason":"CrashLoopBackOff"}}},`), Degraded, "shop-2 does not come up: CrashLoopBackOff, container database"},
 		{"a fenced standby", answer("shop-2", `"permit_remaining_seconds"`, `"fenced":true,"permit_remaining_seconds"`), Degraded, "shop-2 is fenced"},
 		{"nobody could be asked", func(o *Observed) { o.Answers = nil }, Healthy, ""},
 		{"nobody could be asked, and nobody is ready", func(o *Observed) {
