@@ -213,6 +213,13 @@ e2e-backup: ## back up, archive, fail over and restore real clusters, in a folde
 	ONGGI_E2E_BACKUP=1 ONGGI_S3=$(CURDIR)/.cache/e2e/s3 ONGGI_GCS=$(CURDIR)/.cache/e2e/gcs ONGGI_AZURITE=$(CURDIR)/.cache/azurite/node_modules/.bin/azurite-blob \
 		go test ./cmd/onggi-agent -run 'TestBackupEndToEnd|TestBackupSets|TestBackupBrings|TestBackupFeeds|TestBackupRecovers|TestBackupExpires|TestBackupOverTLS' -count=1 -v -timeout 50m
 
+.PHONY: e2e-dump
+e2e-dump: ## dump, break, restore and expire databases of a real cluster by the rendered command line, in a folder and in a real S3 server over TLS
+	@.ci/install
+	@mkdir -p .cache/e2e
+	@go -C .ci/s3 build -o $(CURDIR)/.cache/e2e/s3 .
+	ONGGI_E2E_DUMP=1 ONGGI_S3=$(CURDIR)/.cache/e2e/s3 go test ./cmd/onggi-agent -run 'TestDumpsEndToEnd' -count=1 -v -timeout 20m
+
 # Azure's storage for tests, from npm.
 AZURITE := 3.37.0
 .cache/azurite/.stamp:

@@ -13,7 +13,7 @@ import (
 // ONG23 what onggi's own agent would refuse, ONG30 overrides and components, ONG40 what the chosen back end lacks. The codes of policies are ONG7 and stand with them.
 func Codes() []spec.CodeDoc {
 	all := slices.Concat(spec.Codes(), plugin.Codes(), compileCodes(), backendCodes(), planCodes(), startCodes(), accessCodes(),
-		nameCodes(), serverCodes(), imageCodes(), replicationCodes(), backupCodes(), bootstrapCodes(), drillCodes(), restoreCodes(), nativeCodes(), nativeBackupCodes(), nativeRecoveryCodes(), outsideCodes(), nativeStartCodes())
+		nameCodes(), serverCodes(), imageCodes(), replicationCodes(), backupCodes(), bootstrapCodes(), drillCodes(), dumpCodes(), restoreCodes(), nativeCodes(), nativeBackupCodes(), nativeDumpCodes(), nativeRecoveryCodes(), outsideCodes(), nativeStartCodes())
 	slices.SortFunc(all, func(a, b spec.CodeDoc) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }

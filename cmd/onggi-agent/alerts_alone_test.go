@@ -31,7 +31,7 @@ type alone struct {
 const aloneParameters = `shared_buffers: 16MB, max_wal_size: 32MB, min_wal_size: 2MB, max_prepared_transactions: "5", autovacuum: "off", autovacuum_vacuum_cost_delay: 100ms, autovacuum_vacuum_cost_limit: "1"`
 
 func playAlone(t *testing.T, prom *prometheus, told *table, bin string) {
-	c := &alone{scene: scene{lab: newLab(t, 1, "# alone\n"), name: "alone", prom: prom, table: told}, bin: bin, plan: watched(t, "alone", onePooler, never).Plan}
+	c := &alone{scene: scene{lab: newLab(t, 1, "# alone\n"), name: "alone", prom: prom, table: told}, bin: bin, plan: watched(t, "alone", onePooler, never, noDumps).Plan}
 	p := c.pods[0]
 	l := c.lab
 	l.write(p.dir+"/pooler", poolerPassword)

@@ -51,23 +51,25 @@ spec:
   instances: 3
   storage: {size: 1Gi}
   pooler: POOLER
-  backup: {destination: pvc://backups/shop, schedules: [{name: daily, cron: "0 1 * * *"}], retentionFull: 2}
+  backup: {destination: pvc://backups/shop, schedules: [{name: daily, cron: "0 1 * * *"}], retentionFull: 2, dumps: DUMPS}
   monitoring: {alerts: true, backupMaxAge: AGE}
   secrets: {provider: existing}
 `
 
-// The parts of the spec by which scenes differ: only one has a pooler, and only where backups are the subject do they get old in this time.
+// The parts of the spec by which scenes differ: only one has a pooler, one has dumps, and only where backups are the subject do they get old in this time.
 const (
 	noPooler  = "null"
 	onePooler = `{mode: transaction, instances: 1, parameters: {default_pool_size: "2"}}`
 	never     = "1000h"
 	aMinute   = "4h" // squeezed
+	noDumps   = "[]"
+	someDumps = `[{name: nightly, schedule: "0 * * * *", keep: 2, maxAge: 4h}]`
 )
 
 // watched is what the renderer makes of the spec.
-func watched(t *testing.T, namespace, pooler, age string) render.Bundle {
+func watched(t *testing.T, namespace, pooler, age, dumps string) render.Bundle {
 	t.Helper()
-	return compiled(t, strings.NewReplacer("NAMESPACE", namespace, "POOLER", pooler, "AGE", age).Replace(watchedSpec))
+	return compiled(t, strings.NewReplacer("NAMESPACE", namespace, "POOLER", pooler, "AGE", age, "DUMPS", dumps).Replace(watchedSpec))
 }
 
 func compiled(t *testing.T, text string) render.Bundle {
@@ -83,7 +85,7 @@ func compiled(t *testing.T, text string) render.Bundle {
 
 // allTroubles are those of every scene. Nothing of a cluster is needed to tell what they are about.
 func allTroubles() []trouble {
-	return slices.Concat((&three{}).troubles(), (&alone{}).troubles(), (&alone{}).followed(), (&alone{}).last(), (&vault{}).troubles())
+	return slices.Concat((&three{}).troubles(), (&alone{}).troubles(), (&alone{}).followed(), (&alone{}).last(), (&vault{}).troubles(), (&dumped{}).troubles())
 }
 
 // An alert that no trouble raises is one of which nobody knows whether it fires.
@@ -94,7 +96,7 @@ func TestEveryRenderedAlertHasItsTrouble(t *testing.T) {
 			named[alert] = true
 		}
 	}
-	for _, rule := range rulesOf(watched(t, "db", onePooler, "26h").Objects) {
+	for _, rule := range rulesOf(watched(t, "db", onePooler, "26h", someDumps).Objects) {
 		rendered[fmt.Sprintf("%s/%s", rule["alert"], rule["labels"].(manifest.Map)["severity"])] = true
 	}
 	require.Greater(t, len(rendered), 40)
@@ -118,8 +120,9 @@ func TestAlerts(t *testing.T) {
 		bundle render.Bundle
 		least  time.Duration
 	}{
-		{watched(t, "three", noPooler, never), leastAge}, {watched(t, "vault", noPooler, aMinute), leastAge},
-		{watched(t, "alone", onePooler, never), aloneAge}, {watched(t, "away", noPooler, never), aloneAge},
+		{watched(t, "three", noPooler, never, noDumps), leastAge}, {watched(t, "vault", noPooler, aMinute, noDumps), leastAge},
+		{watched(t, "alone", onePooler, never, noDumps), aloneAge}, {watched(t, "away", noPooler, never, noDumps), aloneAge},
+		{watched(t, "dumps", noPooler, never, someDumps), leastAge},
 	} {
 		for _, g := range groupsOf(one.bundle.Objects) {
 			var rules []any
@@ -132,7 +135,7 @@ func TestAlerts(t *testing.T) {
 	prom, told := startPrometheus(t, freePort(t), groups), &table{}
 	t.Run("clusters", func(t *testing.T) {
 		for name, play := range map[string]func(*testing.T, *prometheus, *table){
-			"three": playThree, "alone": func(t *testing.T, p *prometheus, told *table) { playAlone(t, p, told, bin) }, "vault": playVault,
+			"three": playThree, "alone": func(t *testing.T, p *prometheus, told *table) { playAlone(t, p, told, bin) }, "vault": playVault, "dumps": playDumps,
 		} {
 			if only := os.Getenv("ONGGI_SCENE"); only != "" && only != name {
 				continue

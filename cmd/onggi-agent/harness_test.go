@@ -67,6 +67,7 @@ type lab struct {
 	port     int
 	net      int         // second number of its addresses: two labs of one test are on two networks
 	secure   *tls.Config // how agents are asked; nil: in plain text
+	queries  string      // of the exporter's, beside those of every cluster
 }
 
 // ask is an HTTP client for agents, and url is where one of them answers.

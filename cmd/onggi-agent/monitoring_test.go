@@ -124,7 +124,7 @@ func (p *pod) startExporter() {
 		require.NoError(l.t, os.Chmod(dir, mode))
 	}
 	queries := l.dir + "/queries.yaml"
-	require.NoError(l.t, os.WriteFile(queries, []byte(monitoring.Queries(15)), 0o644))
+	require.NoError(l.t, os.WriteFile(queries, []byte(monitoring.Queries(15)+l.queries), 0o644))
 	cmd := exec.Command("prometheus-postgres-exporter", fmt.Sprintf("--web.listen-address=%s:%d", p.ip, l.port+3), "--extend.query-path="+queries)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("DATA_SOURCE_NAME=host=%s/run/postgres port=%d user=onggi_monitor dbname=postgres sslmode=disable application_name=onggi_exporter", p.dir, l.port),
 		"PG_EXPORTER_DISABLE_DEFAULT_METRICS=true", "PG_EXPORTER_DISABLE_SETTINGS_METRICS=true")

@@ -62,7 +62,7 @@ func runVerb(ctx context.Context, file string, errs io.Writer) error {
 	}
 	defer serving.close()
 	go s.watchFiles(working)
-	go s.keepPooler(working)
+	go s.keepRoles(working)
 	go s.keeper.Run(working)
 	go s.provisioner.Run(working)
 	go s.importer.Run(working)

@@ -207,6 +207,9 @@ func (o restoreOptions) refuse(c *spec.Cluster) spec.Problems {
 	case b == nil || b.Destination == "" && b.Method != "snapshot":
 		problems = append(problems, c.Problem("ONG3030", "spec.backup", c.Name+" has no backup to restore from",
 			"a database is restored from the archive that its spec names", "name the environment that has one with --env, or a Backup object with --backup"))
+	case b.Method == "dumps":
+		problems = append(problems, c.Problem("ONG3030", "spec.backup.method", c.Name+" has dumps, and no backup to restore from",
+			"a dump is of a database and not of the cluster", "restore a database with onggi dump restore "+c.Name))
 	case b.Method == "snapshot":
 		problems = append(problems, c.Problem("ONG3030", "spec.backup.method", "a restore from snapshots starts from one Backup object",
 			"which snapshots there are only the cluster knows", "see kubectl get backups, and name one with --backup"))

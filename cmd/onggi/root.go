@@ -33,7 +33,7 @@ Kustomize overlays and Argo CD Applications, and proves that all of them are the
 		newStatusCmd(s), newSwitchoverCmd(s), newFailoverCmd(s), newRestartCmd(s), newReinitCmd(s), newPauseCmd(s), newResumeCmd(s),
 		newFenceCmd(s), newBackupCmd(s), newScaleCmd(s), newPsqlCmd(s), newLogsCmd(s),
 		newExplainCmd(s), newInitCmd(s), newSchemaCmd(s), newCapabilitiesCmd(s), newComponentsCmd(s),
-		newDrillCmd(s), newCmpCmd(s), newVersionCmd(s), newManCmd(s), newExitCodesTopic(),
+		newDrillCmd(s), newDumpCmd(s), newCmpCmd(s), newVersionCmd(s), newManCmd(s), newExitCodesTopic(),
 	)
 	usageErrors(root)
 	return root

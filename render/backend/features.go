@@ -58,6 +58,8 @@ var features = sync.OnceValue(func() []Feature {
 		{"backup.encryption", "encryption that the store is asked for", anyArchive(func(a *spec.Archive) bool { return a.Encryption != "" }), with(map[Name]Support{Native: {}})},
 		{"backup.walParallel", "numbers of WAL files that are archived at once", anyArchive(func(a *spec.Archive) bool { return a.WALParallel != 0 }), with(map[Name]Support{Native: {}})},
 		{"backup.credentials.accountKey", "keys and signatures of Azure accounts", anyArchive(accountKeys), only(map[Name]Support{Crunchy: yes, Native: yes})},
+		{"backup.dumps", "logical dumps", func(s *spec.Spec) bool { return s.Backup != nil && len(s.Backup.Dumps) > 0 }, only(map[Name]Support{Native: yes})},
+		{"backup.method=dumps", "dumps in place of backups", method("dumps"), only(map[Name]Support{Native: yes})},
 		{"backup.drill", "restore drills", func(s *spec.Spec) bool { return s.Backup != nil && s.Backup.Drill != nil }, only(map[Name]Support{CloudNativePG: yes, Native: yes})},
 		{"secrets.provider=external-secrets", "ExternalSecrets made by onggi", func(s *spec.Spec) bool { return s.Secrets.Provider == "external-secrets" },
 			with(map[Name]Support{MySQLOperator: yes})},

@@ -84,7 +84,7 @@ func (a *artist) isSeries(name string) bool {
 // drills are CronJobs of the backup part: restores that are tried.
 func (a *artist) drills() {
 	for _, o := range a.of("CronJob") {
-		if o.Origin != "" || a.isSeries(o.Ref().Name) {
+		if o.Origin != "" || a.isSeries(o.Ref().Name) || a.isDump(o.Ref().Name) {
 			continue
 		}
 		ref, cron := o.Ref(), text(o.Body, "spec", "schedule")

@@ -31,6 +31,7 @@ func Draw(p *plan.Plan, objs []manifest.Object) Picture {
 	a.services()
 	a.network()
 	a.backups()
+	a.dumps()
 	a.sources()
 	a.monitors()
 	a.secrets()

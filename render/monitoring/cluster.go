@@ -37,6 +37,8 @@ type Cluster struct {
 	Hibernated bool
 	// Backup is nil for a cluster without backups.
 	Backup *Backup
+	// Dumps are its series of logical dumps.
+	Dumps []Dump
 	// Poolers are the names of its connection poolers.
 	Poolers []string
 
@@ -71,6 +73,15 @@ type Backup struct {
 	// DrillJob is the CronJob of drills that leave their results nowhere but in their Jobs, as native's do: what kube-state-metrics tells of
 	// these is asked instead.
 	DrillJob string
+}
+
+// Dump is a series of logical dumps.
+type Dump struct {
+	Name string
+	// MaxAge is how old the last good dump may be, in whole seconds.
+	MaxAge time.Duration
+	// Suspended says that none are made on purpose; nobody misses them.
+	Suspended bool
 }
 
 // Supported says whether backend has metrics that this package knows. For one that has not, every function returns

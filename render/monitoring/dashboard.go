@@ -78,6 +78,9 @@ func dashboard(c Cluster) string {
 	if c.Backup != nil && c.Backup.DrillMaxAge > 0 && c.Backup.DrillJob == "" {
 		out.WriteString(t.drill)
 	}
+	if len(c.Dumps) > 0 {
+		out.WriteString(t.dump)
+	}
 	out.WriteString("\n]}\n")
 	return out.String()
 }
@@ -100,6 +103,7 @@ type template struct {
 	backup string   // of further rows, from the comma on
 	pooler string
 	drill  string
+	dump   string
 	size   int // of all of it
 }
 
@@ -110,7 +114,7 @@ var cnpgTemplate = sync.OnceValue(func() template {
 
 var nativeTemplate = sync.OnceValue(func() template { return newTemplate(nativeRows(), nativeBackupRow(), nativePoolerRow()) })
 
-// newTemplate is of the rows that every cluster has, and those of backups, poolers and drills.
+// newTemplate is of the rows that every cluster has, and those of backups, poolers, drills and dumps.
 func newTemplate(always []row, backup, pooler row) template {
 	head := encode(manifest.Map{
 		"title":         markTitle,
@@ -130,8 +134,9 @@ func newTemplate(always []row, backup, pooler row) template {
 		backup: "," + lines(g.place(backup)),
 		pooler: "," + lines(g.place(pooler)),
 		drill:  "," + lines(g.place(drillRow())),
+		dump:   "," + lines(g.place(dumpRow())),
 	}
-	t.size = len(head) + len(t.panels) + len(t.backup) + len(t.pooler) + len(t.drill)
+	t.size = len(head) + len(t.panels) + len(t.backup) + len(t.pooler) + len(t.drill) + len(t.dump)
 	return t
 }
 

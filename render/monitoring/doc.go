@@ -2,7 +2,7 @@
 // that watch it, a Grafana dashboard that shows it.
 //
 //	pods := monitoring.PodMonitors(c) // one for the instances, one for each pooler
-//	rules := monitoring.Rules(c)      // <name>-alerts, -alerts-backup, -alerts-drill, -alerts-pooler
+//	rules := monitoring.Rules(c)      // <name>-alerts, -alerts-backup, -alerts-drill, -alerts-dump, -alerts-pooler
 //	board := monitoring.Dashboards(c) // a ConfigMap that Grafana's sidecar loads
 //
 // All three are pure functions of [Cluster], which holds what a plan has already resolved. They hold no wish of their own:

@@ -49,6 +49,9 @@ type metrics struct {
 	xidAge, mxidAge          series // transactions since the oldest unfrozen one; label datname
 	freezeAge                series // the age at which autovacuum freezes
 
+	// dumpSuccess is when the last good dump began, dumpFailures how many failed since; label series.
+	dumpSuccess, dumpFailures string
+
 	// poolerState compares as poolerAnswers, " == 0" say, on each pod of a pooler that answers.
 	poolerState, poolerAnswers string
 	// poolerWait is how long a pooler's oldest client waits; labels database, user.

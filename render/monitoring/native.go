@@ -16,7 +16,13 @@ var (
 	queriesTo16 string
 	//go:embed queries_from_17.yaml
 	queriesFrom17 string
+	//go:embed queries_dump.yaml
+	queriesDump string
 )
+
+// DumpQueries is what comes behind [Queries] for a cluster that has logical dumps: how the last of each series ended, which the program of a dump leaves
+// in a table.
+func DumpQueries() string { return queriesDump }
 
 // Queries is what the exporter of a native cluster asks its server of a major version, as a file of postgres_exporter: the series that
 // alerts and the dashboard read, whatever release of the exporter runs.
@@ -67,6 +73,8 @@ func nativeMetrics(name, namespace string) metrics {
 		xidAge:          series{"onggi_pg_database_xid_age", ""},
 		mxidAge:         series{"onggi_pg_database_mxid_age", ""},
 		freezeAge:       series{"onggi_pg_settings_setting", `name="autovacuum_freeze_max_age"`},
+
+		dumpSuccess: "onggi_dump_last_success_timestamp_seconds", dumpFailures: "onggi_dump_failures",
 
 		poolerState: "pgbouncer_up", poolerAnswers: " == 1",
 		poolerWait: "pgbouncer_pools_client_maxwait_seconds",

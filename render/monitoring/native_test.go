@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
@@ -18,6 +19,7 @@ import (
 func nativeShop() monitoring.Cluster {
 	c := shop()
 	c.Backend, c.TLS, c.Backup.DrillJob = monitoring.Native, false, "shop-drill"
+	c.Dumps = []monitoring.Dump{{Name: "nightly", MaxAge: 32 * time.Hour}, {Name: "paused", MaxAge: time.Hour, Suspended: true}}
 	return c
 }
 
@@ -41,17 +43,16 @@ var otherClaim = regexp.MustCompile(`data-([a-z]+-[0-9]+)-(wal|tbs-[a-z]+)`)
 // not or tells by other metrics, and native's own.
 func nativeCases(t *testing.T) map[string][]byte {
 	t.Helper()
-	const own = "testdata/promtool-native/native.yaml"
-	text, err := os.ReadFile(own)
-	require.NoError(t, err)
-	cases := map[string][]byte{"native.yaml": text}
+	cases := map[string][]byte{}
+	for _, own := range []string{"native.yaml", "drill.yaml", "dump.yaml"} {
+		text, err := os.ReadFile("testdata/promtool-native/" + own)
+		require.NoError(t, err)
+		cases[own] = text
+	}
 	has := map[string]bool{}
 	for _, r := range rules(t, monitoring.Rules(nativeShop())) {
 		has[r.Alert] = r.Alert != "PostgresOneNode" && !strings.HasPrefix(r.Alert, "PostgresPooler")
 	}
-	const drills = "testdata/promtool-native/drill.yaml"
-	cases["drill.yaml"], err = os.ReadFile(drills)
-	require.NoError(t, err)
 	for _, name := range []string{"availability", "replication", "storage", "load", "backup", "wal", "absent"} {
 		text, err := os.ReadFile("testdata/promtool/" + name + ".yaml")
 		require.NoError(t, err)
@@ -142,7 +143,7 @@ func TestNativeAsksForItsOwnMetrics(t *testing.T) {
 			Query   string
 			Metrics []map[string]struct{ Usage, Description string }
 		}
-		require.NoError(t, yaml.UnmarshalStrict([]byte(monitoring.Queries(major)), &queries))
+		require.NoError(t, yaml.UnmarshalStrict([]byte(monitoring.Queries(major)+monitoring.DumpQueries()), &queries))
 		told := map[string]bool{}
 		for name, q := range queries {
 			require.NotEmpty(t, q.Query, name)

@@ -7,7 +7,7 @@ import (
 )
 
 // Rules are the alerts of the cluster: <name>-alerts for what every cluster has, <name>-alerts-backup, <name>-alerts-drill and
-// <name>-alerts-pooler for those that have backups, drills and poolers. No other cluster's rules can have these names.
+// <name>-alerts-dump, <name>-alerts-pooler for those that have backups, drills, dumps and poolers. No other cluster's rules can have these names.
 func Rules(c Cluster) []manifest.Object {
 	c = c.withDefaults()
 	m, ok := metricsOf(c)
@@ -43,6 +43,7 @@ func Rules(c Cluster) []manifest.Object {
 			objs = append(objs, b.object(c.Name+"-alerts-drill", b.group("drill", b.drillAlerts())))
 		}
 	}
+	objs = append(objs, b.dumpRules()...)
 	return append(objs, b.poolerRules()...)
 }
 
@@ -74,6 +75,7 @@ type alert struct {
 	summary  string // what is wrong, after the name of the cluster
 	detail   any    // the description: which one, how much, what follows
 	pooler   string // the pooler it is about, if any
+	dump     string // the series of dumps it is about, if any
 }
 
 // builder turns alerts of one cluster into rules.
@@ -108,6 +110,9 @@ func (b *builder) labels(a *alert) manifest.Map {
 	labels["namespace"], labels["database_cluster"], labels["severity"] = b.namespace, b.name, a.severity
 	if a.pooler != "" {
 		labels["pooler"] = a.pooler
+	}
+	if a.dump != "" {
+		labels["dump"] = a.dump
 	}
 	return labels
 }

@@ -12,6 +12,8 @@ type Agent struct {
 	Replication, Token string
 	// Pooler names the Secret (kubernetes.io/basic-auth) of the role by which poolers ask for passwords; "" without a pooler.
 	Pooler string
+	// Dump names the Secret (kubernetes.io/basic-auth) of the role by which logical dumps are made; "" without any.
+	Dump string
 }
 
 const native = "native"
@@ -46,6 +48,9 @@ func (r *resolver) agent() *Agent {
 	a := &Agent{Profile: "default", Image: agentImage, Replication: r.name + "-replication", Token: r.name + "-agent"}
 	if r.spec.Pooler != nil {
 		a.Pooler = r.name + "-pooler"
+	}
+	if r.spec.Backup != nil && len(r.spec.Backup.Dumps) > 0 {
+		a.Dump = r.name + "-dump"
 	}
 	if s := r.spec.Agent; s != nil {
 		a.Profile, a.Image, a.Resources = s.Profile, orElse(s.Image, a.Image), s.Resources

@@ -75,7 +75,7 @@ func (r *resolver) archive(a spec.Archive, storeName, server string) Archive {
 
 func (r *resolver) backup() *Backup {
 	b := r.spec.Backup
-	if b == nil {
+	if b == nil || b.Method == methodDumps {
 		return nil
 	}
 	out := &Backup{

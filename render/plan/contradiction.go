@@ -225,6 +225,9 @@ func (r *resolver) names() {
 		}
 		r.joined(index("backup.schedules", i)+".name", s.Name, most, what)
 	}
+	for i, d := range r.spec.Backup.Dumps {
+		r.joined(index("backup.dumps", i)+".name", dumpName(d.Name), maxCronJob, "names of CronJobs")
+	}
 }
 
 // joined checks the name that <cluster>-<name> is.

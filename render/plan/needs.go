@@ -36,6 +36,9 @@ func (r *resolver) needs(p *Plan) {
 		if a.Pooler != "" {
 			add(Need{a.Pooler, []string{"username", "password"}, basicAuth, config.PoolerRole, "the password by which poolers ask for those of clients", "pooler"})
 		}
+		if a.Dump != "" {
+			add(Need{a.Dump, []string{"username", "password"}, basicAuth, config.DumpRole, "the password by which dumps are made", "backup.dumps"})
+		}
 	}
 	for i, name := range p.PullSecrets {
 		add(Need{Name: name, Keys: []string{".dockerconfigjson"}, Type: "kubernetes.io/dockerconfigjson", Why: "pulling images", Path: index("imagePullSecrets", i)})
@@ -51,6 +54,8 @@ func (r *resolver) needs(p *Plan) {
 	}
 	if p.Backup != nil {
 		p.Needs = append(p.Needs, p.Backup.needs("backup")...)
+	} else if p.Dumps != nil {
+		p.Needs = append(p.Needs, p.Dumps.needs("backup")...)
 	}
 	r.tlsNeeds(p)
 }

@@ -37,6 +37,7 @@ type Plan struct {
 	Services   []Service
 	Pooler     *Pooler
 	Backup     *Backup
+	Dumps      *Dumps
 	Monitoring *Monitoring
 	TLS        *TLS
 	Network    *Network

@@ -37,6 +37,7 @@ func Resolve(c *spec.Cluster) (*Plan, spec.Problems) {
 	if p.Image == "" && p.Catalog == nil {
 		p.Image = r.image(p)
 	}
+	p.Dumps = r.dumps(p)
 	p.Agent = r.agent()
 	r.needs(p)
 	r.sharedSecrets(p)

@@ -159,6 +159,10 @@ func (b *Backup) setDefaults() {
 		// Owned by the Backup, a snapshot outlives the cluster it was taken of.
 		orText(&b.Snapshot.Owner, "backup")
 	}
+	for i := range b.Dumps {
+		orPointer(&b.Dumps[i].Globals, true)
+		orText(&b.Dumps[i].Timeout, "6h")
+	}
 	b.Drill.setDefaults()
 }
 

@@ -59,8 +59,10 @@ func comment(name string) string {
 		return "Backup archives WAL all the time and takes base backups on schedules."
 	case "Backup.Drill":
 		return "Drill restores a backup into a scratch cluster, checks it, and removes it again."
+	case "Backup.Dumps":
+		return "Dumps are series of logical dumps, kept beside the backups."
 	case "Backup.Method":
-		return "Method is plugin for the barman-cloud plugin, in-tree for the form that CloudNativePG is removing, snapshot for volume snapshots. Left out: the backend's best."
+		return "Method is plugin for the barman-cloud plugin, in-tree for the form that CloudNativePG is removing, snapshot for volume snapshots, dumps for logical dumps alone: no archive and no base backups. Left out: the backend's best."
 	case "Backup.Retention":
 		return "Retention is how far back a restore must be possible, e.g. 90d, 12w or 6m (months)."
 	case "Backup.RetentionFull":
@@ -217,6 +219,38 @@ func comment(name string) string {
 		return "Class is the StorageClass of all its volumes. Left out: this cluster's. One that retains volumes keeps a copy of the data after every drill."
 	case "DrillStorage.Size":
 		return "Size of its data volume. Left out: this cluster's; the backup must fit."
+	case "Dump":
+		return "Dump is a series of logical dumps: pg_dump of each database, in its custom format, checked and kept beside the backups. They are taken where backup.target says."
+	case "Dump.Databases":
+		return "Databases to dump. Left out: all that take connections, but for templates."
+	case "Dump.Globals":
+		return "Globals dumps roles, with what the server stores of their passwords, and tablespaces too."
+	case "Dump.Image":
+		return "Image is that of the program which makes dumps. Left out: the one of this release of onggi."
+	case "Dump.Keep":
+		return "Keep is how many good dumps are kept."
+	case "Dump.MaxAge":
+		return "MaxAge is how old the last good dump may be before the alert fires. Left out: from the schedule."
+	case "Dump.Name":
+		return "Name of the series."
+	case "Dump.Resources":
+		return "Resources of the pod."
+	case "Dump.Retention":
+		return "Retention is how long dumps are kept, in place of a number. The last good one stays in any case; without both, all stay."
+	case "Dump.Schedule":
+		return "Schedule is when: five cron fields, UTC."
+	case "Dump.Storage":
+		return "Storage is the volume that one database's dump is written to before it is sent, and which ends with the pod."
+	case "Dump.Suspend":
+		return "Suspend keeps the series and makes no dumps."
+	case "Dump.Timeout":
+		return "Timeout is how long a dump may take."
+	case "DumpStorage":
+		return "DumpStorage is the volume that a dump passes through."
+	case "DumpStorage.Class":
+		return "Class is the StorageClass. Left out: this cluster's."
+	case "DumpStorage.Size":
+		return "Size that the largest database's dump, compressed, fits into. Left out: that of the cluster's volume."
 	case "Environment":
 		return "Environment is one place that the databases run in."
 	case "Environment.AutoSync":

@@ -4,8 +4,8 @@ package spec
 type Backup struct {
 	Archive
 	// Method is plugin for the barman-cloud plugin, in-tree for the form that CloudNativePG is removing, snapshot for volume
-	// snapshots. Left out: the backend's best.
-	Method string `json:"method" onggi:"enum=plugin|in-tree|snapshot"`
+	// snapshots, dumps for logical dumps alone: no archive and no base backups. Left out: the backend's best.
+	Method string `json:"method" onggi:"enum=plugin|in-tree|snapshot|dumps"`
 	// Schedules of base backups.
 	Schedules []Schedule `json:"schedules" onggi:"unique=name"`
 	// Retention is how far back a restore must be possible, e.g. 90d, 12w or 6m (months).
@@ -16,6 +16,8 @@ type Backup struct {
 	Target string `json:"target" onggi:"enum=prefer-standby|primary;default=prefer-standby"`
 	// Snapshot settings, with method snapshot.
 	Snapshot *SnapshotBackup `json:"snapshot"`
+	// Dumps are series of logical dumps, kept beside the backups.
+	Dumps []Dump `json:"dumps" onggi:"unique=name"`
 	// Drill restores a backup into a scratch cluster, checks it, and removes it again.
 	Drill *Drill `json:"drill"`
 }
@@ -85,6 +87,43 @@ type Schedule struct {
 	Immediate bool `json:"immediate"`
 	// Type of backup, for backends that know incremental ones.
 	Type string `json:"type" onggi:"enum=full|differential|incremental;default=full"`
+}
+
+// Dump is a series of logical dumps: pg_dump of each database, in its custom format, checked and kept beside the backups. They are taken where
+// backup.target says.
+type Dump struct {
+	// Name of the series.
+	Name string `json:"name" onggi:"required;format=dns1123label;example=nightly"`
+	// Schedule is when: five cron fields, UTC.
+	Schedule string `json:"schedule" onggi:"required;format=cron;example=0 2 * * *"`
+	// Databases to dump. Left out: all that take connections, but for templates.
+	Databases []string `json:"databases" onggi:"items=identifier;example=[app]"`
+	// Globals dumps roles, with what the server stores of their passwords, and tablespaces too.
+	Globals *bool `json:"globals" onggi:"default=true"`
+	// Keep is how many good dumps are kept.
+	Keep int `json:"keep" onggi:"min=1;max=9999;example=14"`
+	// Retention is how long dumps are kept, in place of a number. The last good one stays in any case; without both, all stay.
+	Retention string `json:"retention" onggi:"pattern=^[1-9][0-9]*[dwm]$;example=30d"`
+	// Suspend keeps the series and makes no dumps.
+	Suspend bool `json:"suspend"`
+	// Timeout is how long a dump may take.
+	Timeout string `json:"timeout" onggi:"format=duration;default=6h"`
+	// MaxAge is how old the last good dump may be before the alert fires. Left out: from the schedule.
+	MaxAge string `json:"maxAge" onggi:"format=duration;example=36h"`
+	// Storage is the volume that one database's dump is written to before it is sent, and which ends with the pod.
+	Storage *DumpStorage `json:"storage"`
+	// Resources of the pod.
+	Resources *Resources `json:"resources"`
+	// Image is that of the program which makes dumps. Left out: the one of this release of onggi.
+	Image string `json:"image" onggi:"format=image;example=registry.lan/onggi:0.1.0"`
+}
+
+// DumpStorage is the volume that a dump passes through.
+type DumpStorage struct {
+	// Size that the largest database's dump, compressed, fits into. Left out: that of the cluster's volume.
+	Size string `json:"size" onggi:"format=size;example=20Gi"`
+	// Class is the StorageClass. Left out: this cluster's.
+	Class string `json:"class" onggi:"format=dns1123subdomain;example=local-path"`
 }
 
 // SnapshotBackup are settings of volume snapshots.

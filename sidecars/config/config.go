@@ -83,6 +83,8 @@ type Postgres struct {
 	ReplicationPasswordFile string `json:"replicationPasswordFile,omitempty"`
 	// PoolerPasswordFile: with it, the primary keeps the role by which poolers ask for the passwords of others.
 	PoolerPasswordFile string `json:"poolerPasswordFile,omitempty"`
+	// DumpPasswordFile: with it, the primary keeps the role by which logical dumps are made.
+	DumpPasswordFile string `json:"dumpPasswordFile,omitempty"`
 	// RotationSeconds is how long the primary knows a new replication password before it is in force, so that every standby has read it by
 	// then; default 180. A kubelet brings a changed Secret to its pods within about a minute.
 	RotationSeconds int `json:"rotationSeconds,omitempty"`

@@ -13,6 +13,9 @@ import (
 // PoolerRole is the role by which PgBouncer asks for the passwords of others. The agent makes it, and it may do nothing else.
 const PoolerRole = "onggi_pooler"
 
+// DumpRole is the role by which logical dumps are made. The agent makes it: it reads everything.
+const DumpRole = "onggi_dump"
+
 // PoolerQuery is how it asks, in the database postgres: one row, or none for a role that may not come through a pooler.
 const PoolerQuery = "SELECT usename, passwd FROM onggi_pooler.credentials($1)"
 

@@ -27,7 +27,7 @@ GRANT EXECUTE ON FUNCTION onggi_pooler.credentials(text) TO onggi_pooler;
 const poolerBody = `
 SELECT rolname::text, rolpassword FROM pg_authid
 WHERE rolname = role AND rolcanlogin AND NOT rolsuper AND NOT rolreplication
-AND rolname <> 'onggi_pooler' AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
+AND rolname NOT LIKE 'onggi\_%' AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
 `
 
 // KeepPooler makes the role of poolers and what it asks be as they should, with the password that the file has. It changes nothing where they
@@ -64,14 +64,19 @@ func (s *Server) KeepPooler(ctx context.Context, passwordFile string) (changed b
 	if len(statements) == 0 {
 		return false, nil
 	}
-	err = s.use(ctx, func(conn *pgconn.PgConn) error {
-		_, err := conn.Exec(ctx, strings.Join(statements, ";\n")).ReadAll() // one query, and so one transaction
-		return err
-	})
+	err = s.atOnce(ctx, statements)
 	if err != nil {
 		return false, fmt.Errorf("make the role of poolers: %w", err)
 	}
 	return true, nil
+}
+
+// atOnce runs statements as one query, and so in one transaction.
+func (s *Server) atOnce(ctx context.Context, statements []string) error {
+	return s.use(ctx, func(conn *pgconn.PgConn) error {
+		_, err := conn.Exec(ctx, strings.Join(statements, ";\n")).ReadAll()
+		return err
+	})
 }
 
 // hasPoolerObjects tells that the function is the one above and that only its role may ask it.

@@ -1,18 +1,15 @@
 package drill
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
+	"github.com/onggi-db/onggi/cmd/internal/repository"
 	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/config"
@@ -72,7 +69,7 @@ func (l *local) perform(ctx context.Context, draw float64) ([]drill.Result, *dri
 		return nil, nil, err
 	}
 	l.say("restores backup " + l.label)
-	if _, err := l.pgbackrest(ctx, l.settings.Restore(l.data, target, l.label)); err != nil {
+	if _, err := repository.Run(ctx, l.settings.Restore(l.data, target, l.label)); err != nil {
 		return nil, nil, err
 	}
 	if err := os.Chmod(l.data, 0o700); err != nil {
@@ -94,18 +91,8 @@ func (l *local) prepare() error {
 			return fmt.Errorf("make room for the restore: %w", err)
 		}
 	}
-	secrets, err := repositorySecrets(l.cfg.Repository)
-	if err != nil {
+	if err := repository.Prepare(l.settings); err != nil {
 		return err
-	}
-	files, err := l.settings.Render(secrets)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(l.settings.Dir, f.Name), f.Content, 0o600); err != nil {
-			return fmt.Errorf("write the configuration of pgBackRest: %w", err)
-		}
 	}
 	for name, text := range map[string]string{"pg_hba.conf": "local all all trust\n", "pg_ident.conf": ""} {
 		if err := os.WriteFile(filepath.Join(l.socket, name), []byte(text), 0o600); err != nil {
@@ -115,33 +102,9 @@ func (l *local) prepare() error {
 	return nil
 }
 
-func repositorySecrets(r config.Repository) (backup.Secrets, error) {
-	var s backup.Secrets
-	var ca string
-	for _, f := range []struct {
-		into *string
-		name string
-	}{{&s.Key, r.KeyFile}, {&s.Secret, r.SecretFile}, {&s.Token, r.TokenFile}, {&s.Cipher, r.CipherFile}, {&ca, r.CAFile}} {
-		if f.name == "" {
-			continue
-		}
-		text, err := os.ReadFile(f.name)
-		if err != nil {
-			return s, fmt.Errorf("read a key of the repository: %w", err)
-		}
-		if *f.into = strings.TrimRight(string(text), "\r\n"); *f.into == "" {
-			return s, fmt.Errorf("read a key of the repository: %s is empty", f.name)
-		}
-	}
-	if ca != "" {
-		s.CA = []byte(ca + "\n")
-	}
-	return s, nil
-}
-
 // point chooses the backup and the end of the recovery.
 func (l *local) point(ctx context.Context, draw float64) (config.RecoverTarget, error) {
-	text, err := l.pgbackrest(ctx, l.settings.Info())
+	text, err := repository.Run(ctx, l.settings.Info())
 	if err != nil {
 		return config.RecoverTarget{}, err
 	}
@@ -192,28 +155,6 @@ func randomPoint(backups []backup.Backup, since time.Time, draw float64) (label,
 		}
 	}
 	return inside[chosen].Label, at.String(), nil
-}
-
-// pgbackrest runs a command and returns what it says.
-func (l *local) pgbackrest(ctx context.Context, argv []string) (string, error) {
-	var out, trouble bytes.Buffer
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &trouble, append(os.Environ(), "LC_ALL=C")
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("pgbackrest %s: %w: %s", argv[len(argv)-1], err, lastWords(trouble.String()+out.String()))
-	}
-	return out.String(), nil
-}
-
-// lastWords is the end of what a program said, on one line.
-func lastWords(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if most := 600; len(text) > most {
-		text = "…" + text[len(text)-most:]
-	}
-	return strings.ToValidUTF8(text, "?")
 }
 
 // check waits for the end of the recovery and asks the checks.

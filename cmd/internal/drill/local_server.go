@@ -7,10 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
+	"github.com/onggi-db/onggi/cmd/internal/repository"
 	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/sidecars/backup"
 	"github.com/onggi-db/onggi/sidecars/config"
@@ -20,7 +20,7 @@ import (
 // original.
 type localServer struct {
 	cmd   *exec.Cmd
-	said  lastSaid
+	said  repository.Tail
 	ended chan struct{} // closed at its end
 }
 
@@ -87,31 +87,7 @@ func (s *localServer) lastWords() string {
 		}
 	}
 	if worst == nil {
-		return lastWords(text)
+		return repository.LastWords(text)
 	}
-	return lastWords(strings.Join(worst, " "))
-}
-
-// lastSaid keeps the end of what is written to it.
-type lastSaid struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const tailBytes = 16 << 10
-
-func (t *lastSaid) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	if over := len(t.text) - tailBytes; over > 0 {
-		t.text = append(t.text[:0], t.text[over:]...)
-	}
-	return len(p), nil
-}
-
-func (t *lastSaid) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
+	return repository.LastWords(strings.Join(worst, " "))
 }

@@ -64,7 +64,7 @@ func TestDrills(t *testing.T) {
 				{from: [{podSelector: {matchLabels: {cnpg.io/cluster: shop-drill}}}], ports: [{port: 5432, protocol: TCP}, {port: 8000, protocol: TCP}]},
 				{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: cnpg-system}}}], ports: [{port: 5432, protocol: TCP}, {port: 8000, protocol: TCP}]},
 				{from: [{podSelector: {matchLabels: {onggi.dev/drill-of: shop}}}], ports: [{port: 5432, protocol: TCP}]}]}`,
-			"NetworkPolicy/shop-drill-job spec": "{podSelector: {matchLabels: {onggi.dev/drill-of: shop}}, policyTypes: [Ingress], ingress: []}",
+			"NetworkPolicy/shop-drill-job spec": "{podSelector: {matchLabels: {onggi.dev/drill-of: shop}}, policyTypes: [Ingress]}",
 		}},
 	})
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"github.com/onggi-db/onggi/render/dump"
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
@@ -63,6 +64,9 @@ func (b builder) network() []manifest.Object {
 	}
 	if b.Backup != nil && len(b.Backup.Schedules) > 0 {
 		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Map{labelBackup: b.Name})}, agentPort))
+	}
+	if b.Dumps != nil {
+		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Map{dump.Label: b.Name})}, postgresPort))
 	}
 	rules = append(rules, fields.Clients(b.Network, b.Namespace, postgresPort)...)
 	return []manifest.Object{b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.Name,

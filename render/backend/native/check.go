@@ -29,6 +29,7 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k.databases()
 	k.locale()
 	k.backups()
+	k.dumps()
 	k.sources()
 	k.image()
 	return k.problems

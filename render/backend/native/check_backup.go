@@ -117,7 +117,7 @@ func (k *checker) compression(b *plan.Backup) {
 
 // image has pgBackRest in it, as far as one can know.
 func (k *checker) image() {
-	if k.plan.Backup == nil && source(k.plan) == nil || k.cluster.Spec.Image == "" {
+	if k.plan.Backup == nil && k.plan.Dumps == nil && source(k.plan) == nil || k.cluster.Spec.Image == "" {
 		return
 	}
 	name, _, _ := strings.Cut(k.cluster.Spec.Image, "@")
@@ -126,9 +126,17 @@ func (k *checker) image() {
 	}
 	switch strings.TrimPrefix(name, "docker.io/") {
 	case "postgres", "library/postgres", "ghcr.io/cloudnative-pg/postgresql":
-		k.problem("ONG2308", "spec.image", fmt.Sprintf("%s has no pgBackRest in it", name), "postgres archives with it, so nothing would be archived, and the log would fill the volume",
+		k.problem("ONG2308", "spec.image", fmt.Sprintf("%s has no pgBackRest in it", name), k.without(),
 			"leave image out for onggi's, or build one with it: docs/native.md has the recipe")
 	}
+}
+
+// without is what an image without pgBackRest lacks.
+func (k *checker) without() string {
+	if k.plan.Backup == nil && source(k.plan) == nil {
+		return "dumps reach the store by it"
+	}
+	return "postgres archives with it, so nothing would be archived, and the log would fill the volume"
 }
 
 // sources checks what the cluster starts from.

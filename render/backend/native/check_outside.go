@@ -20,7 +20,7 @@ func (k *checker) outside() {
 		k.problem("ONG2353", "spec.bootstrap.recovery", "a standby cluster begins as a copy of the running server that it follows",
 			"the agent makes it by pg_basebackup", "take bootstrap out")
 	}
-	if k.plan.Backup != nil {
+	if k.plan.Backup != nil || k.plan.Dumps != nil {
 		k.problem("ONG2352", "spec.backup", "a standby cluster makes no backups", "its log is another server's, which archives it",
 			"take backup out until it is a cluster of its own, in an environment's patch say")
 	}

@@ -45,6 +45,9 @@ func File(p *plan.Plan) config.File {
 	if p.Agent.Pooler != "" {
 		f.Postgres.PoolerPasswordFile = secretsDir + "/pooler/password"
 	}
+	if p.Agent.Dump != "" {
+		f.Postgres.DumpPasswordFile = secretsDir + "/dump/password"
+	}
 	if p.Superuser != "" {
 		f.Postgres.SuperuserPasswordFile = secretsDir + "/superuser/password"
 	}
@@ -87,15 +90,18 @@ const preload = "shared_preload_libraries"
 
 // hba ends with the line that every back end ends with: who is not refused before may log in with a password. To the agent, lines
 // of one's own replace it.
-// Before them comes what poolers need: whatever the lines say of clients, a pooler asks for their passwords.
+// Before them comes what poolers and dumps need: whatever the lines say of clients, a pooler asks for their passwords, and a dump is made.
 func hba(p *plan.Plan) []string {
 	var lines []string
+	kind := "host"
+	if p.TLS != nil {
+		kind = "hostssl"
+	}
 	if p.Pooler != nil {
-		kind := "host"
-		if p.TLS != nil {
-			kind = "hostssl"
-		}
-		lines = []string{kind + " postgres " + config.PoolerRole + " all scram-sha-256", "host all " + config.PoolerRole + " all reject"}
+		lines = append(lines, kind+" postgres "+config.PoolerRole+" all scram-sha-256", "host all "+config.PoolerRole+" all reject")
+	}
+	if p.Agent.Dump != "" {
+		lines = append(lines, kind+" all "+config.DumpRole+" all scram-sha-256", "host all "+config.DumpRole+" all reject")
 	}
 	return append(append(lines, p.HBA...), "host all all all scram-sha-256")
 }
@@ -143,6 +149,9 @@ func (b builder) secrets() []secret {
 	all := []secret{{"replication", b.Agent.Replication}, {"token", b.Agent.Token}}
 	if b.Agent.Pooler != "" {
 		all = append(all, secret{"pooler", b.Agent.Pooler})
+	}
+	if b.Agent.Dump != "" {
+		all = append(all, secret{"dump", b.Agent.Dump})
 	}
 	if b.Superuser != "" {
 		all = append(all, secret{"superuser", b.Superuser})

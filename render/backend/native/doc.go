@@ -44,6 +44,7 @@ func Build(p *plan.Plan) []manifest.Object {
 		b.services(),
 		b.schedules(),
 		b.drills(),
+		b.dumps(),
 		b.certificates(),
 		b.poolers(),
 		b.network(),

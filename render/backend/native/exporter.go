@@ -84,11 +84,20 @@ func (b builder) queries() []manifest.Object {
 	if b.Monitoring == nil {
 		return nil
 	}
-	data := manifest.Map{queriesFile: monitoring.Queries(b.Version.Major)}
+	data := manifest.Map{queriesFile: b.asked()}
 	if b.ownQueries() {
 		data[exporterFile] = write(b.exporterRun())
 	}
 	return []manifest.Object{b.object(manifest.PartCluster, "v1", "ConfigMap", b.queriesName(), manifest.Map{"data": data})}
+}
+
+// asked is the file of the exporter's questions.
+func (b builder) asked() string {
+	text := monitoring.Queries(b.Version.Major)
+	if b.Dumps != nil {
+		text += monitoring.DumpQueries()
+	}
+	return text
 }
 
 func (b builder) queriesName() string { return b.Name + "-queries" }

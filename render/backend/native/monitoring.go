@@ -29,6 +29,11 @@ func (b builder) monitoring() []manifest.Object {
 			c.Backup.DrillMaxAge, c.Backup.DrillJob = time.Duration(d.MaxAge)*time.Second, d.Name
 		}
 	}
+	if b.Dumps != nil {
+		for _, d := range b.Dumps.Series {
+			c.Dumps = append(c.Dumps, monitoring.Dump{Name: d.Name, MaxAge: time.Duration(d.MaxAge) * time.Second, Suspended: d.Suspend})
+		}
+	}
 	if b.Pooler != nil {
 		for _, member := range b.Pooler.Members {
 			c.Poolers = append(c.Poolers, member.Name)

@@ -12,7 +12,7 @@ import (
 // The page lists what is rendered, all of it and nothing else.
 func TestThePageListsWhatIsRendered(t *testing.T) {
 	b := compile(t, `{instances: 3, databases: [{name: app}], superuser: {secret: s}, network: {}, pooler: {mode: transaction, readOnly: {}}, monitoring: {alerts: true, dashboards: true},
-tls: {certManager: {issuer: i}}, backup: {destination: pvc://claim, schedules: [{name: schedule, cron: 0 1 * * *}], drill: 0 6 * * 0}}`)
+tls: {certManager: {issuer: i}}, backup: {destination: pvc://claim, schedules: [{name: schedule, cron: 0 1 * * *}], drill: 0 6 * * 0, dumps: [{name: series, schedule: 0 2 * * *}]}}`)
 	var rendered []string
 	for _, o := range b.Objects {
 		ref := o.Ref()

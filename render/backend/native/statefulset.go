@@ -6,7 +6,6 @@ import (
 
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
-	"github.com/onggi-db/onggi/render/monitoring"
 	"github.com/onggi-db/onggi/render/plan"
 )
 
@@ -68,7 +67,7 @@ func (b builder) podMetadata() manifest.Map {
 		annotations[defaultContainer] = "database" // for kubectl logs and exec
 	}
 	if b.Monitoring != nil && !b.ownQueries() { // which the exporter reads once, where nobody starts it again
-		sum := sha256.Sum256([]byte(monitoring.Queries(b.Version.Major)))
+		sum := sha256.Sum256([]byte(b.asked()))
 		annotations["onggi.dev/queries"] = hex.EncodeToString(sum[:8])
 	}
 	out["annotations"] = annotations

@@ -10,11 +10,14 @@ const namespaceLabel = "kubernetes.io/metadata.name"
 
 // Ingress is the spec of a NetworkPolicy that closes the pods that have the labels but to the rules.
 func Ingress(labels manifest.Map, rules []any) manifest.Map {
-	return manifest.Map{
+	spec := manifest.Map{
 		"podSelector": manifest.Map{"matchLabels": labels},
 		"policyTypes": []any{"Ingress"},
-		"ingress":     rules,
 	}
+	if len(rules) > 0 {
+		spec["ingress"] = rules // the API server drops an empty list, and tools that compare would see drift
+	}
+	return spec
 }
 
 // Clients is the rule for those whom the spec allows. It is no rule at all when nobody is allowed: a rule without peers would let

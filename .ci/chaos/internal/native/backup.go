@@ -27,10 +27,14 @@ func (c *Cluster) backups() []fault.Fault {
 		c.archiveTo("backup-added", "backups on a claim in the spec: every pod is made again with an image that has pgBackRest", onClaim()),
 		during("backup", "the CronJobs' own Jobs: a full, a differential and an incremental backup, on the claim",
 			func(ctx context.Context, s *fault.Scene) error { return c.takeBackups(ctx, "claim") }),
+		during("dump", "the CronJob's own Jobs: two logical dumps from a standby to the claim, of which the newest is kept",
+			func(ctx context.Context, s *fault.Scene) error { return c.dump(ctx, s, "claim") }),
 		during("clone", "another cluster, from the backups and all of the archive on the claim", c.clone("copy")),
 		c.archiveTo("store-added", "an S3 store over TLS in the claim's place, with its authority and a passphrase in Secrets", inStore()),
 		during("store-backup", "the CronJobs' own Jobs, to the store: full, differential, incremental, and two more full ones, of which two stay",
 			func(ctx context.Context, s *fault.Scene) error { return c.keepTwo(ctx) }),
+		during("store-dump", "the same two, to the store, encrypted",
+			func(ctx context.Context, s *fault.Scene) error { return c.dump(ctx, s, "store") }),
 		during("store-moment", "another cluster, from the store, as of a moment between two runs of pgbench through the pooler", c.restoreToMoment),
 		during("store-clone", "another cluster, from the store and all of the archive", c.clone("twin")),
 		during("store-drill", "a drill in the spec; its CronJob's Job restores the newest backup of the store beside the cluster and checks it",
@@ -49,13 +53,24 @@ func (c *Cluster) archiveTo(name, what string, place kube.Object) fault.Fault {
 			c.Wanted = func(ctx context.Context, p *kubelet.Pod) error { return c.ours(ctx, p) }
 			return c.Change(ctx, func(spec kube.Object) {
 				c.place = place
+				c.needs(spec, "dump")
 				spec["backup"] = and(place, kube.Object{"retentionFull": 2, "schedules": []any{
 					kube.Object{"name": "weekly", "cron": "0 1 * * 0", "type": "full"},
 					kube.Object{"name": "daily", "cron": "0 1 * * 1-6", "type": "differential"},
 					kube.Object{"name": "hourly", "cron": "30 * * * *", "type": "incremental"},
-				}})
+				}, "dumps": []any{kube.Object{"name": "nightly", "schedule": "0 2 * * *", "keep": 1}}})
 			})
 		},
+	}
+}
+
+// needs says in the spec that one more Secret of the cluster is there.
+func (c *Cluster) needs(spec kube.Object, suffix string) {
+	all := spec["secrets"].(kube.Object)
+	existing, _ := all["existing"].([]any)
+	one := kube.Object{"name": c.Name + "-" + suffix}
+	if !slices.ContainsFunc(existing, func(e any) bool { return e.(kube.Object)["name"] == one["name"] }) {
+		all["existing"] = append(existing, one)
 	}
 }
 
@@ -192,6 +207,27 @@ func (c *Cluster) drill(ctx context.Context) error {
 		return err
 	}
 	return c.lab.finished(ctx, c.Name+"-drill-now")
+}
+
+// dump runs two Jobs of the dump's CronJob to their ends, and reads what they left for the exporter.
+func (c *Cluster) dump(ctx context.Context, s *fault.Scene, what string) error {
+	for i := range 2 {
+		job := fmt.Sprintf("%s-dump-%s-%d", c.Name, what, i)
+		if err := c.lab.controllers.Trigger(ctx, c.Name+"-dump-nightly", job); err != nil {
+			return err
+		}
+		if err := c.lab.finished(ctx, job); err != nil {
+			return err
+		}
+	}
+	told, err := c.Ask(ctx, s.Primary, "select failures::text || ' ' || (bytes > 0)::text from onggi_dump.outcome where series = 'nightly'")
+	if err != nil {
+		return err
+	}
+	if len(told) != 1 || told[0] != "0 true" {
+		return fmt.Errorf("the outcome of the dumps is %v", told)
+	}
+	return nil
 }
 
 func (c *Cluster) all(ctx context.Context, p *kubelet.Pod, statements ...string) error {

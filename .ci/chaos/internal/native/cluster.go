@@ -61,7 +61,7 @@ func (l *Lab) start(ctx context.Context, name string, spec kube.Object, password
 // begin is start that waits for nothing.
 func (l *Lab) begin(ctx context.Context, name string, spec kube.Object, password string) (*Cluster, error) {
 	c := &Cluster{lab: l, spec: spec, password: password}
-	for suffix, user := range map[string]string{"superuser": "postgres", "replication": "onggi_replicator", "agent": "onggi-agent", "pooler": "onggi_pooler"} {
+	for suffix, user := range map[string]string{"superuser": "postgres", "replication": "onggi_replicator", "agent": "onggi-agent", "pooler": "onggi_pooler", "dump": "onggi_dump"} {
 		if err := l.Secret(ctx, name+"-"+suffix, user, c.password); err != nil {
 			return nil, err
 		}

@@ -42,8 +42,7 @@ func (c *Cluster) pool() fault.Fault {
 		Break: func(ctx context.Context, s *fault.Scene) error {
 			return c.Change(ctx, func(spec kube.Object) {
 				spec["pooler"] = kube.Object{"mode": "transaction", "instances": 2}
-				existing := spec["secrets"].(kube.Object)["existing"].([]any)
-				spec["secrets"].(kube.Object)["existing"] = append(existing, kube.Object{"name": c.Name + "-pooler"})
+				c.needs(spec, "pooler")
 			})
 		},
 	}

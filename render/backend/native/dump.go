@@ -1,0 +1,159 @@
+package native
+
+import (
+	"slices"
+	"time"
+
+	"github.com/onggi-db/onggi/render/drill"
+	"github.com/onggi-db/onggi/render/dump"
+	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/render/plan"
+	"github.com/onggi-db/onggi/sidecars/config"
+)
+
+// Where things are in a dump's container, beside what is where a drill has it.
+const (
+	dumpConfigDir = "/etc/onggi/dump"
+	dumpFile      = "dump.yaml"
+	dumpContainer = "dump"
+)
+
+// Dump is what a series of the plan's dumps is.
+func Dump(p *plan.Plan, d plan.Dump) *dump.Config {
+	c := &dump.Config{
+		Cluster: p.Name, Name: d.Name, Repository: repository(p.Dumps.Archive, ownKeys), Stanza: p.Dumps.Server,
+		Login: dump.Login{
+			Members: p.Name + "-pods", Host: p.Name + "-rw", Port: int(postgresPort), SSLMode: "disable",
+			User: config.DumpRole, PasswordFile: secretsDir + "/dump/password",
+		},
+		Primary: p.Dumps.Primary, Databases: d.Databases, Globals: d.Globals, Keep: d.Keep, KeepDays: days(d.Retention),
+		Timeout: drill.Duration(d.Timeout), Volume: drillVolume, Run: runDir,
+	}
+	if t := p.TLS; t != nil {
+		c.Login.SSLMode = "require"
+		if authority(t) {
+			// Of a certificate that somebody brings, nobody says that it names the Services.
+			c.Login.SSLMode, c.Login.CAFile = "verify-ca", tlsDir+"/ca.crt"
+		}
+		if t.CertManager != nil {
+			c.Login.SSLMode = "verify-full"
+		}
+	}
+	return c
+}
+
+// dumps are a CronJob for each series, whose pods log in to the database as anybody does and reach the store by themselves. They need no rights.
+func (b builder) dumps() []manifest.Object {
+	if b.Dumps == nil {
+		return nil
+	}
+	account := b.object(manifest.PartBackup, "v1", "ServiceAccount", b.dumpAccount(), manifest.Map{"automountServiceAccountToken": false})
+	fields.Put(account.Body["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	objs := []manifest.Object{account}
+	for _, d := range b.Dumps.Series {
+		objs = append(objs,
+			b.object(manifest.PartBackup, "v1", "ConfigMap", d.FullName, manifest.Map{"data": manifest.Map{dumpFile: write(Dump(b.Plan, d))}}),
+			b.dumpCron(d))
+	}
+	if b.Network != nil {
+		objs = append(objs, b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.dumpAccount(),
+			manifest.Map{"spec": fields.Ingress(manifest.Map{dump.Label: b.Name}, []any{})})) // nobody has anything to look for in a copy of the data
+	}
+	return objs
+}
+
+func (b builder) dumpAccount() string { return b.Name + "-dump" }
+
+func (b builder) dumpCron(d plan.Dump) manifest.Object {
+	labels := b.labels(manifest.PartBackup)
+	labels[dump.Label] = b.Name
+	meta := manifest.Map{"labels": labels}
+	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
+	o := b.object(manifest.PartBackup, "batch/v1", "CronJob", d.FullName, manifest.Map{"spec": manifest.Map{
+		"schedule":                   d.Cron.Five(),
+		"timeZone":                   "Etc/UTC",
+		"suspend":                    d.Suspend,
+		"concurrencyPolicy":          "Forbid",
+		"startingDeadlineSeconds":    int64(late / time.Second),
+		"successfulJobsHistoryLimit": int64(1),
+		"failedJobsHistoryLimit":     int64(3),
+		"jobTemplate": manifest.Map{"spec": manifest.Map{
+			"backoffLimit":            int64(2), // of pods that were evicted or killed; a dump that failed has its own tries behind it
+			"podFailurePolicy":        drill.PodFailurePolicy(dumpContainer),
+			"podReplacementPolicy":    "Failed",
+			"activeDeadlineSeconds":   int64((d.Timeout + afterwards) / time.Second),
+			"ttlSecondsAfterFinished": int64(7 * 24 * time.Hour / time.Second), // its volume goes with it
+			"template":                manifest.Map{"metadata": meta, "spec": b.dumpPod(d)},
+		}},
+	}})
+	o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)[dump.Label] = b.Name // by which people's verbs find it
+	return o
+}
+
+// dumpPod has an image in which PostgreSQL's programs and pgBackRest are, and onggi put there by an init container.
+func (b builder) dumpPod(d plan.Dump) manifest.Map {
+	install := b.container("install", d.Image)
+	install["args"] = []any{"drill", "install", programDir}
+	install["volumeMounts"] = []any{mount("program", programDir, false)}
+	install["resources"] = manifest.Map{
+		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "192Mi"},
+		"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
+	}
+	at := place{"repository", ownKeys, &b.Dumps.Archive}
+	run := b.container(dumpContainer, b.Dumps.Image)
+	run["command"] = append([]any{programDir + "/onggi"}, dump.Args(dumpConfigDir+"/"+dumpFile)...)
+	run["terminationMessagePolicy"] = "FallbackToLogsOnError"
+	mounts := []any{
+		mount("scratch", drillVolume, false), mount("run", runDir, false), mount("tmp", "/tmp", false),
+		mount("program", programDir, true), mount("config", dumpConfigDir, true), mount("dump", secretsDir+"/dump", true),
+	}
+	volumes := append(b.dumpVolumes(d), repositoryVolumes(false, at)...)
+	if b.TLS != nil && authority(b.TLS) {
+		mounts = append(mounts, mount("tls", tlsDir, true))
+		volumes = append(volumes, b.authorityFile())
+	}
+	run["volumeMounts"] = slices.Concat(mounts, claimMounts(false, at), keyMounts(at))
+	run["resources"] = resources(manifest.Map{
+		"requests": manifest.Map{"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "32Mi"},
+		"limits":   manifest.Map{"memory": "1Gi", "ephemeral-storage": "256Mi"},
+	}, d.Resources)
+	pod := b.jobPod(b.dumpAccount(), run, volumes)
+	pod["terminationGracePeriodSeconds"] = int64(dump.Grace / time.Second)
+	pod["initContainers"] = []any{install}
+	return pod
+}
+
+// dumpVolumes: the large one is a claim that Kubernetes makes with the pod and removes with it.
+func (b builder) dumpVolumes(d plan.Dump) []any {
+	size, class := b.Storage.Size, b.Storage.Class
+	if d.Storage.Size != "" {
+		size = d.Storage.Size
+	}
+	if d.Storage.Class != "" {
+		class = d.Storage.Class
+	}
+	claim := manifest.Map{
+		"accessModes": []any{"ReadWriteOnce"}, "volumeMode": "Filesystem",
+		"resources": manifest.Map{"requests": manifest.Map{"storage": size}},
+	}
+	fields.Put(claim, "storageClassName", class)
+	empty := func(name string, source manifest.Map) manifest.Map {
+		return manifest.Map{"name": name, "emptyDir": source}
+	}
+	return []any{
+		manifest.Map{"name": "scratch", "ephemeral": manifest.Map{"volumeClaimTemplate": manifest.Map{"spec": claim}}},
+		empty("program", manifest.Map{"sizeLimit": "192Mi"}),
+		empty("run", manifest.Map{"medium": "Memory", "sizeLimit": "64Mi"}), // the keys of the repository are in it
+		empty("tmp", manifest.Map{"sizeLimit": "64Mi"}),
+		manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.FullName, "defaultMode": restricted}},
+		manifest.Map{"name": "dump", "secret": secret{"dump", b.Agent.Dump}.source()},
+	}
+}
+
+// authorityFile is who signed the server's certificate, and nothing of its key.
+func (b builder) authorityFile() manifest.Map {
+	return manifest.Map{"name": "tls", "secret": manifest.Map{
+		"secretName": b.authority(), "defaultMode": restricted, "items": []any{manifest.Map{"key": "ca.crt", "path": "ca.crt"}},
+	}}
+}
