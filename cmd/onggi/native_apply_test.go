@@ -116,7 +116,11 @@ func pod(set manifest.Object) manifest.Map {
 	meta := body["metadata"].(manifest.Map)
 	meta["name"], meta["namespace"] = set.Ref().Name+"-0", set.Ref().Namespace
 	s := body["spec"].(manifest.Map)
-	s["volumes"] = append(s["volumes"].([]any), manifest.Map{"name": "data", "persistentVolumeClaim": manifest.Map{"claimName": "data-" + set.Ref().Name + "-0"}})
+	claims, _ := manifest.Get(set.Body, "spec", "volumeClaimTemplates")
+	for _, claim := range claims.([]any) { // as the StatefulSet's controller adds them
+		name, _ := manifest.Get(claim.(manifest.Map), "metadata", "name")
+		s["volumes"] = append(s["volumes"].([]any), manifest.Map{"name": name, "persistentVolumeClaim": manifest.Map{"claimName": name.(string) + "-" + set.Ref().Name + "-0"}})
+	}
 	delete(s, "priorityClassName") // of the cluster's own, and none is here
 	return body
 }
