@@ -52,22 +52,32 @@ func drillLocal(ctx context.Context, s *cli.Streams, config, job, output string)
 	}
 	run := drill.Run{Job: job, Started: time.Now()}
 	o := edge.Local(ctx, cfg, run, rand.Float64(), func(line string) { fmt.Fprintln(s.Err, line) })
-	if output == "json" {
-		line, err := json.Marshal(o)
-		if err != nil {
-			return fmt.Errorf("write the outcome: %w", err)
-		}
-		fmt.Fprintf(s.Out, "%s\n", line)
-	} else {
+	if err := showOutcome(s, output, o); err != nil || o.OK {
+		return err
+	}
+	return cli.Fail(failedBy(ctx, o.Ended.Sub(run.Started), time.Duration(cfg.Timeout)), errors.New(o.Reason))
+}
+
+// showOutcome prints what came of a run, as text or as JSON on one line.
+func showOutcome(s *cli.Streams, output string, o interface{ Text() string }) error {
+	if output != "json" {
 		fmt.Fprintln(s.Out, o.Text())
-	}
-	switch {
-	case o.OK:
 		return nil
-	case o.Ended.Sub(run.Started) >= time.Duration(cfg.Timeout), ctx.Err() != nil:
-		return cli.Fail(cli.Timeout, errors.New(o.Reason))
 	}
-	return cli.Fail(cli.Findings, errors.New(o.Reason))
+	line, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("write the outcome: %w", err)
+	}
+	fmt.Fprintf(s.Out, "%s\n", line)
+	return nil
+}
+
+// failedBy is the exit code of a run that failed: it took too long, was told to end, or found something.
+func failedBy(ctx context.Context, took, within time.Duration) int {
+	if took >= within || ctx.Err() != nil {
+		return cli.Timeout
+	}
+	return cli.Findings
 }
 
 // newDrillInstallCmd is for an init container: the image in which a drill restores has postgres, and not this program.

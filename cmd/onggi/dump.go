@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -70,20 +69,8 @@ func runDump(ctx context.Context, s *cli.Streams, file, output string) error {
 		return err
 	}
 	o := edge.Run(ctx, cfg, func(line string) { fmt.Fprintln(s.Err, line) })
-	if output == "json" {
-		line, err := json.Marshal(o)
-		if err != nil {
-			return fmt.Errorf("write the outcome: %w", err)
-		}
-		fmt.Fprintf(s.Out, "%s\n", line)
-	} else {
-		fmt.Fprintln(s.Out, o.Text())
+	if err := showOutcome(s, output, o); err != nil || o.OK {
+		return err
 	}
-	switch {
-	case o.OK:
-		return nil
-	case o.Ended.Sub(o.Started) >= time.Duration(cfg.Timeout), ctx.Err() != nil:
-		return cli.Fail(cli.Timeout, errors.New(o.Reason))
-	}
-	return cli.Fail(cli.Findings, errors.New(o.Reason))
+	return cli.Fail(failedBy(ctx, o.Ended.Sub(o.Started), time.Duration(cfg.Timeout)), errors.New(o.Reason))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/onggi-db/onggi/cmd/internal/day2"
 	"github.com/onggi-db/onggi/cmd/internal/day2/status"
 	"github.com/onggi-db/onggi/render/dump"
+	"github.com/onggi-db/onggi/sidecars/postgres"
 )
 
 type dumpRestore struct {
@@ -126,7 +127,7 @@ func (r restoreServer) psql(ctx context.Context, sql string, out io.Writer) erro
 
 func (r restoreServer) has(ctx context.Context, database string) (bool, error) {
 	var out bytes.Buffer
-	if err := r.psql(ctx, "SELECT count(*) FROM pg_database WHERE datname = "+sqlLiteral(database)+";\n", &out); err != nil {
+	if err := r.psql(ctx, "SELECT count(*) FROM pg_database WHERE datname = "+postgres.QuoteLiteral(database)+";\n", &out); err != nil {
 		return false, err
 	}
 	return strings.TrimSpace(out.String()) != "0", nil
@@ -134,7 +135,7 @@ func (r restoreServer) has(ctx context.Context, database string) (bool, error) {
 
 // create makes an empty database of template0, as what pg_restore makes in it is all there is to be.
 func (r restoreServer) create(ctx context.Context, database string) error {
-	return r.psql(ctx, "CREATE DATABASE "+`"`+strings.ReplaceAll(database, `"`, `""`)+`"`+" TEMPLATE template0;\n", io.Discard)
+	return r.psql(ctx, "CREATE DATABASE "+postgres.QuoteIdentifier(database)+" TEMPLATE template0;\n", io.Discard)
 }
 
 // restore carries the dump from the store to pg_restore.
@@ -153,8 +154,4 @@ func (r restoreServer) restore(ctx context.Context, source dumpSource, m dump.Ma
 		return cli.Exit(cli.InOut, "what was restored is not what was stored, do not use it: %w", failed)
 	}
 	return err
-}
-
-func sqlLiteral(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }

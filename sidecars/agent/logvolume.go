@@ -53,9 +53,6 @@ func (d *Database) boundSlots(s *postgres.Settings) error {
 	if err != nil || size == 0 {
 		return err
 	}
-	s.SlotKeepMB = int(min(size/2, defaultSlotKeep) >> 20)
+	s.SlotKeepMB = min(int(size/2>>20), postgres.DefaultSlotKeepMB)
 	return nil
 }
-
-// defaultSlotKeep is what postgres.Settings have where nothing else is said.
-const defaultSlotKeep = 10 << 30

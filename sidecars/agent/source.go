@@ -112,7 +112,11 @@ func (s *Source) move(ctx context.Context, r rest.Request, verb ha.Verb) rest.Ou
 		return s.schedule(&s.switchover, r)
 	}
 	if verb == ha.Switchover || s.Agent.holderAlive() {
-		return s.atHolder(ctx, ha.Request{Verb: ha.Switchover, To: r.Candidate})
+		moved := s.atHolder(ctx, ha.Request{Verb: ha.Switchover, To: r.Candidate})
+		if verb == ha.Switchover || moved.Result == rest.Done || ctx.Err() != nil || s.Agent.holderAlive() {
+			return moved
+		}
+		// It had died just before it was asked.
 	}
 	// Nobody leads: the member that should is asked itself. That a failover by hand may lose commits is what it is for.
 	return s.at(ctx, candidate, ha.Request{Verb: ha.Failover, To: r.Candidate, Loss: true})

@@ -135,6 +135,41 @@ func TestRequestsGoToWhoCanDoThem(t *testing.T) {
 	}
 }
 
+// A failover that was asked for right after the holder died is not lost on it.
+func TestAFailoverWhileTheHolderDies(t *testing.T) {
+	b := following(t)
+	b.put(func(r *ha.Record) {
+		r.Members = append(r.Members, ha.Member{ID: "ffffffffffffffff", Name: "shop-2", Addr: "10.0.0.7:8008", Host: "10.0.0.7"})
+	})
+	b.eventually("it knows of the third member", func() bool { _, known := b.agent.member("shop-2"); return known })
+	for name, dies := range map[string]bool{"it dies": true, "it only does not answer": false} {
+		_, err := b.agent.Receive(t.Context(), beat(3))
+		require.NoError(t, err)
+		type call struct {
+			to string
+			r  Forwarded
+		}
+		var calls []call
+		s := sourceOf(b, func(to ha.Member, r Forwarded) (Answer, error) {
+			calls = append(calls, call{to.Name, r})
+			if to.Name == "shop-2" {
+				return Answer{OK: true}, nil
+			}
+			if dies {
+				b.ahead.Add(int64(time.Minute))
+			}
+			return Answer{}, errors.New("no route to host")
+		})
+		got := s.Do(t.Context(), rest.Request{Verb: rest.DoFailover, Candidate: "shop-2"})
+		want, result := []call{{"shop-1", Forwarded{Verb: ha.Switchover, To: "shop-2"}}}, rest.Failed
+		if dies {
+			want, result = append(want, call{"shop-2", Forwarded{Verb: ha.Failover, To: "shop-2", Loss: true}}), rest.Done
+		}
+		require.Equal(t, result, got.Result, "%s: %s", name, got.Text)
+		require.Equal(t, want, calls, name)
+	}
+}
+
 func TestAScheduleIsKeptUntilItsTime(t *testing.T) {
 	b := following(t)
 	done := make(chan Forwarded, 1)

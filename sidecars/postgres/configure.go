@@ -42,12 +42,15 @@ type Settings struct {
 	Monitor            bool // an exporter is let in
 	RestoreCommand     string
 	ArchiveCommand     string        // "": the log is archived by nobody, or as the user's parameters say
-	SlotKeepMB         int           // what a slot may hold back at most; 0 is 10 GiB
+	SlotKeepMB         int           // what a slot may hold back at most; 0 is DefaultSlotKeepMB
 	ReplicationTimeout time.Duration // after which a silent walsender or walreceiver is given up; 0 is 6 s
 }
 
 // ServerTLS names the files of the server's certificate, and CA those who may sign its clients'. With the zero value the server speaks no TLS.
 type ServerTLS struct{ Cert, Key, CA string }
+
+// DefaultSlotKeepMB is what a slot may hold back where nothing else is said.
+const DefaultSlotKeepMB = 10 << 10
 
 // Configured says what Configure did.
 type Configured struct {
@@ -167,7 +170,7 @@ func (s Settings) own(major int, paths Paths) map[string]string {
 	}
 	keep := s.SlotKeepMB
 	if keep == 0 {
-		keep = 10 << 10
+		keep = DefaultSlotKeepMB
 	}
 	listen := s.Listen
 	if listen == "" {

@@ -51,7 +51,7 @@ func TestConninfo(t *testing.T) {
 	text := s.conninfo(`o'clock \ x=y`)
 	require.NotContains(t, text, "secret")
 	require.Contains(t, text, "hostaddr='10.0.0.3'")
-	cfg, err := pgx.ParseConfig(conninfo(append(s.words(`o'clock \ x=y`), "password", l.password), false))
+	cfg, err := pgx.ParseConfig(append(s.way(`o'clock \ x=y`), [2]string{"password", l.password}).String())
 	require.NoError(t, err)
 	require.Equal(t, `o'clock \ x=y`, cfg.Database)
 	require.Equal(t, `it's a \ secret`, cfg.Password)

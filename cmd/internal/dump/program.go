@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -166,13 +164,8 @@ func (s *server) program(ctx context.Context, argv []string, out io.Writer) erro
 }
 
 func program(ctx context.Context, argv []string, out io.Writer, env []string) error {
-	var trouble repository.Tail
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr, cmd.Env = out, &trouble, append(append(os.Environ(), "LC_ALL=C"), env...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", argv[0], err, repository.LastWords(trouble.String()))
+	if _, said, err := repository.Program(ctx, argv, nil, out, env); err != nil {
+		return fmt.Errorf("%s: %w: %s", argv[0], err, repository.LastWords(said))
 	}
 	return nil
 }

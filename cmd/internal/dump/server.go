@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -206,15 +204,11 @@ type login struct {
 }
 
 func readLogin(to dump.Login) (*login, error) {
-	text, err := os.ReadFile(to.PasswordFile)
+	password, err := pg.ReadPassword(to.PasswordFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the password of %s: %w", to.User, err)
+		return nil, fmt.Errorf("log in as %s: %w", to.User, err)
 	}
-	l := &login{to, strings.TrimRight(string(text), "\r\n")}
-	if l.password == "" {
-		return nil, fmt.Errorf("read the password of %s: %s is empty", to.User, to.PasswordFile)
-	}
-	return l, nil
+	return &login{to, password}, nil
 }
 
 // ask opens a session and asks what the instance is.
@@ -233,7 +227,7 @@ func (l *login) ask(ctx context.Context, address string) (*server, error) {
 
 // open opens a session in a database of this very instance, whatever its name may lead to meanwhile.
 func (s *server) open(ctx context.Context, database string) (*pgx.Conn, error) {
-	cfg, err := pgx.ParseConfig(conninfo(append(s.words(database), "password", s.login.password, "connect_timeout", "10"), false))
+	cfg, err := pgx.ParseConfig(append(s.way(database), [2]string{"password", s.login.password}, [2]string{"connect_timeout", "10"}).String())
 	if err != nil {
 		return nil, fmt.Errorf("log in to %s: the login cannot be read", s.address) // err may have the password
 	}
@@ -252,27 +246,15 @@ func (s *server) open(ctx context.Context, database string) (*pgx.Conn, error) {
 
 // conninfo is the way to a database for libpq's programs, without the password.
 func (s *server) conninfo(database string) string {
-	return conninfo(append(s.words(database), "hostaddr", s.address), true)
+	return append(s.way(database), pg.Conninfo{
+		{"hostaddr", s.address}, {"connect_timeout", "10"}, {"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "6"},
+	}...).String()
 }
 
-func (s *server) words(database string) []string {
+func (s *server) way(database string) pg.Conninfo {
 	l := s.login
-	words := []string{"host", l.Host, "port", strconv.Itoa(l.Port), "user", l.User, "dbname", database, "sslmode", l.SSLMode, "application_name", "onggi_dump"}
-	if l.CAFile != "" {
-		words = append(words, "sslrootcert", l.CAFile)
+	return pg.Conninfo{
+		{"host", l.Host}, {"port", strconv.Itoa(l.Port)}, {"user", l.User}, {"dbname", database}, {"sslmode", l.SSLMode}, {"sslrootcert", l.CAFile},
+		{"application_name", "onggi_dump"},
 	}
-	return words
-}
-
-// conninfo writes pairs as libpq and pgx read them.
-func conninfo(words []string, keepalive bool) string {
-	if keepalive {
-		words = append(words, "connect_timeout", "10", "keepalives_idle", "30", "keepalives_interval", "10", "keepalives_count", "6")
-	}
-	var b strings.Builder
-	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	for i := 0; i < len(words); i += 2 {
-		fmt.Fprintf(&b, "%s='%s' ", words[i], escape.Replace(words[i+1]))
-	}
-	return strings.TrimSuffix(b.String(), " ")
 }

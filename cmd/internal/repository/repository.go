@@ -83,9 +83,22 @@ func Run(ctx context.Context, argv []string) (string, error) {
 	return out.String(), err
 }
 
-// run returns the exit code where there is one. Stdin is a file, which pgBackRest reads by itself: were it fed by us, our end would look like the
-// end of what is to be stored.
+// run runs pgBackRest. What it wrote belongs to the error: it tells what is wrong there, too.
 func run(ctx context.Context, argv []string, stdin *os.File, stdout io.Writer, env []string) (int, error) {
+	code, said, err := Program(ctx, argv, stdin, stdout, env)
+	if err == nil {
+		return 0, nil
+	}
+	if text, ok := stdout.(*bytes.Buffer); ok {
+		said += text.String()
+	}
+	return code, fmt.Errorf("pgbackrest %s: %w: %s", verb(argv), err, LastWords(said))
+}
+
+// Program runs a program in plain English, with more environment than our own; when ctx ends it is told to end, and killed ten seconds later. It returns
+// the exit code, -1 where there is none, and the end of what it wrote to its standard error. stdin is a file, which the program reads by itself: were it fed by
+// us, our end would look like the end of what is to be read.
+func Program(ctx context.Context, argv []string, stdin *os.File, stdout io.Writer, env []string) (code int, said string, err error) {
 	var trouble Tail
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	if stdin != nil {
@@ -94,20 +107,15 @@ func run(ctx context.Context, argv []string, stdin *os.File, stdout io.Writer, e
 	cmd.Stdout, cmd.Stderr, cmd.Env = stdout, &trouble, append(append(os.Environ(), "LC_ALL=C"), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
-	err := cmd.Run()
-	if err == nil {
-		return 0, nil
-	}
-	said := trouble.String()
-	if text, ok := stdout.(*bytes.Buffer); ok {
-		said += text.String()
-	}
+	err = cmd.Run()
 	var ended *exec.ExitError
-	code := -1
-	if errors.As(err, &ended) {
+	switch {
+	case errors.As(err, &ended):
 		code = ended.ExitCode()
+	case err != nil:
+		code = -1
 	}
-	return code, fmt.Errorf("pgbackrest %s: %w: %s", verb(argv), err, LastWords(said))
+	return code, trouble.String(), err
 }
 
 // verb is the command among options.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 )
 
 // documents are all that one agent can tell, as it tells it: programs that put the answers of several agents together want the
@@ -32,7 +33,7 @@ func (a *app) status() *cobra.Command {
 			}
 			data, err := json.Marshal(d)
 			if err == nil && a.output == "yaml" {
-				data, err = asYAML(data)
+				data, err = yaml.JSONToYAML(data)
 			}
 			if err != nil {
 				return fmt.Errorf("write the documents: %w", err)

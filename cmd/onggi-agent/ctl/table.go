@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"sigs.k8s.io/yaml"
 )
 
 // table is text in columns, framed as patronictl frames it, with the title in the upper border.
@@ -78,9 +80,7 @@ func (a *app) write(records any, t table) error {
 		data, err = json.MarshalIndent(records, "", "  ")
 		data = append(data, '\n')
 	case "yaml":
-		if data, err = json.Marshal(records); err == nil {
-			data, err = asYAML(data)
-		}
+		data, err = yaml.Marshal(records)
 	default:
 		t.write(a.streams.Out)
 		return nil

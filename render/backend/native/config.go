@@ -215,9 +215,6 @@ func account() manifest.Map {
 
 // volumes of the pod, but for the data.
 func (b builder) volumes() []any {
-	empty := func(name string, source manifest.Map) manifest.Map {
-		return manifest.Map{"name": name, "emptyDir": source}
-	}
 	own := []any{
 		empty("program", manifest.Map{"sizeLimit": "128Mi"}),
 		empty("run", manifest.Map{"sizeLimit": "64Mi"}),

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -84,13 +85,6 @@ func (b builder) drillCron(d *plan.Drill) manifest.Object {
 
 // drillPod has the database's image, in which postgres and pgBackRest are, and onggi put there by an init container.
 func (b builder) drillPod(d *plan.Drill) manifest.Map {
-	install := b.container("install", d.Image)
-	install["args"] = []any{"drill", "install", programDir}
-	install["volumeMounts"] = []any{mount("program", programDir, false)}
-	install["resources"] = manifest.Map{
-		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "192Mi"},
-		"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
-	}
 	run := b.container(drillContainer, b.Image)
 	run["command"] = append([]any{programDir + "/onggi"}, drill.LocalArgs(drillConfigDir+"/"+drillFile)...)
 	run["env"] = drill.Env()
@@ -106,36 +100,47 @@ func (b builder) drillPod(d *plan.Drill) manifest.Map {
 	fields.Put(run, "resources", fields.Resources(needs))
 	pod := b.jobPod(d.Name, run, append(b.drillVolumes(d), repositoryVolumes(true, b.written())...))
 	pod["terminationGracePeriodSeconds"] = int64(drill.Grace / time.Second)
-	pod["initContainers"] = []any{install}
+	pod["initContainers"] = []any{b.installer(d.Image)}
 	return pod
 }
 
-// drillVolumes: the large one is a claim that Kubernetes makes with the pod and removes with it.
 func (b builder) drillVolumes(d *plan.Drill) []any {
-	size, class := b.Storage.Size, b.Storage.Class
+	size := b.Storage.Size
 	if b.WAL != nil {
 		size = plan.Sum(size, b.WAL.Size) // the log of the copy is in its data directory
 	}
-	if d.Storage.Size != "" {
-		size = d.Storage.Size
-	}
-	if d.Storage.Class != "" {
-		class = d.Storage.Class
-	}
-	claim := manifest.Map{
-		"accessModes": []any{"ReadWriteOnce"}, "volumeMode": "Filesystem",
-		"resources": manifest.Map{"requests": manifest.Map{"storage": size}},
-	}
-	fields.Put(claim, "storageClassName", class)
-	empty := func(name string, source manifest.Map) manifest.Map {
-		return manifest.Map{"name": name, "emptyDir": source}
-	}
 	return []any{
-		manifest.Map{"name": "scratch", "ephemeral": manifest.Map{"volumeClaimTemplate": manifest.Map{"spec": claim}}},
+		scratch(cmp.Or(d.Storage.Size, size), cmp.Or(d.Storage.Class, b.Storage.Class)),
 		empty("program", manifest.Map{"sizeLimit": "192Mi"}),
 		empty("run", manifest.Map{"medium": "Memory", "sizeLimit": "64Mi"}), // the keys of the repository are in it
 		empty("tmp", manifest.Map{}),
 		empty("shm", manifest.Map{"medium": "Memory"}),
 		manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.Name, "defaultMode": restricted}},
 	}
+}
+
+// scratch is the large volume of a pod that works on its own: a claim that Kubernetes makes with the pod and removes with it.
+func scratch(size, class string) manifest.Map {
+	claim := manifest.Map{
+		"accessModes": []any{"ReadWriteOnce"}, "volumeMode": "Filesystem",
+		"resources": manifest.Map{"requests": manifest.Map{"storage": size}},
+	}
+	fields.Put(claim, "storageClassName", class)
+	return manifest.Map{"name": "scratch", "ephemeral": manifest.Map{"volumeClaimTemplate": manifest.Map{"spec": claim}}}
+}
+
+func empty(name string, source manifest.Map) manifest.Map {
+	return manifest.Map{"name": name, "emptyDir": source}
+}
+
+// installer puts onggi into a pod whose own image has PostgreSQL and pgBackRest, and not this program.
+func (b builder) installer(image string) manifest.Map {
+	install := b.container("install", image)
+	install["args"] = []any{"drill", "install", programDir}
+	install["volumeMounts"] = []any{mount("program", programDir, false)}
+	install["resources"] = manifest.Map{
+		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "192Mi"},
+		"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
+	}
+	return install
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -93,13 +94,6 @@ func (b builder) dumpCron(d plan.Dump) manifest.Object {
 
 // dumpPod has an image in which PostgreSQL's programs and pgBackRest are, and onggi put there by an init container.
 func (b builder) dumpPod(d plan.Dump) manifest.Map {
-	install := b.container("install", d.Image)
-	install["args"] = []any{"drill", "install", programDir}
-	install["volumeMounts"] = []any{mount("program", programDir, false)}
-	install["resources"] = manifest.Map{
-		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "192Mi"},
-		"limits":   manifest.Map{"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
-	}
 	at := place{"repository", ownKeys, &b.Dumps.Archive}
 	run := b.container(dumpContainer, b.Dumps.Image)
 	run["command"] = append([]any{programDir + "/onggi"}, dump.Args(dumpConfigDir+"/"+dumpFile)...)
@@ -120,29 +114,13 @@ func (b builder) dumpPod(d plan.Dump) manifest.Map {
 	}, d.Resources)
 	pod := b.jobPod(b.dumpAccount(), run, volumes)
 	pod["terminationGracePeriodSeconds"] = int64(dump.Grace / time.Second)
-	pod["initContainers"] = []any{install}
+	pod["initContainers"] = []any{b.installer(d.Image)}
 	return pod
 }
 
-// dumpVolumes: the large one is a claim that Kubernetes makes with the pod and removes with it.
 func (b builder) dumpVolumes(d plan.Dump) []any {
-	size, class := b.Storage.Size, b.Storage.Class
-	if d.Storage.Size != "" {
-		size = d.Storage.Size
-	}
-	if d.Storage.Class != "" {
-		class = d.Storage.Class
-	}
-	claim := manifest.Map{
-		"accessModes": []any{"ReadWriteOnce"}, "volumeMode": "Filesystem",
-		"resources": manifest.Map{"requests": manifest.Map{"storage": size}},
-	}
-	fields.Put(claim, "storageClassName", class)
-	empty := func(name string, source manifest.Map) manifest.Map {
-		return manifest.Map{"name": name, "emptyDir": source}
-	}
 	return []any{
-		manifest.Map{"name": "scratch", "ephemeral": manifest.Map{"volumeClaimTemplate": manifest.Map{"spec": claim}}},
+		scratch(cmp.Or(d.Storage.Size, b.Storage.Size), cmp.Or(d.Storage.Class, b.Storage.Class)),
 		empty("program", manifest.Map{"sizeLimit": "192Mi"}),
 		empty("run", manifest.Map{"medium": "Memory", "sizeLimit": "64Mi"}), // the keys of the repository are in it
 		empty("tmp", manifest.Map{"sizeLimit": "64Mi"}),
