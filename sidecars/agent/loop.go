@@ -50,6 +50,7 @@ type loop struct {
 	aside       string     // why the settings that people chose are not in force, as told last
 	hindrance   hindrance
 	brokenAt    ha.Instant // since when nothing works in our own pod
+	brokenOf    string     // the supervisor that ran then, "" for none
 	mended      ha.Instant // when it was last asked to be made again for that
 	narrator    narrator
 }

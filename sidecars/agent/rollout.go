@@ -108,8 +108,8 @@ func (l *loop) tellOfRollout(warning bool, reason, message string) {
 func (l *loop) mend() {
 	now, s, job := l.agent.parts.Clock(), &l.seen, &l.exec.job
 	switch {
-	case !s.Postgres.At.IsZero(), job.Running && job.Kind != ha.JobStart:
-		l.brokenAt = ha.Instant{}
+	case !s.Postgres.At.IsZero(), job.Running && job.Kind != ha.JobStart, l.brokenOf != l.fence.Instance: // a container that came or went begins anew
+		l.brokenAt, l.brokenOf = ha.Instant{}, l.fence.Instance
 	case l.brokenAt.IsZero() && (l.fence.Instance == "" || l.fence.Phase == ha.Down && job.Kind == ha.JobStart && !job.Running):
 		l.brokenAt = now
 	}

@@ -59,7 +59,10 @@ func TestAPodInWhichNothingWorksIsMadeAgainOfANewerRevision(t *testing.T) {
 			b.status = FenceStatus{}
 			row.change(b)
 			b.run()
-			b.eventually("the pod is known", func() bool { return b.agent.shown.Load().seen.Record.Known })
+			b.eventually("the pod is known", func() bool {
+				seen := b.agent.shown.Load().seen
+				return seen.Record.Known && seen.Supervisor.Instance == b.status.Instance
+			})
 			for range 120 {
 				b.later(time.Second)
 				time.Sleep(time.Millisecond)
@@ -74,6 +77,25 @@ func TestAPodInWhichNothingWorksIsMadeAgainOfANewerRevision(t *testing.T) {
 			require.NotContains(t, b.order, "evict shop-0")
 		})
 	}
+}
+
+func TestAContainerThatCameBackIsNotBroken(t *testing.T) {
+	b := newBench(t)
+	b.pod = ha.Pod{Outdated: []string{"shop-0"}}
+	b.status = FenceStatus{}
+	b.run()
+	b.eventually("the pod is known", func() bool { return b.agent.shown.Load().seen.Record.Known })
+	b.later(20 * time.Second)
+	time.Sleep(20 * time.Millisecond)
+	b.tell(func(f *FenceStatus) { f.Instance = "i1" })
+	b.eventually("its container is known", func() bool { return b.agent.shown.Load().seen.Supervisor.Instance == "i1" })
+	for range 60 {
+		b.later(time.Second)
+		time.Sleep(time.Millisecond)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	require.NotContains(t, b.order, "evict shop-0")
 }
 
 func TestNewestPods(t *testing.T) {

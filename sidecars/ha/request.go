@@ -7,6 +7,9 @@ import (
 
 // requests takes in what people ask for, and answers what is done.
 func (d *step) requests() {
+	if d.forced != 0 && !slices.ContainsFunc(d.o.Requests, func(r Request) bool { return r.ID == d.forced }) {
+		d.forced = 0 // whoever accepted the loss waits no more
+	}
 	for i := range d.o.Requests {
 		r := &d.o.Requests[i]
 		if slices.Contains(d.asked, r.ID) {
@@ -34,7 +37,7 @@ func (d *step) request(r *Request) (done, ok bool, why string) {
 	case Switchover:
 		return d.requestMove(r, leads)
 	case Failover:
-		if leads {
+		if leads && d.forced != r.ID {
 			return d.requestMove(r, leads)
 		}
 		return d.requestForce(r)
@@ -121,9 +124,8 @@ func (d *step) requestForce(r *Request) (done, ok bool, why string) {
 	case d.forced == r.ID && d.rec.Holder.ID == d.o.Self.ID:
 		d.forced = 0
 		return true, true, ""
-	case d.forced == r.ID:
-		return false, false, ""
 	case d.rec.Holder.ID != "" && d.now.since(d.heardAt) < d.c.Timing.Window:
+		d.forced = 0
 		return true, false, "the holder is alive: ask for a switchover"
 	case !r.Loss:
 		return true, false, "it may lose commits that were acknowledged: say that this is accepted"

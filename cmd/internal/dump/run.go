@@ -116,8 +116,14 @@ func (d *dumper) perform(ctx context.Context, out *Outcome) error {
 	if err != nil {
 		return err
 	}
-	if _, taken := there[d.m.ID]; taken {
-		return fmt.Errorf("a dump began within this second already")
+	for _, taken := there[d.m.ID]; taken; _, taken = there[d.m.ID] { // another began within this second
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+		d.m.Started = time.Now().UTC()
+		d.m.ID = dump.ID(d.m.Started)
 	}
 	d.begun = true
 	if d.cfg.Globals {
