@@ -171,11 +171,23 @@ func (d *Database) promote(ctx context.Context, a ha.Action, log *slog.Logger) e
 	if err := d.setSync(ctx, a.Sync); err != nil {
 		return err
 	}
+	if err := d.skip(ctx, a.Beyond); err != nil {
+		return err
+	}
 	if err := d.Supervisor.promoting(ctx); err != nil {
 		return err
 	}
 	_, err := d.Postgres.Promote(ctx, postgres.Sync{W: a.Sync.W, Standbys: a.Sync.Names})
 	return err
+}
+
+// skip keeps timelines from being begun twice.
+func (d *Database) skip(ctx context.Context, beyond uint32) error {
+	now, err := d.Postgres.Status(ctx, postgres.Brief)
+	if err != nil || !now.InRecovery || beyond <= now.Timeline {
+		return err
+	}
+	return d.Postgres.Skip(now.Timeline, beyond)
 }
 
 func (d *Database) follow(ctx context.Context, upstream ha.Member) error {

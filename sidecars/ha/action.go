@@ -19,8 +19,8 @@ const (
 	StartStandby               // following Upstream, or nobody
 	Stop                       // fast, then by force
 	Kill                       // everything, now
-	Promote
-	Follow // Upstream, or nobody: the walreceiver ends
+	Promote                    // to a timeline after Beyond
+	Follow                     // Upstream, or nobody: the walreceiver ends
 	SetSync
 	Checkpoint
 	Open // the gate
@@ -52,6 +52,8 @@ type Action struct {
 	Upstream Member
 	Sync     SyncSetting
 	Gated    bool
+	// Beyond is the highest timeline that somebody may have begun.
+	Beyond   uint32
 	Role     string
 	Names    []string
 	Instance string

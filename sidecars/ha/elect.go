@@ -101,6 +101,9 @@ func (d *step) mustWait() string {
 		return ""
 	}
 	waits := d.waits()
+	if d.forced != 0 && d.mutant != forcesUnasked {
+		waits = d.c.Timing.Forces(waits)
+	}
 	if d.mutant == takesAtOnceWhereNone && !d.rec.Exists() || d.mutant == remembersNoPromise && d.promised.Term == 0 {
 		return ""
 	}
@@ -109,6 +112,9 @@ func (d *step) mustWait() string {
 	}
 	if !d.promiseOver() {
 		return "promised the holder not to"
+	}
+	if d.forced != 0 && !d.gone() && d.rec.Force != d.o.Self.ID && d.mutant != forcesUnasked {
+		return "asks in the record whether the holder lives"
 	}
 	return ""
 }
@@ -347,6 +353,9 @@ func (d *step) take(why string) {
 	next := law.clone()
 	next.Version = d.rec.Version
 	next.Term = max(d.Durable.Term, law.Term) + 1
+	if d.forced != 0 {
+		next.At.Timeline, next.Term = begun(law), next.Term+unheardOf
+	}
 	next.Holder = Holder{ID: d.o.Self.ID, Instance: d.o.Supervisor.Instance}
 	next.Release = nil
 	next.Outside = next.Outside && !d.Durable.Own
@@ -359,4 +368,18 @@ func (d *step) take(why string) {
 		next.History = next.History[max(0, len(next.History)-20):]
 	}
 	d.claim(next, why)
+}
+
+// unheardOf is how many terms there may have been of which a member knows nothing that leads by a person's word alone: it was cut off, and the record
+// was restored. Two members must never take a term for theirs.
+const unheardOf = 16
+
+// begun is the highest timeline that somebody has begun under a record, or was about to when it fell silent. Who is elected by what the others
+// have knows of it; who leads by a person's word alone may never have heard of it, and must not give the number to another.
+func begun(r *Record) uint32 {
+	highest := r.At.Timeline
+	for _, s := range r.History {
+		highest = max(highest, s.At.Timeline+1)
+	}
+	return highest
 }

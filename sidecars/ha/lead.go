@@ -145,7 +145,7 @@ func (d *step) promote() {
 		return
 	}
 	d.lead.Promoted = true
-	d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync()})
+	d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync(), Beyond: d.rec.At.Timeline})
 }
 
 // primary is the holder that runs a primary, or one that is about to be.
@@ -157,7 +157,7 @@ func (d *step) primary() {
 	if p.InRecovery {
 		d.lead.Promoted = true
 		if d.permitted() {
-			d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync()})
+			d.do(Action{Do: Promote, Why: "took the record", Sync: d.firstSync(), Beyond: d.rec.At.Timeline})
 		}
 		return
 	}
@@ -198,12 +198,13 @@ func (d *step) gate() {
 	if d.lead.GatedTo == 0 {
 		d.lead.GatedTo = p.Position.LSN
 	}
-	// Only those count who are asked in an election by what is published.
+	// Only those count who are asked in an election by what is published, or may be.
 	of, need := []string(nil), max(1, d.c.W)
-	if d.rec.Sync.W > 0 {
-		of, need = d.named(d.rec.Sync).Of, d.rec.Sync.W
+	s, ok := d.demanded()
+	if s.W > 0 {
+		of, need = s.Of, s.W
 	}
-	if d.rec.Mode == Async || d.rec.Sync.W == 0 && d.rec.Mode == Preferred || d.flushed(d.lead.GatedTo, of) >= need {
+	if s.W == 0 && (d.rec.Mode == Async || d.rec.Mode == Preferred) || ok && d.flushed(d.lead.GatedTo, of) >= need {
 		d.do(Action{Do: Open, Why: "what clients can read is on the standbys"})
 	}
 }
@@ -312,6 +313,9 @@ func (d *step) wanted() (Record, string) {
 	}
 	if changed := d.wantedSync(&next); changed != "" {
 		why = changed
+	}
+	if next.Force != "" {
+		next.Force, why = "", "a person wants another to lead: it lives"
 	}
 	if next.Paused != d.pause {
 		next.Paused, why = d.pause, "asked by a person"

@@ -36,6 +36,9 @@ const (
 	newStampForEachTry
 	barsWhoWasNamedOver
 	demotesOnUnknown
+	forcesUnasked
+	forcesForEver
+	startsAsPublished
 )
 
 var mutantNames = [...]string{"", "counts from the answer", "forgets its writes under way", "counts an unknown outcome as done", "asks only who answers", "any instance",
@@ -43,7 +46,8 @@ var mutantNames = [...]string{"", "counts from the answer", "forgets its writes 
 	"votes at once", "votes while it receives", "takes at once where there is no record", "takes without votes", "takes what has just changed", "believes a restored record",
 	"elects who only cascaded", "relaxes commits before it publishes", "publishes before it is confirmed", "changes two things at a time", "counts a stranger of the same name",
 	"renews while it cannot write", "opens at once after a crash", "releases before the last process is gone", "copies from a former term", "copies for ever",
-	"a new stamp for each try", "bars who was named over", "gives up on an unknown outcome"}
+	"a new stamp for each try", "bars who was named over", "gives up on an unknown outcome",
+	"is forced unasked", "is forced for ever", "starts by what is published alone"}
 
 // Mutants lists the mistakes that Mutate can put in.
 func Mutants() []string { return mutantNames[1:] }

@@ -114,13 +114,20 @@ func (d *step) beat() {
 
 // write asks for the record to become next. One write is under way at a time.
 func (d *step) write(next Record, why string) {
+	next.Force = ""
+	d.stamped(next, why)
+}
+
+func (d *step) stamped(next Record, why string) {
 	d.stamps++
 	d.writeAs(fmt.Sprintf("%s-%d", d.Nonce, d.stamps), next, why)
 }
 
 func (d *step) writeAs(stamp string, next Record, why string) {
 	next.Stamp = stamp
-	next.Window = d.c.Timing.Window.Milliseconds()
+	if next.Window = d.c.Timing.Window.Milliseconds(); next.Holder.ID != d.o.Self.ID {
+		next.Window = max(next.Window, d.rec.Window) // it is what the holder counts with
+	}
 	if d.rec.Exists() && d.Durable.Changing == "" && (next.Holder != d.rec.Holder || next.Mode != d.rec.Mode || !next.Sync.Equal(d.rec.Sync) || !slices.Equal(next.Members, d.rec.Members)) {
 		d.Durable.Changing = bound(d.rec.Version)
 		d.remember()
@@ -143,6 +150,7 @@ func (d *step) claim(next Record, why string) {
 	}
 	d.Durable.Bound = bound(d.rec.Version)
 	d.remember()
+	next.Force = ""
 	d.writeAs(d.Durable.Claim, next, why)
 }
 

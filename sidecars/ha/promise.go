@@ -41,6 +41,8 @@ func (d *step) refusal(m *Message) string {
 		return "voted for another, or tried itself"
 	case !d.gone() && d.rec.Holder.ID != m.From:
 		return "another holder"
+	case !d.gone() && d.rec.Force != "":
+		return "a person wants another to lead: say in the record that you live"
 	}
 	return ""
 }
@@ -59,6 +61,9 @@ func (d *step) promiseOver() bool {
 func (d *step) answerPoll(m *Message) {
 	answer := Message{Kind: Vote, To: m.From, Seq: m.Seq, Term: d.Durable.Term, Version: m.Version}
 	answer.Why = d.noVote(m)
+	if answer.Why == anotherRecord && d.o.Record.Known {
+		answer.Version = bound(d.rec.Version) // who asks looks too
+	}
 	if answer.Why == "" && d.Durable.Bound == "" {
 		d.Durable.Bound = m.Version
 		d.remember()
@@ -76,11 +81,14 @@ func (d *step) bystands(m *Message) bool {
 	return d.gone() && d.o.Supervisor.Phase == Down && m.Led != 0 && m.Led == d.Durable.Term
 }
 
+// anotherRecord is why there is no vote on a version that the voter does not see.
+const anotherRecord = "sees another record"
+
 func (d *step) noVote(m *Message) string {
 	switch {
 	case !d.o.Record.Known || bound(d.rec.Version) != m.Version:
-		d.read("a poll for another record")
-		return "sees another record"
+		d.readOf(m.Version, "a poll for another record")
+		return anotherRecord
 	case d.holds():
 		return "holds the record"
 	case !d.bystands(m) && (d.o.Supervisor.Phase != Standby || d.o.Postgres.At.IsZero()):

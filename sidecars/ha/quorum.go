@@ -68,7 +68,7 @@ func (d *step) sync() {
 	if d.mutant == relaxesFirst && !inforce.equal(wanted) {
 		d.apply(&wanted)
 	}
-	publish, apply := transition(d.named(d.rec.Sync), inforce, wanted, d.idle(), d.confirmed())
+	publish, apply := transition(d.rec.named(), inforce, wanted, d.idle(), d.confirmed())
 	d.publish(publish)
 	d.apply(apply)
 }
@@ -167,7 +167,7 @@ func (d *step) keep(of []string) setting {
 	if d.rec.Sync.W == 0 {
 		return setting{}
 	}
-	now := d.named(d.rec.Sync)
+	now := d.rec.named()
 	gone := func(name string) bool {
 		p := d.peerNamed(name)
 		return p != nil && d.replaced(p)
@@ -207,10 +207,11 @@ func (d *step) confirmed() bool {
 	return s.Applied > 0 && s.W > 0 && d.flushed(s.Applied, s.Names) >= s.W
 }
 
-func (d *step) named(q Quorum) setting {
-	s := setting{W: q.W}
-	for _, id := range q.Of {
-		if m, ok := d.rec.Member(id); ok {
+// named is what a record publishes, by names.
+func (r *Record) named() setting {
+	s := setting{W: r.Sync.W}
+	for _, id := range r.Sync.Of {
+		if m, ok := r.Member(id); ok {
 			s.Of = append(s.Of, m.Name)
 		}
 	}
@@ -268,14 +269,37 @@ func (d *step) wantedSync(next *Record) string {
 	return ""
 }
 
-// firstSync is the setting with which a primary starts: never looser than what is published.
+// firstSync is the setting with which a primary starts: never looser than what is published, or may be published yet.
 func (d *step) firstSync() SyncSetting {
-	if d.rec.Mode == Async {
-		return SyncSetting{}
-	}
-	s := d.named(d.rec.Sync)
-	if s.W == 0 {
+	s, ok := d.demanded()
+	switch {
+	case !ok:
+		s = setting{1, []string{Blocked}} // until it is known what is published
+	case s.W == 0 && d.rec.Mode != Async:
 		s = d.idle()
 	}
 	return SyncSetting{W: s.W, Names: s.Of}
+}
+
+// demanded is the loosest setting that is as strict as every record that may be in force: the one that is seen, and those whose writing has no outcome
+// yet. W 0 says that none asks for anything; false, that nothing short of blocking is strict enough.
+func (d *step) demanded() (setting, bool) {
+	var all setting
+	add := func(r *Record) {
+		if r.Mode == Async || r.Sync.W == 0 {
+			return
+		}
+		s := r.named()
+		if all.W > 0 {
+			s.Of = slices.DeleteFunc(s.Of, func(name string) bool { return !slices.Contains(all.Of, name) })
+		}
+		all = setting{max(all.W, s.W), s.Of}
+	}
+	add(d.rec)
+	if d.mutant != startsAsPublished {
+		for i := range d.inflight {
+			add(&d.inflight[i].Record)
+		}
+	}
+	return all, len(all.Of) >= all.W
 }

@@ -104,6 +104,8 @@ type Record struct {
 	Release  *Release `json:"release,omitempty"`
 	History  []Switch `json:"history,omitempty"` // the newest last
 	Paused   bool     `json:"paused,omitempty"`
+	// Force is the member that a person wants to lead, whatever is lost by it. A holder that lives takes it out; nobody grants while it stands.
+	Force string `json:"force,omitempty"`
 	// Outside: a standby cluster, whose holder follows a server elsewhere.
 	Outside bool `json:"outside,omitempty"`
 }

@@ -7,7 +7,7 @@ import (
 
 // requests takes in what people ask for, and answers what is done.
 func (d *step) requests() {
-	if d.forced != 0 && !slices.ContainsFunc(d.o.Requests, func(r Request) bool { return r.ID == d.forced }) {
+	if d.forced != 0 && d.mutant != forcesForEver && !slices.ContainsFunc(d.o.Requests, func(r Request) bool { return r.ID == d.forced }) {
 		d.forced = 0 // whoever accepted the loss waits no more
 	}
 	for i := range d.o.Requests {
@@ -116,21 +116,37 @@ func (d *step) requestMove(r *Request, leads bool) (done, ok bool, why string) {
 	return false, false, ""
 }
 
-// requestForce stands for election without proof, where the person accepts the loss. It waits like any other: two writers are never asked for.
+// requestForce stands for election without proof, where the person accepts the loss. Others are not asked, so nothing says that the holder has no
+// permit: it is asked in the record whether it lives. One that sees no record and is seen by nobody is what the person vouches for.
 func (d *step) requestForce(r *Request) (done, ok bool, why string) {
+	if d.forced != 0 && d.forced != r.ID {
+		return false, false, "" // one after the other
+	}
+	told := d.told
+	d.told = d.forced == r.ID && !d.gone() && d.rec.Force == d.o.Self.ID
 	switch {
 	case r.To != "" && r.To != d.o.Self.Name:
 		return true, false, "ask the member that should lead"
 	case d.forced == r.ID && d.rec.Holder.ID == d.o.Self.ID:
-		d.forced = 0
+		if d.mutant != forcesForEver {
+			d.forced = 0
+		}
 		return true, true, ""
-	case d.rec.Holder.ID != "" && d.now.since(d.heardAt) < d.c.Timing.Window:
+	case d.forced == r.ID && d.writing != nil:
+		return false, false, "" // it may come through
+	case d.rec.Holder.ID != "" && (told && !d.told || d.now.since(d.heardAt) < d.c.Timing.Window):
 		d.forced = 0
 		return true, false, "the holder is alive: ask for a switchover"
 	case !r.Loss:
 		return true, false, "it may lose commits that were acknowledged: say that this is accepted"
 	}
 	d.forced = r.ID
+	if d.mutant != forcesUnasked && !d.told && !d.gone() && !d.free() && !d.proven() && d.writing == nil && d.now.since(d.tried) >= time.Second {
+		d.tried = d.now
+		next := d.rec.clone()
+		next.Force = d.o.Self.ID
+		d.stamped(next, "a person wants this member to lead: does the holder live?")
+	}
 	return false, false, ""
 }
 

@@ -72,6 +72,7 @@ type State struct {
 	writing *writing
 	stamps  uint64
 	reread  Instant // the last Read that was asked for
+	readFor string  // the version that another member was seen to see, when it was for that
 
 	// As a follower.
 	streamedAt Instant  // last observed streaming under the record's term
@@ -92,6 +93,7 @@ type State struct {
 	asked     []uint64
 	moving    uint64 // the request that is being answered by a move
 	forced    uint64 // the request to lead without proof
+	told      bool   // the record said so when it was last looked at
 	role      string // last asked for
 	roleAt    Instant
 	last      Instant

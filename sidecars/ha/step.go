@@ -248,8 +248,12 @@ func (d *step) hear(m *Message) {
 	case Grant:
 		d.granted(p, m)
 	case Vote:
-		if m.Version == bound(d.rec.Version) && m.Seq == d.election.Seq {
+		switch {
+		case m.Seq != d.election.Seq:
+		case m.Version == bound(d.rec.Version):
 			p.Vote, p.VoteAt = *m, d.now
+		case !m.Yes:
+			d.readOf(m.Version, "a voter sees another record")
 		}
 	case Beat:
 		if m.Term < d.Durable.Term {
@@ -313,6 +317,16 @@ func (d *step) label(role string) {
 func (d *step) send(m Message) {
 	m.From, m.Report = d.o.Self.ID, d.report()
 	d.do(Action{Do: Send, To: &m})
+}
+
+// readOf reads the record since another member sees that version, and of the same one every two seconds at most: it is for the other one, too, to
+// find out which of the two is behind, and that one may be cut off from the record for long.
+func (d *step) readOf(version, why string) {
+	if version == d.readFor && d.now.since(d.reread) < 2*time.Second {
+		return
+	}
+	d.readFor = version
+	d.read(why)
 }
 
 // read asks for the record past every cache, not more often than twice a second.

@@ -52,6 +52,12 @@ func (t Timing) Holds() time.Duration { return scale(t.Window, 1-t.Drift) }
 // Waits is how long a promise binds whoever gave it, and how long an unchanged record must be watched before it may be taken.
 func (t Timing) Waits() time.Duration { return scale(t.Window, 1+t.Drift) }
 
+// Forces is how long a member that leads by a person's word alone watches the record in which it said so: no vote tells it that the holder's
+// permit is over, so a holder that sees the record at all must have seen it, at the latest when its next refresh was refused.
+func (t Timing) Forces(waits time.Duration) time.Duration {
+	return max(waits, scale(t.Lazy+3*t.WriteTimeout, 1+t.Drift))
+}
+
 // rate is how far a clock may run from the true second: half of Drift.
 func (t Timing) rate() float64 { return t.Drift / 2 }
 

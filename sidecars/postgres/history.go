@@ -85,6 +85,22 @@ func (s *Server) History(_ context.Context, timeline uint32) (History, error) {
 	return ParseHistory(timeline, string(text))
 }
 
+// Skip has the server, when it is promoted, begin a timeline after these: of one that another member began and this one never heard of, the number must not
+// be given to two. Where the server looks which numbers are taken it finds files that name no parent, so it follows none of them; standbys fetch
+// them like others.
+func (s *Server) Skip(from, to uint32) error {
+	for timeline := from + 1; timeline <= to; timeline++ {
+		path := filepath.Join(s.Paths.Data, "pg_wal", fmt.Sprintf("%08X.history", timeline))
+		if exists(path) {
+			continue
+		}
+		if _, err := writeFile(path, []byte("# begun by another member\n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // newestHistory is the highest timeline that the data directory has a history file of; 0 where it has none.
 func (s *Server) newestHistory() (uint32, error) {
 	names, err := filepath.Glob(filepath.Join(s.Paths.Data, "pg_wal", "*.history"))

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -265,4 +266,52 @@ func TestATimelineThatNobodySawBeingReceived(t *testing.T) {
 	require.NoError(t, c.WriteTimeline(c.ctx(), told))
 	require.EqualValues(t, 2, c.status().Timeline)
 	require.Equal(t, told.End(), c.status().End())
+}
+
+// A member that never heard of timeline 2 leads all the same. It begins timeline 3; standbys follow it, and who began timeline 2 is rewound to it.
+func TestATimelineIsNotBegunTwice(t *testing.T) {
+	t.Parallel()
+	a := newPrimary(t, "shop-0")
+	a.sql("CREATE TABLE orders AS SELECT 1 AS id")
+	b, c, d := newStandby(t, a, "shop-1"), newStandby(t, a, "shop-2"), newStandby(t, a, "shop-3")
+	for _, standby := range []*node{b, c, d} {
+		standby.caughtUp(a)
+	}
+	require.NoError(t, errors.Join(b.Detach(b.ctx()), c.Detach(c.ctx())))
+	system := a.status().System
+	b.sql("ALTER SYSTEM SET wal_keep_size = '64MB'")
+	b.sql("SELECT pg_reload_conf()")
+	a.kill()
+	timeline, err := b.Promote(b.ctx(), postgres.Sync{})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, timeline)
+	b.sql("INSERT INTO orders SELECT g FROM generate_series(100, 20000) g")
+	b.sql("CHECKPOINT")
+	b.stop()
+
+	require.NoError(t, c.Skip(1, 2))
+	timeline, err = c.Promote(c.ctx(), postgres.Sync{})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, timeline)
+	c.sql("INSERT INTO orders VALUES (2)")
+	c.sql("CHECKPOINT")
+	history, err := c.History(c.ctx(), 3)
+	require.NoError(t, err)
+	require.Len(t, history.Switches, 1)
+	require.EqualValues(t, 1, history.Switches[0].Timeline, "timeline 3 left timeline 1")
+
+	_, err = c.Slots(c.ctx(), map[string]postgres.LSN{"shop-1": 0, "shop-3": 0})
+	require.NoError(t, err)
+	require.NoError(t, d.Follow(d.ctx(), c.upstream("shop-3")))
+	d.caughtUp(c)
+	require.EqualValues(t, 3, d.status().Timeline)
+	outcome, why, err := b.Rewind(b.ctx(), c.upstream("shop-1"), postgres.Gates{System: system, Timeline: 3}, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, postgres.Rewound, outcome, why)
+	b.configure()
+	require.NoError(t, b.Follow(b.ctx(), c.upstream("shop-1")))
+	b.start(postgres.AsStandby)
+	b.caughtUp(c)
+	require.Equal(t, "1,2", b.sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM orders"))
+	require.EqualValues(t, 3, b.status().Timeline)
 }

@@ -48,6 +48,7 @@ func (n *node) write(a *ha.Action) {
 	}
 	timeout := n.cfg.Timing.WriteTimeout
 	if !n.reaches() {
+		n.trouble()
 		if w.chance(0.3) {
 			n.later(5*time.Millisecond, func() { tell(ha.NotSent, "") })
 			return
@@ -57,25 +58,30 @@ func (n *node) write(a *ha.Action) {
 	}
 	w.stats.Requests++
 	if w.chance(api.throttled) {
+		n.trouble()
 		n.later(w.apiDelay(), func() { tell(ha.NotSent, "") })
 		return
 	}
 	n.later(timeout, func() { tell(ha.Unknown, "") })
 	if w.chance(api.lostRequest) {
+		n.trouble()
 		return
 	}
 	delay, answered := w.apiDelay(), !w.chance(api.lostResponse)
 	if w.chance(api.late) {
+		n.trouble()
 		delay += w.between(0, 25*time.Second)
 	}
 	failed := w.chance(api.failed)
 	if failed && w.chance(0.5) {
+		n.trouble()
 		n.later(delay, func() { tell(ha.Unknown, "") })
 		return
 	}
 	w.after(delay, func() {
 		version, ok := w.apply(n, rec, base)
 		if !answered || !n.reaches() {
+			n.trouble()
 			return
 		}
 		n.later(w.apiDelay(), func() {
@@ -143,6 +149,7 @@ func (w *World) notify() {
 			continue
 		}
 		if !n.reaches() {
+			n.trouble()
 			n.car.watching = false
 			continue
 		}
@@ -163,6 +170,7 @@ func (n *node) see(int) {
 	now := n.clock.now(n.w.now)
 	seen := &n.car.seen
 	seen.At = now
+	n.looked()
 	if seen.Known && n.car.seenVersion == n.w.api.version {
 		return
 	}
@@ -181,6 +189,7 @@ func (n *node) get(retry bool) {
 		w.stats.Requests++
 	}
 	if !n.reaches() || w.chance(w.api.throttled+w.api.failed+w.api.lostRequest) {
+		n.trouble()
 		if retry {
 			n.car.watchAt = w.now + int64(w.jitter(time.Second, 2*time.Second))
 		}
@@ -193,6 +202,7 @@ func (n *node) get(retry bool) {
 		}
 		n.car.reading = false
 		if !n.reaches() {
+			n.trouble()
 			return
 		}
 		if retry {
@@ -209,6 +219,7 @@ func (n *node) rewatch() {
 	}
 	if n.car.watching {
 		if !n.reaches() {
+			n.trouble()
 			n.car.watching = false
 		} else if n.w.api.frozenWatch&(1<<n.i) == 0 && n.clock.now(n.w.now).AtMost(n.car.seen.At) > 15*time.Second {
 			n.car.seen.At = n.clock.now(n.w.now) // a bookmark

@@ -41,7 +41,7 @@ type check struct {
 	// with who has it.
 	planned bool
 	given   int64
-	forced  bool
+	excused excuse
 	own     bool // what was a standby cluster is one of its own
 	// labels: since when more than one pod bears the label
 	labels    int64
@@ -92,7 +92,7 @@ func (n *node) checkSingle() {
 			continue
 		}
 		if n.w.now-other.thawed < int64(staleAfterThaw) || n.w.now-n.thawed < int64(staleAfterThaw) || n.w.now-other.manual < int64(time.Second) ||
-			n.w.now-n.manual < int64(time.Second) && n.manual > 0 {
+			n.w.now-n.manual < int64(time.Second) && n.manual > 0 || n.excused() || other.excused() {
 			continue
 		}
 		n.w.fail("I1", "%s (term %d) and %s (term %d) take writes", n.name, n.pg.term, other.name, other.pg.term)
@@ -102,7 +102,7 @@ func (n *node) checkSingle() {
 // checkPermits is I9: no two supervisors have a permit.
 func (n *node) checkPermits() {
 	for _, other := range n.w.nodes {
-		if other != n && other.sup.up && other.left() > 0 {
+		if other != n && other.sup.up && other.left() > 0 && !n.excused() && !other.excused() {
 			n.w.fail("I9", "%s has a permit for %v, %s for %v", n.name, n.left(), other.name, other.left())
 		}
 	}
@@ -111,6 +111,9 @@ func (n *node) checkPermits() {
 // acked: a client was told that everything up to lsn is committed.
 func (n *node) acked(lsn ha.LSN) {
 	w, c := n.w, &n.w.check
+	if n.excused() {
+		return
+	}
 	stale := w.now-n.thawed < int64(staleAfterThaw) || w.now-n.manual < int64(time.Second)
 	if n.pg.term < c.ackTerm && n.i != c.ackNode {
 		if !stale {
@@ -186,13 +189,6 @@ func (c *check) promoted(n *node, from point) {
 func (c *check) resumed(n *node) { c.complete(n, n.vol.data) }
 
 func (c *check) complete(n *node, at point) {
-	if c.forced {
-		c.forced = false
-		for _, b := range c.branches {
-			b.kept = 0
-		}
-		return
-	}
 	for _, b := range c.branches {
 		if b.kept > 0 && !at.has(point{b, b.kept}) {
 			n.w.fail("I2", "%s leads from %v, but %s acknowledged up to %v on timeline %d", n.name, at.position(), n.w.nodes[b.node].name, b.kept, b.tli)
@@ -238,6 +234,7 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 			w.fail("I14", "%s takes the record, for faults that must be ignored", by.name)
 		}
 	}
+	c.force(w, by, was, rec)
 	if changed {
 		c.planned = c.planned && was.Release != nil || rec.Holder.ID == "" && c.planned
 	}

@@ -124,7 +124,7 @@ func (n *node) promote(a *ha.Action) {
 	if n.left() <= 0 {
 		return
 	}
-	term, up, gated := a.Term, n.pg.up, a.Gated
+	term, up, gated, beyond := a.Term, n.pg.up, a.Gated, a.Beyond
 	n.setSync(plain(a.Sync))
 	took := n.w.between(50*time.Millisecond, 800*time.Millisecond)
 	if n.w.opt.Buggify && n.w.chance(0.1) {
@@ -134,7 +134,7 @@ func (n *node) promote(a *ha.Action) {
 		if n.pg.up != up || !n.pg.alive {
 			return false
 		}
-		n.promoted(term, gated)
+		n.promoted(term, gated, beyond)
 		return true
 	}) {
 		n.sup.phase = ha.Primary
@@ -142,14 +142,14 @@ func (n *node) promote(a *ha.Action) {
 	}
 }
 
-// promoted begins a timeline: the number after the highest that the volume knows of.
-func (n *node) promoted(term uint64, gated bool) {
+// promoted begins a timeline: the number after the highest that the volume knows of, or was told of.
+func (n *node) promoted(term uint64, gated bool, beyond uint32) {
 	n.unfollow()
 	if n.w.outsideID != 0 && !n.w.check.own && n.manual != n.w.now {
 		n.w.fail("I18", "%s is promoted, and the record says that its cluster follows another", n.name)
 	}
 	from := n.vol.data
-	on := &branch{parent: from.on, fork: from.lsn, tli: from.on.tli + 1, node: n.i, term: term}
+	on := &branch{parent: from.on, fork: from.lsn, tli: max(from.on.tli, beyond) + 1, node: n.i, term: term}
 	n.vol.data = point{on, from.lsn + 64}
 	n.vol.standby = false
 	n.pg.recovery, n.pg.term, n.pg.gated = false, term, gated

@@ -103,6 +103,14 @@ func grounds(name string) ground {
 		return ground{kinds: []drawn{{EditRecord, 0, 0, 0}, {SuspendPod, 20 * second, 60 * second, 0}, {FreezePod, 20 * second, 40 * second, 0}}, nodes: 3, gap: 12 * second}
 	case "takes at once where there is no record":
 		return ground{kinds: append(apart, drawn{DeleteRecord, 0, 0, 0}), nodes: 3, gap: 10 * second}
+	case "is forced unasked":
+		return ground{kinds: []drawn{{CutPeers, 20 * second, 60 * second, 0}, {Failover, 0, 0, 1}}, nodes: 3, gap: 8 * second}
+	case "is forced for ever":
+		return ground{kinds: []drawn{{StopPostmaster, 30 * second, 40 * second, 0}, {Failover, 0, 0, 1}, {Failover, 0, 0, 1}, {Switchover, 0, 0, 0}, {CutLink, 10 * second, 40 * second, 0}, {CutAll, 10 * second, 40 * second, 0}},
+			modes: synchronous, nodes: 3, gap: 5 * second}
+	case "starts by what is published alone":
+		return ground{kinds: []drawn{{APIFlaky, 20 * second, 40 * second, 1}, {APIFlaky, 20 * second, 40 * second, 1}, {KillPostmaster, 0, 0, 0}, {CutLink, 5 * second, 20 * second, 0}, {CutAll, 5 * second, 20 * second, 0}},
+			modes: synchronous, nodes: 3, gap: 6 * second, lag: 200 * time.Millisecond}
 	case "trusts the clock that NTP slews":
 		return ground{kinds: append(apart, drawn{SlewClock, 60 * second, 120 * second, 0}, drawn{SlewClock, 60 * second, 120 * second, 0}), nodes: 3, buggify: true, gap: 8 * second}
 	}

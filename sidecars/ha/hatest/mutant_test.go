@@ -16,8 +16,8 @@ var only = flag.String("mutant", "", "which mutants TestMutants puts in: those w
 var within = flag.Int("within", 1500, "how many seeds a mistake may survive")
 
 // rare are the mistakes that take more seeds than a test has time for, with where the hunt begins: from seed 1 on they were first found
-// at 2278 and 7458.
-var rare = map[string]uint64{"a permit while its record may be given away": 2001, "forgets its writes under way": 7001}
+// at 5833 and 7458.
+var rare = map[string]uint64{"a permit while its record may be given away": 5501, "forgets its writes under way": 7001}
 
 // TestMutants puts known mistakes into the core and around it, one at a time. Each must be found: this is what tells a simulator that
 // passes from one that looks away.

@@ -27,6 +27,9 @@ type node struct {
 	diskFull bool
 	gone     bool // the machine is lost: nobody reports, nothing restarts
 	pending  bool // parameters wait for a restart
+	// Since the record last asked whether its holder lives: when this sidecar saw it, and that it did not get through to the API server.
+	askedAt  int64
+	troubled bool
 }
 
 // volume is what survives a pod.

@@ -99,11 +99,24 @@ func (g ground) draw(seed uint64) (Options, []Fault) {
 		// Whatever else happens, it meets a rolling change.
 		faults = append(faults, Fault{At: 60*second + time.Duration(r.Int64N(int64(calmAt-90*second))), Kind: NewRevision})
 	}
+	if r.IntN(4) == 0 && !o.Ignorable {
+		faults = o.impatient(r, faults)
+	}
 	if r.IntN(8) == 0 && !o.Ignorable {
 		at := 60*second + time.Duration(r.Int64N(int64(calmAt-90*second)))
 		faults = append(faults, Fault{At: at, For: min(calmAt-at, 20*second+time.Duration(r.Int64N(int64(100*second)))), Kind: BadRevision})
 	}
 	return o, faults
+}
+
+// impatient are people who, some time after whatever went wrong, have a member lead that may lack commits.
+func (o *Options) impatient(r *rand.Rand, faults []Fault) []Fault {
+	for _, f := range slices.Clone(faults) {
+		if at := f.At + time.Duration(r.Int64N(int64(impatience))); f.For >= second && at < calmAt && r.IntN(2) == 0 {
+			faults = append(faults, Fault{At: at, Kind: Failover, Node: r.IntN(o.Nodes), Level: 1})
+		}
+	}
+	return faults
 }
 
 func (g ground) set(o *Options, r *rand.Rand) {

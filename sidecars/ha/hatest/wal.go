@@ -30,14 +30,20 @@ func (p point) position() ha.Position {
 
 // has tells whether the log up to p holds everything up to q.
 func (p point) has(q point) bool {
+	end, ok := p.of(q.on)
+	return ok && q.lsn <= end
+}
+
+// of is how much of a branch the log up to p holds; false where it never was on that branch.
+func (p point) of(on *branch) (ha.LSN, bool) {
 	end := p.lsn
 	for b := p.on; b != nil; b = b.parent {
-		if b == q.on {
-			return q.lsn <= end
+		if b == on {
+			return end, true
 		}
 		end = min(end, b.fork)
 	}
-	return false
+	return 0, false
 }
 
 // cut is the log of p up to lsn.

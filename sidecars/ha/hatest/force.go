@@ -1,0 +1,97 @@
+package hatest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/onggi-db/onggi/sidecars/ha"
+)
+
+// excuse is for who held the record when a person had another lead, and could not be told so: that such a machine is off is the person's word.
+type excuse struct {
+	node *node
+	term uint64
+}
+
+func (n *node) excused() bool {
+	return n.w.check.excused.node == n && n.w.check.excused.term == n.pg.term
+}
+
+// accepted tells whether a person waits for this member to lead, whatever is lost by it.
+func (n *node) accepted() bool {
+	return slices.ContainsFunc(n.car.requests, func(r ha.Request) bool { return r.Verb == ha.Failover && r.Loss && (r.To == "" || r.To == n.name) })
+}
+
+// force looks at a record that is taken because a person said so: what the taker lacks may be lost, by this election and by no other.
+func (c *check) force(w *World, by *node, was, rec *ha.Record) {
+	if rec.Force != "" && rec.Force != was.Force {
+		for _, n := range w.nodes {
+			n.askedAt, n.troubled = 0, false
+		}
+	}
+	if was.Holder.ID == rec.Holder.ID || rec.Holder.ID == "" || !by.accepted() {
+		return
+	}
+	w.stats.Forced++
+	lost := false
+	for _, b := range c.branches {
+		if end, _ := by.vol.data.of(b); b.kept > end {
+			b.kept, c.planned, lost = end, false, true
+		}
+	}
+	if lost {
+		w.stats.Accepted++
+	}
+	if h := w.holder(was, by); h != nil && h.untold(was) {
+		c.excused = excuse{h, h.pg.term}
+		w.stats.Excused++
+	}
+}
+
+// holder is who may still write: the one that was on the record, or, where there was none, the one that has a permit.
+func (w *World) holder(was *ha.Record, by *node) *node {
+	if n := w.byID(was.Holder.ID); n != nil {
+		return n
+	}
+	for _, n := range w.nodes {
+		if n != by && n.sup.up && n.left() > 0 {
+			return n
+		}
+	}
+	return nil
+}
+
+// untold tells that nothing could have ended the permit of a holder: its way to the API server was cut, and enough of those that grant to it did
+// not see for as long as a grant lasts that they must not.
+func (n *node) untold(was *ha.Record) bool {
+	if n.askedAt != 0 || !n.troubled {
+		return false
+	}
+	refuse := 0
+	for _, other := range n.w.nodes {
+		_, member := was.Member(other.vol.id)
+		if was.Mode != ha.Async {
+			member = slices.Contains(was.Sync.Of, other.vol.id)
+		}
+		if other != n && member && other.askedAt != 0 && n.w.now-other.askedAt > int64(n.cfg.Timing.Waits()) {
+			refuse++
+		}
+	}
+	if was.Mode == ha.Async {
+		return refuse == 0
+	}
+	return was.Sync.W == 0 || len(was.Sync.Of)-refuse >= was.Sync.W
+}
+
+// looked notes what a sidecar sees of a record that asks whether its holder lives.
+func (n *node) looked() {
+	if n.w.api.exists && n.w.api.rec.Force != "" && n.askedAt == 0 {
+		n.askedAt = n.w.now
+	}
+}
+
+// trouble notes that a sidecar does not get through to the API server.
+func (n *node) trouble() { n.troubled = true }
+
+// impatience is how long after something went wrong people lose it, at most.
+const impatience = 45 * time.Second
