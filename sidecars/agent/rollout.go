@@ -69,6 +69,8 @@ func (l *loop) hearsay(pod string) (reason, detail string) {
 			return "Copying", "its data is being copied"
 		case r.Failing:
 			return "NotStarting", "its server does not start"
+		case r.Streaming && !r.Updated:
+			return "NotUpdated", "its agent does not know yet that its pod is of the newest revision"
 		default:
 			return "NotStreaming", "its server is " + cmp.Or(r.Phase, "unknown") + " and does not stream"
 		}

@@ -38,7 +38,9 @@ func TestARolloutThatIsHeldUpIsTold(t *testing.T) {
 
 	l.book["m2"] = acquaintance{Member: ha.Member{ID: "m2", Name: "shop-2"}, report: ha.Report{Failing: true, Phase: "down"}, heard: began.Add(175 * time.Second)}
 	require.Equal(t, "NotStarting", turn(175*time.Second, "shop-2").reason, "Kubernetes knows nothing wrong")
-	require.Equal(t, hindrance{}, turn(176*time.Second, ""))
+	l.book["m2"] = acquaintance{Member: ha.Member{ID: "m2", Name: "shop-2"}, report: ha.Report{Streaming: true, Phase: "standby"}, heard: began.Add(196 * time.Second)}
+	require.Equal(t, "NotUpdated", turn(196*time.Second, "shop-2").reason, "what streams has not heard of its revision")
+	require.Equal(t, hindrance{}, turn(197*time.Second, ""))
 	require.Equal(t, []string{"RolloutHeld", "RolloutGoesOn", "RolloutHeld", "RolloutGoesOn"}, b.events)
 }
 

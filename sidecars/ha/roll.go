@@ -157,14 +157,15 @@ func (d *step) replace() (awaits string) {
 func lower(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
 
 // comesUp is a pod of the newest revision that does not stream yet, or one that was evicted and is not made again yet; empty for none. Where none
-// is of an old revision any more, only the last that was evicted counts.
+// is of an old revision any more, only the last that was evicted counts. A pod that was deleted by hand may be made again while what was there before
+// it counts as streaming yet: so it says itself that it is of the newest.
 func (d *step) comesUp() string {
 	l, old, newest := &d.lead, d.o.Pod.Outdated, d.o.Pod.Newest
 	for _, name := range newest {
 		p := d.peerNamed(name)
 		switch {
 		case name == d.o.Self.Name, len(old) == 0 && name != l.Evicted, p != nil && p.Report.Leaving:
-		case p == nil || !d.streamed(p) || name == l.Evicted && p.Report.Instance == l.EvictedOf:
+		case p == nil || !p.Report.Updated || !d.streamed(p) || name == l.Evicted && d.stays(p):
 			return name
 		case name == l.Evicted:
 			l.Evicted = "" // it is back
@@ -174,6 +175,12 @@ func (d *step) comesUp() string {
 		return ""
 	}
 	return l.Evicted
+}
+
+// stays tells that what was evicted last is what is heard of yet: it may not have heard of the newest revision before it ended, and be seen streaming a
+// while. Later it is one that never ended, since the eviction was refused, and that is of the newest revision again.
+func (d *step) stays(p *peer) bool {
+	return p.Report.Instance == d.lead.EvictedOf && d.now.since(d.lead.EvictedAt) < 2*d.c.Timing.Window
 }
 
 // mends has pods of an old revision made again where nobody leads who would: those of which nothing has been heard for a minute, as nobody has of the
