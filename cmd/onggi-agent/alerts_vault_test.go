@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,15 +23,23 @@ type vault struct {
 	stop       func()
 }
 
+// slowly is pgBackRest with a repository that takes a second for a segment, where there is a file that says so.
+const slowly = `#!/bin/sh
+case " $* " in *" archive-push "*) [ -e %s/slow ] && sleep 1 ;; esac
+exec pgbackrest "$@"
+`
+
 func playVault(t *testing.T, prom *prometheus, told *table) {
 	c := &vault{scene: scene{
-		lab:  newLab(t, 2, "backup: {repository: {type: posix, path: LAB/repository}, retentionFull: 2, target: primary}\n"),
+		lab:  newLab(t, 2, "backup: {repository: {type: posix, path: LAB/repository}, retentionFull: 2, target: primary, bin: LAB/pgbackrest}\n"),
 		name: "vault", prom: prom, table: told,
 	}}
 	c.repository = c.dir + "/repository"
 	c.mkdir(c.repository)
 	c.edit("hba: [", "monitor: true\n  initdb: {walSegmentMB: 1}\n  hba: [")
-	c.edit("shared_buffers: 16MB", "shared_buffers: 16MB, max_wal_size: 1GB") // initdb makes it 64 of these small segments
+	c.write(c.dir+"/pgbackrest", fmt.Sprintf(slowly, c.dir))
+	require.NoError(t, os.Chmod(c.dir+"/pgbackrest", 0o755))
+	c.edit("shared_buffers: 16MB", "shared_buffers: 16MB, max_wal_size: 256MB") // initdb makes it 64 of these small segments
 	for i, p := range c.pods {
 		p.node = "node-" + strconv.Itoa(i)
 		p.mount(900)
@@ -162,13 +171,14 @@ func (c *vault) archive() []trouble {
 		what: "log is written faster than it is archived", fires: []string{"PostgresWALArchiveBacklog/warning"}, may: old,
 		cause: func() {
 			p := c.leader()
+			c.write(c.dir+"/slow", "")
 			c.stop = every(func() {
 				if n, err := p.sql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"); err == nil && len(n) < 3 {
 					_, _ = p.sql(segments(30))
 				}
 			})
 		},
-		cure: func() { c.stop(); c.take("incr") },
+		cure: func() { c.stop(); require.NoError(c.t, os.Remove(c.dir+"/slow")); c.take("incr") },
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -274,7 +275,8 @@ func (d *Database) slots(ctx context.Context, names []string, f Facts) error {
 		}
 	}
 	changes, err := d.Postgres.Slots(ctx, maps.Clone(wanted))
-	if err == nil && len(changes) > 0 && f.Log != nil {
+	made := func(one postgres.SlotChange) bool { return one.What != postgres.SlotAdvanced } // what is moved under a load would be told by the second
+	if err == nil && f.Log != nil && slices.ContainsFunc(changes, made) {
 		f.Log.Info("slots", "changes", fmt.Sprint(changes))
 	}
 	return err

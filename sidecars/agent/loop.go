@@ -37,7 +37,8 @@ type loop struct {
 	book        map[string]acquaintance // who said of itself where it is, by id
 	slots       []string                // for whom there are slots, or will be once it succeeds
 	slotsAt     ha.Instant
-	podEnds     bool // by its object
+	slotsTo     ha.LSN // how far ours had replayed then
+	podEnds     bool   // by its object
 	waiters     waiters
 	asked       []asked
 	pace        pace

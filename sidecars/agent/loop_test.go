@@ -276,3 +276,17 @@ func TestARequestIsAnswered(t *testing.T) {
 	defer b.mu.Unlock()
 	require.True(t, b.record.Paused)
 }
+
+// The slots of a standby go on with what it replays: 30 s of a load are more log than its volume may have room for.
+func TestTheSlotsOfAStandbyAreMovedByLog(t *testing.T) {
+	b := following(t)
+	moved := func() bool { return b.did(ha.Slots) > 0 }
+	b.eventually("there are slots", moved)
+	for range 5 {
+		b.mu.Lock()
+		b.done, b.postgres.Replayed = nil, b.postgres.Replayed+slotSpare
+		b.mu.Unlock()
+		b.eventually("they are moved", moved)
+	}
+	require.Less(t, time.Duration(b.ahead.Load()), slotsEvery, "not by time")
+}

@@ -153,16 +153,18 @@ func (l *loop) slotNames() []string {
 }
 
 // keepSlots makes the slots be what they should: when that changes, and from time to time. On a standby they have to be moved, or they would
-// hold back its log.
+// hold back its log: at each restartpoint log goes that no slot holds, and what is left on a volume that is full by then stays, for without more log
+// there is no other restartpoint. So what they hold is bounded by what is replayed, and not by time.
 func (l *loop) keepSlots() {
 	if l.seen.Postgres.At.IsZero() || !l.seen.Record.Known {
 		return
 	}
 	names := l.slotNames()
-	if slices.Equal(names, l.slots) && l.now.AtMost(l.slotsAt) < slotsEvery {
+	replayed := l.seen.Postgres.Replayed
+	if slices.Equal(names, l.slots) && l.now.AtMost(l.slotsAt) < slotsEvery && replayed < l.slotsTo+slotSpare {
 		return
 	}
-	l.slots, l.slotsAt = names, l.now
+	l.slots, l.slotsAt, l.slotsTo = names, l.now, replayed
 	l.exec.begin(l, ha.Action{Do: ha.Slots, Names: names, Term: l.seen.Record.Record.Term})
 }
 

@@ -43,6 +43,9 @@ func SlotName(member string) string {
 // SlotChange is what Slots did to one slot.
 type SlotChange struct{ Name, What string }
 
+// SlotAdvanced is what is done to a slot that is only moved.
+const SlotAdvanced = "advanced"
+
 // Slots makes physical slots for the members given and removes those of members that are not: only ours, by their prefix, and none in
 // use. A member's LSN is how far it is known to have the log, so that a slot on a node it does not receive from does not
 // hold back more than it needs; 0 leaves its slot where it is. It works the same on a primary and on standbys.
@@ -70,7 +73,7 @@ func (s *Server) Slots(ctx context.Context, members map[string]LSN) ([]SlotChang
 			continue
 		}
 		args := []string{name}
-		if change == "advanced" {
+		if change == SlotAdvanced {
 			args = append(args, at.String())
 		}
 		if _, err := s.query(ctx, statement, args...); err != nil {
@@ -101,7 +104,7 @@ func slotChange(keep, active bool, status string, restart, at LSN) (change, stat
 	case status == "lost":
 		return "removed, since its log is gone", drop
 	case at > restart && restart != 0:
-		return "advanced", "SELECT pg_replication_slot_advance($1::name, $2::pg_lsn)::text"
+		return SlotAdvanced, "SELECT pg_replication_slot_advance($1::name, $2::pg_lsn)::text"
 	}
 	return "", ""
 }
