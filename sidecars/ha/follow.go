@@ -118,13 +118,13 @@ func (d *step) source() (Member, bool) {
 func (d *step) followDown() {
 	o := d.o
 	if d.rejoin.Term != d.rec.Term {
-		d.rejoin = rejoin{Term: d.rec.Term, Redo: d.rejoin.Redo}
+		d.rejoin = rejoin{Term: d.rec.Term, Redo: d.rejoin.Redo, Asked: d.rejoin.Asked}
 	}
 	if o.Job.Running || !o.Data.Known || d.Durable.Fenced || o.Pod.Terminating {
 		return
 	}
 	if j := &o.Job; (j.Kind == JobClone || j.Kind == JobRewind) && !j.Failed && j.Begun.Raw >= d.rejoin.Tried.Raw && d.mutant != copiesForEver {
-		d.rejoin.Redo = false
+		d.rejoin.Redo, d.rejoin.Asked = false, false
 	}
 	if _, open := d.source(); open {
 		d.rejoin.Closed = Instant{}
@@ -175,6 +175,10 @@ func (d *step) redo(source Member, open bool) {
 		d.again(Action{Do: Clone, Upstream: source, Why: "its log is lost"})
 		return
 	}
+	if d.rejoin.Asked {
+		d.again(Action{Do: Clone, Upstream: source, Why: "asked to copy again"})
+		return
+	}
 	if d.rejoin.Rewinds < 2 && d.o.Data.Exists && !d.following() {
 		if d.again(Action{Do: Rewind, Upstream: source, Why: "its log may have gone another way"}) {
 			d.rejoin.Rewinds++
@@ -218,6 +222,10 @@ func (d *step) followUp() {
 	if p.Upstream != holder.ID {
 		d.do(Action{Do: Follow, Upstream: holder, Why: "another holder"})
 	}
+	if _, open := d.source(); open && d.rejoin.Asked { // there was nobody to copy when it was stopped for that
+		d.do(Action{Do: Stop, Why: "asked to copy again"})
+		return
+	}
 	if d.restartMe && p.PendingRestart {
 		d.restartMe = false
 		d.do(Action{Do: Stop, Why: "parameters that need a restart"})
@@ -231,7 +239,7 @@ func (d *step) stuck() {
 	j := &d.rejoin
 	if _, open := d.source(); !open || d.o.Postgres.Streaming || d.o.Postgres.Fetching {
 		j.NotSince = Instant{}
-		if d.o.Postgres.Streaming {
+		if d.o.Postgres.Streaming && !j.Asked { // it streams yet when it was told to stop a moment ago
 			j.Redo = false
 			j.Rewinds = 0
 		}

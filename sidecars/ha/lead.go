@@ -54,6 +54,7 @@ func (d *step) leadsAlone() {
 	case Standby:
 		d.promote()
 	case Primary:
+		d.rejoin.Asked = false // it was elected before anybody was there to copy
 		d.primary()
 	}
 }

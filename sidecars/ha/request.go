@@ -47,7 +47,7 @@ func (d *step) request(r *Request) (done, ok bool, why string) {
 		if leads && !d.following() {
 			return true, false, "it holds the record: move it first"
 		}
-		d.rejoin.Redo, d.rejoin.Rewinds = true, 2
+		d.rejoin.Redo, d.rejoin.Asked = true, true
 		if d.o.Supervisor.Phase != Down {
 			d.do(Action{Do: Stop, Why: "asked to copy again"})
 		}

@@ -175,6 +175,7 @@ type election struct {
 type rejoin struct {
 	Term     uint64 // for which the counts hold
 	Redo     bool   // what is there must be rewound or copied
+	Asked    bool   // by a person, whatever streams
 	Rewinds  int
 	Closed   Instant // since when there has been no primary to rejoin
 	NotSince Instant // postgres runs as a standby but does not stream since
