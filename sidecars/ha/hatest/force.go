@@ -95,3 +95,34 @@ func (n *node) trouble() { n.troubled = true }
 
 // impatience is how long after something went wrong people lose it, at most.
 const impatience = 45 * time.Second
+
+// asyncLost tells that the only volume with what the last holder wrote is gone, and that it was acknowledged by that one alone: the others do not lead by
+// themselves, however long they wait, for nobody knows what they lack.
+func (w *World) asyncLost() bool {
+	rec := &w.api.rec
+	last := rec.Holder.ID
+	if rec.Release != nil && rec.Release.At == (ha.Position{}) {
+		last = rec.Release.By
+	}
+	if !w.api.exists || rec.Mode != ha.Async || last == "" {
+		return false
+	}
+	n := w.byID(last)
+	return n == nil || !n.vol.exists || n.vol.broken || n.vol.logLost
+}
+
+// rescue is the person who has the standby lead that has the most.
+func (w *World) rescue() {
+	var best *node
+	for _, n := range w.nodes {
+		if n.accepted() {
+			return
+		}
+		if n.pg.recovery && n.pg.ready && (best == nil || n.vol.data.position().Compare(best.vol.data.position()) > 0) {
+			best = n
+		}
+	}
+	if best != nil {
+		w.request(best, ha.Request{Verb: ha.Failover, To: best.name, Loss: true})
+	}
+}
