@@ -104,6 +104,27 @@ func TestBackupsOfAClusterInAFolder(t *testing.T) {
 	out, err = primary.ctl("backups")
 	require.NoError(t, err)
 	t.Log(out)
+
+	l.emptyRepository()
+	l.eventually(60*time.Second, "what is gone is not listed, and the stanza is there", func() bool {
+		b = l.other(primary).backups()
+		return b.State == "ok" && len(b.Backups) == 0
+	})
+	l.archived()
+	l.emptyRepository()
+	out, err = l.other(primary).ctl("backup", "--type", "full", "--wait")
+	require.NoError(t, err, out)
+	require.Len(t, l.primary().backups().Backups, 1)
+}
+
+// emptyRepository takes everything out of the folder, as somebody who gives a cluster an empty place does.
+func (l *lab) emptyRepository() {
+	l.t.Helper()
+	all, err := filepath.Glob(l.dir + "/repository/*")
+	require.NoError(l.t, err)
+	for _, one := range all {
+		require.NoError(l.t, os.RemoveAll(one))
+	}
 }
 
 // requireNoGap looks through the archive: from the first segment on, each follows the one before, over all timelines.

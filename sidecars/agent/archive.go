@@ -64,9 +64,27 @@ func (d *Database) stop(ctx context.Context) error {
 	err := d.Supervisor.stop(ctx, d.StopWithin)
 	release()
 	if err != nil {
-		err = errors.Join(err, setMark(d.Marks.Hold, false))
+		err = errors.Join(err, d.silence(forStop, false))
 	}
 	return err
+}
+
+// Why nothing is sent.
+const (
+	forStop = 1 << iota
+	forStanza
+)
+
+// silence sets or ends one reason to send nothing. The mark goes with the last of them: a stanza that is made says nothing of a server that is being stopped.
+func (d *Database) silence(why int, on bool) error {
+	d.silent.Lock()
+	defer d.silent.Unlock()
+	if on {
+		d.unsent |= why
+	} else {
+		d.unsent &^= why
+	}
+	return setMark(d.Marks.Hold, d.unsent != 0)
 }
 
 // hold breaks off what is being sent, and lets nothing more be sent: a server that is being stopped waits for that otherwise, and one archive that
@@ -80,20 +98,20 @@ func (d *Database) hold() func() {
 	alone := d.settings.Members < 2
 	d.mu.Unlock()
 	if !alone {
-		_ = setMark(d.Marks.Hold, true) // without it the stop takes longer
+		_ = d.silence(forStop, true) // without it the stop takes longer
 		return func() {}
 	}
-	timer := time.AfterFunc(d.StopWithin/2, func() { _ = setMark(d.Marks.Hold, true) })
+	timer := time.AfterFunc(d.StopWithin/2, func() { _ = d.silence(forStop, true) })
 	return func() { timer.Stop() }
 }
 
 // quiet has nothing sent while f runs.
 func (d *Database) quiet(f func() error) error {
-	if err := setMark(d.Marks.Hold, true); err != nil {
+	if err := d.silence(forStanza, true); err != nil {
 		return err
 	}
 	err := f()
-	return errors.Join(err, setMark(d.Marks.Hold, false))
+	return errors.Join(err, d.silence(forStanza, false))
 }
 
 // resend has the archiver send again what the former primary may have died with.

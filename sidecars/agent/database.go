@@ -32,6 +32,9 @@ type Database struct {
 	// Recovery is how a cluster without data comes to have some; nil: by initdb.
 	Recovery *Recovery
 
+	silent sync.Mutex
+	unsent int // why nothing is sent to the archive
+
 	mu       sync.Mutex
 	outside  *postgres.Upstream // whom a standby cluster follows
 	tls      postgres.TLS       // how members that speak it are connected to

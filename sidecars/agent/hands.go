@@ -156,7 +156,7 @@ func (d *Database) startStandby(ctx context.Context, a ha.Action, log *slog.Logg
 }
 
 func (d *Database) start(ctx context.Context, mode supervise.Mode, command postgres.Command) error {
-	if err := setMark(d.Marks.Hold, false); err != nil {
+	if err := d.silence(forStop, false); err != nil {
 		return err
 	}
 	if err := d.Supervisor.start(ctx, mode, command); err != nil {

@@ -53,7 +53,13 @@ func (k *Keeper) Restore(ctx context.Context, want InPlace) rest.Outcome {
 		return rest.Outcome{Result: rest.Absent, Text: "this cluster has no backups"}
 	}
 	s := k.Agent.standing()
+	release, err := k.alone(ctx)
+	if err != nil {
+		return rest.Outcome{Result: rest.Failed, Text: err.Error()}
+	}
+	k.refresh(ctx, s, 0) // a database is not taken down for backups that are gone
 	discard, refused := k.claim(s, want)
+	release()
 	if refused.Result != rest.Done {
 		return refused
 	}

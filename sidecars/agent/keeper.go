@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -33,6 +32,9 @@ type Keeper struct {
 	// WebIdentity tells that the pod has an identity for AWS.
 	WebIdentity bool
 
+	// looking holds something while the repository is looked at, and while a run is being chosen: the stanza is not made again under one. See alone.
+	looking chan struct{}
+
 	mu    sync.Mutex
 	seen  sight
 	runs  []rest.BackupRun // those that ended, as the leader knows of them
@@ -54,6 +56,8 @@ type sight struct {
 	tried  time.Time // of the last one
 	info   backup.Info
 	asked  time.Time // when the first backup was last asked for
+	// adopted: it is known whether a backup was under way when this lead began.
+	adopted bool
 }
 
 // underway is a run as the leader knows it.
@@ -80,6 +84,7 @@ const (
 
 // Start makes k ready; it is called once, before anything else is.
 func (k *Keeper) Start() *Keeper {
+	k.looking = make(chan struct{}, 1)
 	k.wake, k.mine, k.done = make(chan struct{}, 1), map[string]rest.BackupRun{}, map[[2]string]uint64{}
 	return k
 }
@@ -146,15 +151,18 @@ func (k *Keeper) lead(ctx context.Context, r repository) {
 		k.seen = sight{term: standing.Term, state: backup.Unknown, reason: "the repository was not read yet"}
 		k.under = nil
 	}
-	first := k.seen.tried.IsZero()
+	first := !k.seen.adopted
 	every := lookEvery
-	if k.seen.state != backup.OK {
+	if k.seen.state != backup.OK || k.archiveFails() {
 		every = troubleEvery
 	}
 	due := time.Since(k.seen.tried) > every
 	k.mu.Unlock()
 	if first {
 		k.adopt(ctx, standing)
+		k.mu.Lock()
+		k.seen.adopted = true
+		k.mu.Unlock()
 	}
 	if due {
 		k.look(ctx, r, standing)
@@ -162,82 +170,6 @@ func (k *Keeper) lead(ctx context.Context, r repository) {
 	k.follow(ctx, standing)
 	k.abandoned(ctx)
 	k.immediate(ctx, standing)
-}
-
-// look reads the repository, and makes the stanza where there is none.
-func (k *Keeper) look(ctx context.Context, r repository, standing standing) {
-	info, err := r.info(ctx)
-	state, why := backup.Unknown, ""
-	if err == nil {
-		if state, why = backup.Judge(info, standing.SystemID); state == backup.Missing {
-			if err = k.create(ctx, r); err == nil {
-				k.Log.Info("made the stanza", "stanza", r.settings.Stanza, "repository", r.settings.Place())
-				if info, err = r.info(ctx); err == nil {
-					state, why = backup.Judge(info, standing.SystemID)
-				}
-			}
-		}
-	}
-	if err != nil {
-		state, why = backup.Unknown, err.Error()
-	}
-	if state != backup.OK {
-		k.trouble(state, why)
-		return
-	}
-	k.mu.Lock()
-	first := k.seen.at.IsZero()
-	k.seen.state, k.seen.reason, k.seen.info = backup.OK, "", info
-	k.seen.at, k.seen.tried = time.Now(), time.Now()
-	k.mu.Unlock()
-	if first {
-		k.Log.Info("the repository is ours", "repository", r.settings.Place(), "stanza", r.settings.Stanza, "backups", len(info.Backups))
-		k.checkGap(info)
-	}
-}
-
-// create makes the stanza. It takes the lock that a push in the background needs, and whoever waits for such a push waits a minute for nothing.
-func (k *Keeper) create(ctx context.Context, r repository) error {
-	return k.Database.quiet(func() error {
-		_, err := r.run(ctx, infoWithin, r.settings.StanzaCreate())
-		return err
-	})
-}
-
-// trouble notes a repository that is not as it should be, and says so when it begins.
-func (k *Keeper) trouble(state backup.State, why string) {
-	k.mu.Lock()
-	news := k.seen.state != state || k.seen.reason != why
-	fresh := k.seen.state != state || k.seen.tried.IsZero()
-	k.seen.state, k.seen.reason, k.seen.tried = state, why, time.Now()
-	k.mu.Unlock()
-	if news {
-		k.Log.Error("there are no backups", "repository", string(state), "why", why)
-	}
-	if state == backup.Foreign && fresh {
-		k.Agent.tell(true, "BackupRefused", why)
-	}
-}
-
-// checkGap looks, once in a lead, whether the archive ends where our log begins. The former primary may have died with segments that it had
-// not sent and that no standby had any more.
-func (k *Keeper) checkGap(info backup.Info) {
-	if len(info.Systems) == 0 || len(info.Backups) == 0 {
-		return
-	}
-	last := info.Systems[len(info.Systems)-1].Max
-	segments, err := k.Database.Postgres.Segments()
-	if err != nil || len(segments) == 0 || last == "" {
-		return
-	}
-	if from, gap := backup.Gap(last, segments); gap {
-		k.mu.Lock()
-		k.gaps++
-		k.mu.Unlock()
-		text := fmt.Sprintf("the archive ends with %s, and the oldest segment here is %s: between them nothing can be restored, until there is a new backup", last, from)
-		k.Log.Error("a gap in the archive", "why", text)
-		k.Agent.tell(true, "ArchiveGap", text)
-	}
 }
 
 // immediate makes the first backup.

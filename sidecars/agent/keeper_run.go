@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/backup"
-	"github.com/onggi-db/onggi/sidecars/ha"
 	"github.com/onggi-db/onggi/sidecars/peers"
 	"github.com/onggi-db/onggi/sidecars/rest"
 	"github.com/onggi-db/onggi/sidecars/supervise"
@@ -47,6 +45,7 @@ func (k *Keeper) Obey(ctx context.Context, _ string, o Order) (Reply, error) {
 		run, outcome := k.begin(ctx, backup.Type(o.Type))
 		return Reply{Run: &run, Result: outcome.Result, Text: outcome.Text}, nil
 	case "document":
+		k.glance(ctx)
 		d := k.document()
 		return fit(Reply{Document: &d, Result: rest.Done}), nil
 	case "restore":
@@ -103,44 +102,18 @@ func fit(r Reply) Reply {
 
 // begin has a backup made.
 func (k *Keeper) begin(ctx context.Context, kind backup.Type) (rest.BackupRun, rest.Outcome) {
-	f := k.File()
 	standing := k.Agent.standing()
-	k.mu.Lock()
-	state, why := k.seen.state, k.seen.reason
-	if k.under != nil {
-		defer k.mu.Unlock()
-		return k.under.run, rest.Outcome{Result: rest.Conflict}
+	u, reason, outcome := k.choose(ctx, standing, kind)
+	if outcome.Result != rest.Done {
+		return u.run, outcome
 	}
-	switch {
-	case f.Backup == nil:
-		k.mu.Unlock()
-		return rest.BackupRun{}, rest.Outcome{Result: rest.Absent}
-	case k.restore.State == "running":
-		k.mu.Unlock()
-		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: "a restore is under way"}
-	case !standing.Leads:
-		k.mu.Unlock()
-		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: "there is no leader that takes writes"}
-	case state != backup.OK:
-		k.mu.Unlock()
-		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: fmt.Sprintf("the repository is %s: %s", cmp.Or(state, backup.Unknown), why)}
-	}
-	chosen, reason, _ := backup.Choose(standing.Choice, f.Backup.Target)
-	at := slices.IndexFunc(standing.Members, func(m ha.Member) bool { return m.Name == chosen.Name })
-	if at < 0 {
-		k.mu.Unlock()
-		return rest.BackupRun{}, rest.Outcome{Result: rest.Precondition, Text: reason}
-	}
-	u := &underway{run: newRun(kind, chosen.Name), by: standing.Members[at]}
-	k.under = u // from here on nobody begins another
-	k.mu.Unlock()
 	if err := k.order(ctx, standing, u); err != nil {
 		k.mu.Lock()
 		k.under = nil
 		k.mu.Unlock()
 		return u.run, rest.Outcome{Result: rest.Failed, Text: err.Error()}
 	}
-	k.Log.Info("a backup has begun", "type", string(kind), "member", chosen.Name, "why", reason, "id", u.run.ID)
+	k.Log.Info("a backup has begun", "type", u.run.Type, "member", u.run.Member, "why", reason, "id", u.run.ID)
 	return u.run, rest.Outcome{Result: rest.Done}
 }
 
@@ -344,6 +317,9 @@ func (k *Keeper) conclude(ctx context.Context, s standing, run rest.BackupRun) {
 		}
 	}
 	k.under = nil
+	if run.State != "done" {
+		k.seen.tried = time.Time{} // it may be the repository: it is looked at next
+	}
 	k.runs = keep(append(k.runs, run), keptRuns)
 	k.done[[2]string{run.Type, run.State}]++
 	k.mu.Unlock()

@@ -93,6 +93,7 @@ func (s *Source) Backups(ctx context.Context) (rest.Backups, bool) {
 		d.Reason = "the leader does not answer"
 		return d, true
 	}
+	k.glance(ctx)
 	return k.document(), true
 }
 
