@@ -140,6 +140,7 @@ func (s *Status) cloudNativeBackups(o Observed, c cluster) {
 	}
 	if len(b.List) > 0 || b.Archiving != "" || b.Earliest != "" {
 		s.Backups = b
+		s.judgeArchive()
 		s.judgeBackups()
 	}
 }
@@ -171,11 +172,15 @@ func backupObject(data json.RawMessage, of string) (Backup, bool) {
 	return one, true
 }
 
-// judgeBackups finds what is wrong with them, whatever the back end.
-func (s *Status) judgeBackups() {
+// judgeArchive finds what is wrong with the archive, whatever the back end.
+func (s *Status) judgeArchive() {
 	if s.Backups.Archiving == failing {
 		s.degraded("the archive of the log fails: "+cmp.Or(s.Backups.Detail, "no reason is told"), "onggi logs "+s.Name+" --role primary")
 	}
+}
+
+// judgeBackups finds what is wrong with them, whatever the back end.
+func (s *Status) judgeBackups() {
 	if b, ok := s.Backups.Last(); ok && b.Failed() {
 		s.degraded(strings.TrimSuffix("the last backup, "+b.Name+", failed: "+b.Error, ": "), "onggi backup now "+s.Name)
 	}

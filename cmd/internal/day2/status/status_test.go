@@ -276,3 +276,23 @@ func FuzzOf(f *testing.F) {
 		}
 	})
 }
+
+// That the last segment was taken says nothing of a repository that has none.
+func TestTheArchiveWorksWhereItHasSomething(t *testing.T) {
+	const sent = `"last_success":"2026-11-22T12:00:00Z"`
+	for _, row := range []struct{ name, document, state, detail string }{
+		{"it took the last", `{"state":"ok","read":"2026-11-22T12:01:00Z","archive":{"max":"000000010000000000000004",` + sent + `}}`, working, ""},
+		{"it was read before the first", `{"state":"ok","read":"2026-11-22T11:00:00Z","archive":{` + sent + `}}`, working, ""},
+		{"it was emptied since", `{"state":"ok","read":"2026-11-22T12:01:00Z","archive":{` + sent + `}}`, "", ""},
+		{"nothing was sent", `{"state":"ok","read":"2026-11-22T12:01:00Z"}`, "", ""},
+		{"it is empty", `{"state":"missing","reason":"no stanza","archive":{` + sent + `}}`, failing, "the repository is missing: no stanza"},
+		{"it is another's", `{"state":"foreign","reason":"another's","archive":{"ready":3,"last_failure":"2026-11-22T12:00:00Z"}}`, failing, "the repository is foreign: another's"},
+		{"it cannot be reached, and all was sent", `{"state":"unknown","archive":{` + sent + `}}`, working, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := Status{Name: "shop"}
+			s.repository(&Answer{Document: json.RawMessage(row.document)})
+			require.Equal(t, [2]string{row.state, row.detail}, [2]string{s.Backups.Archiving, s.Backups.Detail})
+		})
+	}
+}
