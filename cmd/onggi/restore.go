@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,8 +178,12 @@ func (o restoreOptions) write(s *cli.Streams, doc *spec.Document) error {
 		}
 	}
 	text, notes := restore.Spec(cluster, restore.Options{As: o.as, At: o.at, Backup: o.backup, Elsewhere: elsewhere, Existing: secrets})
-	if err := o.prove(doc, text); err != nil {
+	read, err := o.prove(doc, text)
+	if err != nil {
 		return err
+	}
+	if len(secrets) == 0 && len(read) > 0 { // nobody makes them but who reads this
+		notes = append(notes, o.as+" reads the Secrets "+strings.Join(read, ", ")+": make those that are not there")
 	}
 	for _, note := range notes {
 		fmt.Fprintln(s.Err, note)
@@ -225,8 +230,9 @@ func (o restoreOptions) refuse(c *spec.Cluster) spec.Problems {
 	return problems
 }
 
-// prove compiles the restored spec as if it lay beside the original.
-func (o restoreOptions) prove(doc *spec.Document, text []byte) error {
+// prove compiles the restored spec as if it lay beside the original, and returns the Secrets that it reads: those that the spec names are the original's too,
+// the others have the new name.
+func (o restoreOptions) prove(doc *spec.Document, text []byte) ([]string, error) {
 	name := o.out
 	if name == "" {
 		name = o.as + ".yaml"
@@ -235,16 +241,25 @@ func (o restoreOptions) prove(doc *spec.Document, text []byte) error {
 	if doc.Project != nil {
 		data, err := source.ReadFile(filepath.FromSlash(doc.Project.File))
 		if err != nil {
-			return cli.Fail(cli.InOut, err)
+			return nil, cli.Fail(cli.InOut, err)
 		}
 		sources = append(sources, spec.Source{Name: doc.Project.File, Data: data})
 	}
 	set, problems := spec.Load(sources)
 	if len(problems) > 0 {
-		return problems
+		return nil, problems
 	}
-	_, _, err := project.Compile(set.Clusters[0], "")
-	return err
+	bundle, _, err := project.Compile(set.Clusters[0], "")
+	if err != nil {
+		return nil, err
+	}
+	var read []string
+	for _, need := range bundle.Plan.Needs {
+		if !slices.Contains(read, need.Name) {
+			read = append(read, need.Name)
+		}
+	}
+	return read, nil
 }
 
 func finishRestore(s *cli.Streams, doc *spec.Document) error {
