@@ -119,6 +119,8 @@ func (k *Keeper) choose(ctx context.Context, standing standing, kind backup.Type
 		return refuse(rest.Precondition, "a restore is under way")
 	case !standing.Leads:
 		return refuse(rest.Precondition, "there is no leader that takes writes")
+	case k.seen.term != standing.Term: // it may have changed while the repository was read
+		return refuse(rest.Precondition, "the lead has changed, and its repository was not read yet")
 	case k.seen.state != backup.OK:
 		return refuse(rest.Precondition, fmt.Sprintf("the repository is %s: %s", cmp.Or(k.seen.state, backup.Unknown), k.seen.reason))
 	case ctx.Err() != nil:

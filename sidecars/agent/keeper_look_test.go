@@ -183,6 +183,11 @@ func TestWhoAsksForABackupWaitsForALookAndNotForEver(t *testing.T) {
 	_, _, outcome = k.choose(t.Context(), s, backup.Full)
 	require.Equal(t, rest.Precondition, outcome.Result)
 	require.Contains(t, outcome.Text, "unable to connect")
+
+	p.broken, k.seen.term = "", 4
+	_, _, outcome = k.choose(t.Context(), s, backup.Full)
+	require.Equal(t, rest.Precondition, outcome.Result)
+	require.Contains(t, outcome.Text, "the lead has changed")
 }
 
 // A push that fails, or a run, says that the repository may not be what it was.
