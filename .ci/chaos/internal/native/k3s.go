@@ -26,9 +26,9 @@ func (l *Lab) startK3s(ctx context.Context) error {
 	if err := l.claims.classes(ctx); err != nil {
 		return err
 	}
-	sets := &sets{lab: l, live: map[string]context.CancelFunc{}}
+	sets, gone := &sets{lab: l, live: map[string]context.CancelFunc{}}, &stranded{l, map[string]time.Time{}}
 	for what, do := range map[string]func(context.Context) error{
-		"claims": l.claims.look, "statefulsets": sets.look, "owners": l.collect, "namespace": l.keepNamespace, "load balancers": l.balance,
+		"claims": l.claims.look, "statefulsets": sets.look, "owners": l.collect, "pods of no node": gone.look, "namespace": l.keepNamespace, "load balancers": l.balance,
 	} {
 		go l.every(ctx, 250*time.Millisecond, what, do)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
@@ -41,6 +42,44 @@ func (l *Lab) collect(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// strandedFor is how long a node has to be away before its pods are taken for lost, as in Kubernetes.
+const strandedFor = 40 * time.Second
+
+// stranded plays the garbage collector of pods: those of a node that is no object any more go, since no kubelet will ever end them.
+type stranded struct {
+	lab    *Lab
+	absent map[string]time.Time // nodes, since when
+}
+
+func (s *stranded) look(ctx context.Context) error {
+	l := s.lab
+	pods, err := l.Server.Admin.Do(ctx, http.MethodGet, collection("v1", "pods", Namespace), nil)
+	if err != nil {
+		return err
+	}
+	for _, p := range list(pods, "items") {
+		node := kube.Text(p, "spec", "nodeName")
+		_, err := l.Server.Admin.Do(ctx, http.MethodGet, "/api/v1/nodes/"+node, nil)
+		if !kubelet.Is(err, http.StatusNotFound) {
+			delete(s.absent, node)
+			continue
+		}
+		if s.absent[node].IsZero() {
+			s.absent[node] = time.Now()
+		}
+		if time.Since(s.absent[node]) < strandedFor {
+			continue
+		}
+		_, err = l.Server.Admin.Do(ctx, http.MethodDelete, collection("v1", "pods", Namespace)+"/"+kube.Text(p, "metadata", "name"), kube.Object{
+			"gracePeriodSeconds": 0, "preconditions": kube.Object{"uid": kube.Text(p, "metadata", "uid")},
+		})
+		if err != nil && !kubelet.Is(err, http.StatusNotFound) && !kubelet.Is(err, http.StatusConflict) {
+			return err
 		}
 	}
 	return nil
