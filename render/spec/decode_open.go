@@ -8,7 +8,8 @@ import (
 	"github.com/onggi-db/onggi/render/spec/node"
 )
 
-// open reads a mapping of anything. One that is a merge patch over the spec is held against the spec's types too.
+// open reads a mapping of anything. One that is a merge patch over the spec is held against the spec's types instead; it is merged as it was written, and
+// read in what comes of that.
 func (d *decoder) open(n *node.Node, r *rules, dst reflect.Value) {
 	if n.Kind != node.Mapping {
 		d.report(n, wrongType(n, &shape{class: open}, r.example))
@@ -16,8 +17,9 @@ func (d *decoder) open(n *node.Node, r *rules, dst reflect.Value) {
 	}
 	if r.patch != "" {
 		d.patches(n, r)
+		return
 	}
-	if m, ok := d.value(n, r.patch == "").(map[string]any); ok {
+	if m, ok := d.value(n, true).(map[string]any); ok {
 		dst.Set(reflect.ValueOf(m))
 	}
 }

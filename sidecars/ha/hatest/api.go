@@ -28,7 +28,18 @@ type faults struct {
 }
 
 // reaches tells whether a request of n gets through at this moment.
-func (n *node) reaches() bool { return n.w.api.down == 0 && n.w.net.api[n.i] == 0 }
+func (n *node) reaches() bool {
+	ok := n.w.api.down == 0 && n.w.net.api[n.i] == 0
+	n.troubled = n.troubled || !ok
+	return ok
+}
+
+// mishap is a request that does not fare as it should.
+func (n *node) mishap(p float64) bool {
+	bad := n.w.chance(p)
+	n.troubled = n.troubled || bad
+	return bad
+}
 
 func (w *World) apiDelay() time.Duration {
 	return w.jitter(2*time.Millisecond, 12*time.Millisecond) + w.jitter(0, w.api.slow)
@@ -48,7 +59,6 @@ func (n *node) write(a *ha.Action) {
 	}
 	timeout := n.cfg.Timing.WriteTimeout
 	if !n.reaches() {
-		n.trouble()
 		if w.chance(0.3) {
 			n.later(5*time.Millisecond, func() { tell(ha.NotSent, "") })
 			return
@@ -57,31 +67,26 @@ func (n *node) write(a *ha.Action) {
 		return
 	}
 	w.stats.Requests++
-	if w.chance(api.throttled) {
-		n.trouble()
+	if n.mishap(api.throttled) {
 		n.later(w.apiDelay(), func() { tell(ha.NotSent, "") })
 		return
 	}
 	n.later(timeout, func() { tell(ha.Unknown, "") })
-	if w.chance(api.lostRequest) {
-		n.trouble()
+	if n.mishap(api.lostRequest) {
 		return
 	}
 	delay, answered := w.apiDelay(), !w.chance(api.lostResponse)
-	if w.chance(api.late) {
-		n.trouble()
+	if n.mishap(api.late) {
 		delay += w.between(0, 25*time.Second)
 	}
-	failed := w.chance(api.failed)
+	failed := n.mishap(api.failed)
 	if failed && w.chance(0.5) {
-		n.trouble()
 		n.later(delay, func() { tell(ha.Unknown, "") })
 		return
 	}
 	w.after(delay, func() {
 		version, ok := w.apply(n, rec, base)
 		if !answered || !n.reaches() {
-			n.trouble()
 			return
 		}
 		n.later(w.apiDelay(), func() {
@@ -149,7 +154,6 @@ func (w *World) notify() {
 			continue
 		}
 		if !n.reaches() {
-			n.trouble()
 			n.car.watching = false
 			continue
 		}
@@ -188,8 +192,7 @@ func (n *node) get(retry bool) {
 	if n.reaches() {
 		w.stats.Requests++
 	}
-	if !n.reaches() || w.chance(w.api.throttled+w.api.failed+w.api.lostRequest) {
-		n.trouble()
+	if !n.reaches() || n.mishap(w.api.throttled+w.api.failed+w.api.lostRequest) {
 		if retry {
 			n.car.watchAt = w.now + int64(w.jitter(time.Second, 2*time.Second))
 		}
@@ -202,7 +205,6 @@ func (n *node) get(retry bool) {
 		}
 		n.car.reading = false
 		if !n.reaches() {
-			n.trouble()
 			return
 		}
 		if retry {
@@ -219,7 +221,6 @@ func (n *node) rewatch() {
 	}
 	if n.car.watching {
 		if !n.reaches() {
-			n.trouble()
 			n.car.watching = false
 		} else if n.w.api.frozenWatch&(1<<n.i) == 0 && n.clock.now(n.w.now).AtMost(n.car.seen.At) > 15*time.Second {
 			n.car.seen.At = n.clock.now(n.w.now) // a bookmark

@@ -90,9 +90,6 @@ func (n *node) looked() {
 	}
 }
 
-// trouble notes that a sidecar does not get through to the API server.
-func (n *node) trouble() { n.troubled = true }
-
 // impatience is how long after something went wrong people lose it, at most.
 const impatience = 45 * time.Second
 
