@@ -44,7 +44,7 @@ var (
 	processes  = []string{"kill-postmaster", "stop-postmaster", "kill-agent", "agent-gone", "stop-agent", "stop-supervisor", "kill-container", "container-gone", "kill-pod", "kill-all", "freeze-pod", "node-lost"}
 	planned    = []string{"switchover", "delete-pod", "drain", "roll-image", "force-delete-pod", "switchover-raced", "switchover-twice"}
 	volumes    = []string{"disk-full", "standby-disk-full", "volume-lost", "clone-interrupted", "rewind-interrupted"}
-	network    = []string{"cut-primary", "cut-primary-api", "cut-primary-peers", "cut-primary-one-way", "cut-standby", "cut-standbys-api"}
+	network    = []string{"cut-primary", "cut-primary-api", "cut-primary-peers", "cut-primary-one-way", "cut-standby", "cut-standbys-api", "forced-apart"}
 	apiServer  = []string{"api-down", "api-slow", "api-429", "api-500", "api-lost-answers", "api-frozen-watch", "frozen-watch-failover", "lease-deleted", "lease-edited", "record-lost"}
 	short      = []string{"kill-postmaster", "container-gone", "cut-primary", "switchover", "kill-agent"}
 	losing     = []string{"node-lost", "cut-primary", "agent-gone", "stop-agent", "freeze-pod"} // where async replication loses writes

@@ -19,7 +19,7 @@ func All() []Fault {
 			killPod(), killAll(), freezePod(), nodeLost(),
 		},
 		partitions(),
-		[]Fault{storeDown("api-down", time.Minute)},
+		[]Fault{forcedApart(), storeDown("api-down", time.Minute)},
 		apiServer(),
 		[]Fault{
 			switchover(), deletePod(), drain(), rollImage(), forceDelete(), switchoverRaced(), switchoverTwice(),

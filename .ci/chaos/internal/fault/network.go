@@ -2,8 +2,11 @@ package fault
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
+	"onggi.dev/ci/chaos/internal/cluster"
 	"onggi.dev/ci/chaos/internal/kubelet"
 	"onggi.dev/ci/chaos/internal/world"
 )
@@ -68,4 +71,39 @@ func partitions() []Fault {
 				return links
 			}, none),
 	}
+}
+
+// forcer is a driver by which a person has a member lead, whatever is lost by it.
+type forcer interface {
+	Force(ctx context.Context, c *cluster.Cluster, to string) error
+}
+
+// forcedApart is a person who sees one member that hears of nobody, and has it lead: the primary lives, and the record is all that both of them see.
+func forcedApart() Fault {
+	f := cut("forced-apart", "a standby that hears of nobody, and sees the record, is to lead whatever is lost by it; the primary lives", time.Second,
+		func(s *Scene) []world.Link {
+			alone, others := s.Standbys()[0], []*kubelet.Pod{s.Primary}
+			var links []world.Link
+			for _, p := range append(others, s.Standbys()[1:]...) {
+				links = append(links, both(world.Link{From: alone.Host.IP, To: p.Host.IP}, world.Link{From: p.Host.IP, To: alone.Host.IP})...)
+			}
+			return links
+		}, Expect{OutageMax: unnoticed, Stays: true, Quiet: true, NoLoss: true})
+	apart := f.Break
+	f.Needs = Lease
+	f.Break = func(ctx context.Context, s *Scene) error {
+		if err := apart(ctx, s); err != nil {
+			return err
+		}
+		sleep(ctx, 10*time.Second) // until it takes nobody for alive
+		err := s.Driver.(forcer).Force(ctx, s.Cluster, s.Standbys()[0].Name)
+		switch {
+		case err == nil:
+			return errors.New("it leads, and the primary lives")
+		case !strings.Contains(err.Error(), "alive"):
+			return err
+		}
+		return nil
+	}
+	return f
 }

@@ -137,6 +137,11 @@ func (d *Driver) Switchover(ctx context.Context, c *cluster.Cluster, from, to st
 	return d.post(ctx, c.Kubelet.Pod(from), "/switchover", map[string]any{"leader": from, "candidate": to})
 }
 
+// Force asks the member that should lead, which accepts any loss.
+func (d *Driver) Force(ctx context.Context, c *cluster.Cluster, to string) error {
+	return d.post(ctx, c.Kubelet.Pod(to), "/failover", map[string]any{"candidate": to})
+}
+
 // Sync writes another configuration for every pod and asks each to read it.
 func (d *Driver) Sync(ctx context.Context, c *cluster.Cluster, on bool) error {
 	d.SyncOn = on
