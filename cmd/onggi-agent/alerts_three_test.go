@@ -258,12 +258,7 @@ func (c *three) moves() []trouble {
 
 // asItWas tells that every server runs with what it had at first. That none waits for a restart is not enough: of a change that was read a moment ago a
 // member may not know yet that it does, and the next trouble would be undone by the restart.
-func (c *three) asItWas() bool {
-	return c.settled() && !slices.ContainsFunc(c.pods, func(p *pod) bool {
-		got, err := p.sql("SHOW shared_buffers")
-		return err != nil || got != "16MB"
-	})
-}
+func (c *three) asItWas() bool { return c.settled() && c.everywhere("shared_buffers", "16MB") }
 
 func (c *three) agents() []trouble {
 	return []trouble{{
