@@ -109,7 +109,13 @@ func TestChangesOfARunningCluster(t *testing.T) {
 			got, _ := l.primary().sql("SHOW synchronous_standby_names")
 			return strings.HasPrefix(got, "ANY 1") && strings.Contains(l.lease(), `"mode":"required"`) && strings.Contains(l.lease(), `"w":1`)
 		})
-		l.configure("\nreplication: {mode: required, minSync: 1}", "")
+		l.configure("minSync: 1}", "minSync: 1, priority: true}")
+		l.eventually(30*time.Second, "commits wait for the first of two", func() bool {
+			p := l.primary()
+			got, _ := p.sql("SELECT application_name || ' of ' || current_setting('synchronous_standby_names') FROM pg_stat_replication WHERE sync_state = 'sync'")
+			return strings.HasPrefix(got, l.other(p).name+" of FIRST 1 (") && strings.Contains(l.lease(), `"w":1`)
+		})
+		l.configure("\nreplication: {mode: required, minSync: 1, priority: true}", "")
 		l.eventually(30*time.Second, "and for nobody", func() bool {
 			got, err := l.primary().sql("SHOW synchronous_standby_names")
 			return err == nil && got == "" && strings.Contains(l.lease(), `"mode":"async"`)

@@ -164,6 +164,7 @@ func (s *sidecar) configure(ctx context.Context, f config.File) error {
 		}
 	}
 	s.database.FollowOutside(outside)
+	s.database.WaitForFirst(f.Replication.Priority)
 	s.database.ConnectBy(agent.UpstreamTLSOf(f))
 	able, lacks := agent.Certified(f)
 	if lacks {

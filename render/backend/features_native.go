@@ -25,7 +25,6 @@ func agentFeatures(with, only cells) []Feature {
 		{"monitoring.exporter", "choice of exporters", func(s *spec.Spec) bool { return s.Monitoring != nil && s.Monitoring.Exporter != nil }, alone()},
 		{"storage.accessMode", "choice of access modes", func(s *spec.Spec) bool { return s.Storage.AccessMode != "" }, alone()},
 		{"operatorVersion", "operator", func(s *spec.Spec) bool { return s.OperatorVersion != "" }, lacking(MySQLOperator)},
-		{"replication.mode=sync", "synchronous standbys in an order of priority", func(s *spec.Spec) bool { return s.Replication.Mode == "sync" }, lacking()},
 		{"databases", "databases that are dropped when the spec no longer names them", func(s *spec.Spec) bool {
 			return slices.ContainsFunc(s.Databases, func(d spec.Database) bool { return d.Reclaim == "delete" })
 		}, lacking()},

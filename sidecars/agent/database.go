@@ -38,6 +38,7 @@ type Database struct {
 	mu       sync.Mutex
 	outside  *postgres.Upstream // whom a standby cluster follows
 	tls      postgres.TLS       // how members that speak it are connected to
+	first    bool               // commits wait for the first standbys, not for any
 	settings postgres.Settings
 	sync     applied
 	full     time.Time // the last full status
@@ -224,18 +225,27 @@ func (d *Database) syncOf(s postgres.Status) ha.SyncSetting {
 	if d.sync.text != s.SyncNames || d.sync.at == 0 {
 		d.sync = applied{s.SyncNames, s.Flush}
 	}
-	setting := parseSync(s.SyncNames)
+	setting := parseSync(s.SyncNames, d.method())
 	setting.Applied = ha.LSN(d.sync.at)
 	return setting
 }
 
-// parseSync reads ANY n ("a","b"). What is not of this form is not ours: it is told as a quorum that nobody ever wants, so that it is replaced.
-func parseSync(text string) ha.SyncSetting {
+// method is how synchronous_standby_names counts. It is called with mu held.
+func (d *Database) method() string {
+	if d.first {
+		return "FIRST "
+	}
+	return "ANY "
+}
+
+// parseSync reads ANY n ("a","b"), or FIRST. What is not of this form is not ours, or not any more: it is told as a quorum that nobody ever wants, so that
+// it is replaced.
+func parseSync(text, method string) ha.SyncSetting {
 	if strings.TrimSpace(text) == "" {
 		return ha.SyncSetting{}
 	}
 	foreign := ha.SyncSetting{W: -1}
-	rest, ok := strings.CutPrefix(text, "ANY ")
+	rest, ok := strings.CutPrefix(text, method)
 	if !ok {
 		return foreign
 	}

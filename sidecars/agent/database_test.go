@@ -25,20 +25,24 @@ func TestTheQuorumInForceIsRead(t *testing.T) {
 		{`ANY 0 (a)`, ha.SyncSetting{W: -1}},
 		{`ANY 1 (a`, ha.SyncSetting{W: -1}},
 	} {
-		require.Equal(t, row.want, parseSync(row.text), row.text)
+		require.Equal(t, row.want, parseSync(row.text, "ANY "), row.text)
 	}
+	require.Equal(t, ha.SyncSetting{W: 1, Names: []string{"shop-10", "shop-2"}}, parseSync(`FIRST 1 ("shop-2","shop-10")`, "FIRST "))
+	require.Equal(t, ha.SyncSetting{W: -1}, parseSync(`ANY 1 (a)`, "FIRST "), "of the other kind it is replaced")
 }
 
 // What the server package writes is read as it was meant.
 func FuzzParseSync(f *testing.F) {
-	f.Add("shop-0", "shop-1", 1)
-	f.Fuzz(func(t *testing.T, a, b string, w int) {
-		parseSync(a)
-		text, err := postgres.Sync{W: w, Standbys: []string{a, b}}.Names()
+	f.Add("shop-0", "shop-1", 1, false)
+	f.Add("shop-2", "shop-10", 2, true)
+	f.Fuzz(func(t *testing.T, a, b string, w int, first bool) {
+		method := map[bool]string{false: "ANY ", true: "FIRST "}[first]
+		parseSync(a, method)
+		text, err := postgres.Sync{W: w, Standbys: []string{a, b}, First: first}.Names()
 		if err != nil || w == 0 {
 			return
 		}
-		got := parseSync(text)
+		got := parseSync(text, method)
 		require.Equal(t, w, got.W)
 		require.ElementsMatch(t, []string{a, b}, got.Names)
 	})

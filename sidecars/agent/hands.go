@@ -56,6 +56,20 @@ func (d *Database) FollowOutside(u *postgres.Upstream) {
 	d.outside = u
 }
 
+// WaitForFirst says whether commits wait for the first of the standbys, or for any.
+func (d *Database) WaitForFirst(first bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.first = first
+}
+
+// syncBy is a setting as it is put to the server.
+func (d *Database) syncBy(s ha.SyncSetting) postgres.Sync {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return postgres.Sync{W: s.W, Standbys: s.Names, First: d.first}
+}
+
 // ConnectBy says how members are connected to that speak TLS.
 func (d *Database) ConnectBy(t postgres.TLS) {
 	d.mu.Lock()
@@ -178,7 +192,7 @@ func (d *Database) promote(ctx context.Context, a ha.Action, log *slog.Logger) e
 	if err := d.Supervisor.promoting(ctx); err != nil {
 		return err
 	}
-	_, err := d.Postgres.Promote(ctx, postgres.Sync{W: a.Sync.W, Standbys: a.Sync.Names})
+	_, err := d.Postgres.Promote(ctx, d.syncBy(a.Sync))
 	return err
 }
 
@@ -219,7 +233,7 @@ func (d *Database) upstreamOf(m ha.Member, slot string) (postgres.Upstream, erro
 }
 
 func (d *Database) setSync(ctx context.Context, s ha.SyncSetting) error {
-	setting := postgres.Sync{W: s.W, Standbys: s.Names}
+	setting := d.syncBy(s)
 	text, err := setting.Names()
 	if err != nil {
 		return err

@@ -62,6 +62,9 @@ type Replication struct {
 	Mode string `json:"mode,omitempty"`
 	// MinSync is how many standbys have a commit before it is acknowledged.
 	MinSync int `json:"minSync,omitempty"`
+	// Priority: commits wait for the first MinSync of the standbys that are connected, in the order of their ordinals, and not for any. Elections do not
+	// mind: whoever waits for the first of some waits for some.
+	Priority bool `json:"priority,omitempty"`
 	// MaxLagBytes: a standby further behind is not elected (async), or not counted on.
 	MaxLagBytes uint64 `json:"maxLagBytes,omitempty"`
 }
@@ -267,6 +270,8 @@ func (f File) Validate() error {
 		bad("replication.mode is %q: async, required or preferred", r.Mode)
 	case r.Mode == "async" && r.MinSync != 0:
 		bad("replication.minSync is %d in mode async: leave it out, or choose required or preferred", r.MinSync)
+	case r.Mode == "async" && r.Priority:
+		bad("replication.priority is set in mode async: leave it out, or choose required or preferred")
 	case r.Mode != "async" && (r.MinSync < 1 || r.MinSync >= f.Instances):
 		bad("replication.minSync is %d of %d instances: from 1 to %d", r.MinSync, f.Instances, f.Instances-1)
 	}

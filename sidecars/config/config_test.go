@@ -59,6 +59,7 @@ func TestWhatIsWrongIsToldAtOnce(t *testing.T) {
 		{"several", "{instances: -1, profile: slow, replication: {mode: maybe}}",
 			[]string{"cluster is empty", "instances is -1", `profile is "slow"`, `replication.mode is "maybe"`}},
 		{"a quorum of all", "{cluster: a, instances: 3, replication: {mode: required, minSync: 3}}", []string{"replication.minSync is 3 of 3 instances: from 1 to 2"}},
+		{"an order for nobody", "{cluster: a, replication: {priority: true}}", []string{"replication.priority is set in mode async"}},
 		{"a quorum of none", "{cluster: a, replication: {mode: required, minSync: -1}}", []string{"replication.minSync is -1"}},
 		{"a quorum where nobody waits", "{cluster: a, replication: {minSync: 1}}", []string{"minSync is 1 in mode async"}},
 		{"alone and required", "{cluster: a, instances: 1, replication: {mode: required}}", []string{"minSync is 1 of 1"}},

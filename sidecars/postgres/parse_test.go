@@ -271,6 +271,7 @@ func TestWhomCommitsWaitFor(t *testing.T) {
 		{postgres.Sync{}, ""},
 		{postgres.Sync{W: 0, Standbys: []string{"a"}}, ""},
 		{postgres.Sync{W: 1, Standbys: []string{"shop-1", "shop-0"}}, `ANY 1 ("shop-0","shop-1")`},
+		{postgres.Sync{W: 2, Standbys: []string{"shop-10", "shop-1", "shop-2"}, First: true}, `FIRST 2 ("shop-1","shop-2","shop-10")`},
 	} {
 		names, err := row.sync.Names()
 		require.NoError(t, err)

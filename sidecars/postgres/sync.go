@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 type Sync struct {
 	W        int
 	Standbys []string
+	// First: for the first W of them that are connected, shop-0 before shop-1, and not for any W.
+	First bool
 }
 
 // A standby name has at most 63 bytes, of which Postgres would cut off the rest, and no upper case, which it compares without.
@@ -36,8 +39,12 @@ func (y Sync) Names() (string, error) {
 	if y.W < 0 || y.W > len(y.Standbys) {
 		return "", fmt.Errorf("commits cannot wait for %d of %d standbys", y.W, len(y.Standbys))
 	}
-	names := slices.Clone(y.Standbys)
+	names, method := slices.Clone(y.Standbys), "ANY"
 	slices.Sort(names)
+	if y.First { // shop-2 before shop-10
+		method = "FIRST"
+		slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	}
 	if len(slices.Compact(slices.Clone(names))) != len(names) {
 		return "", fmt.Errorf("a standby is named twice in %q", names)
 	}
@@ -47,7 +54,7 @@ func (y Sync) Names() (string, error) {
 		}
 		names[i] = QuoteIdentifier(name)
 	}
-	return fmt.Sprintf("ANY %d (%s)", y.W, strings.Join(names, ",")), nil
+	return fmt.Sprintf("%s %d (%s)", method, y.W, strings.Join(names, ",")), nil
 }
 
 // SetSync makes commits wait as y says. On a server that runs it is in force for every commit that begins once SetSync has returned,

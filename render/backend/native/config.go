@@ -52,7 +52,7 @@ func File(p *plan.Plan) config.File {
 		f.Postgres.SuperuserPasswordFile = secretsDir + "/superuser/password"
 	}
 	if r := p.Replication; r.Mode != "async" {
-		f.Replication = config.Replication{Mode: r.Durability, MinSync: r.MinSync}
+		f.Replication = config.Replication{Mode: r.Durability, MinSync: r.MinSync, Priority: r.Mode == "sync"}
 	}
 	f.Outside, f.Copy, f.Import = outsideFile(p), copyFile(p), importFile(p)
 	if p.TLS != nil {

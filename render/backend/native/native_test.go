@@ -128,6 +128,7 @@ func TestReplication(t *testing.T) {
 	for fields, want := range map[string]config.Replication{
 		`{}`: {Mode: "async"},
 		`{instances: 3, replication: {mode: quorum, minSync: 2}}`:                            {Mode: "required", MinSync: 2},
+		`{instances: 3, replication: {mode: sync, minSync: 1}}`:                              {Mode: "required", MinSync: 1, Priority: true},
 		`{instances: 3, replication: {mode: quorum, minSync: 1, durability: preferred}}`:     {Mode: "preferred", MinSync: 1},
 		`{instances: 5, replication: {mode: quorum, failoverQuorum: true}, hibernate: true}`: {Mode: "required", MinSync: 1},
 	} {
