@@ -55,6 +55,9 @@ func (t Timing) Waits() time.Duration { return scale(t.Window, 1+t.Drift) }
 // Forces is how long a member that leads by a person's word alone watches the record in which it said so: no vote tells it that the holder's
 // permit is over, so a holder that sees the record at all must have seen it, at the latest when its next refresh was refused.
 func (t Timing) Forces(waits time.Duration) time.Duration {
+	if waits > t.Waits() {
+		t = relaxed // the holder counts with a longer window than we do, and refreshes as seldom as any
+	}
 	return max(waits, scale(t.Lazy+3*t.WriteTimeout, 1+t.Drift))
 }
 

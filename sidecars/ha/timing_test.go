@@ -59,3 +59,13 @@ func TestDeadlinesAndWaitsTakeTheClockThatIsSafer(t *testing.T) {
 	require.Equal(t, Instant{1005, 5005}, then.Add(5))
 	require.True(t, Instant{}.IsZero())
 }
+
+// What docs/agent.md says of forced failovers.
+func TestHowLongAForcedFailoverAsks(t *testing.T) {
+	for name, want := range map[string]time.Duration{"fast": 13130 * time.Millisecond, "default": 14645 * time.Millisecond, "relaxed": 24240 * time.Millisecond} {
+		timing, _ := Profile(name)
+		require.Equal(t, want, timing.Forces(timing.Waits()), name)
+		require.Greater(t, timing.Forces(timing.Waits()), timing.Lazy+2*timing.WriteTimeout, "a refresh was due, and is known to have been refused")
+		require.Equal(t, relaxed.Forces(relaxed.Waits()), timing.Forces(relaxed.Waits()), "of a holder of the profile relaxed")
+	}
+}
