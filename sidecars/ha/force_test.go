@@ -135,27 +135,3 @@ func TestAForcedFailoverAsksTheHolder(t *testing.T) {
 		require.EqualValues(t, 4, begun(&r), "who took the record on timeline 3 begins 4, and may have died before it said so")
 	})
 }
-
-// A write that narrows what is published may be applied long after it was sent. A server that is started meanwhile waits for no other standbys than
-// those.
-func TestAServerStartsAsStrictAsAnythingThatMayBePublished(t *testing.T) {
-	published := func(w int, of ...string) *Record {
-		return &Record{Mode: Required, Members: []Member{alpha, bravo, carol}, Sync: Quorum{W: w, Of: of}}
-	}
-	of := func(seen *Record, underWay ...*Record) SyncSetting {
-		sc := holder()
-		d := step{State: &sc.s, o: &sc.o, c: &sc.c, rec: seen}
-		d.inflight = nil
-		for _, r := range underWay {
-			d.inflight = append(d.inflight, flight{Base: "100", Record: *r})
-		}
-		s := d.firstSync()
-		return SyncSetting{W: s.W, Names: s.Names}
-	}
-	both := published(1, "vb", "vc")
-	require.Equal(t, SyncSetting{W: 1, Names: []string{"shop-1", "shop-2"}}, of(both))
-	require.Equal(t, SyncSetting{W: 1, Names: []string{"shop-1"}}, of(both, published(1, "vb")))
-	require.Equal(t, SyncSetting{W: 2, Names: []string{"shop-1", "shop-2"}}, of(both, published(2, "vb", "vc")))
-	require.Equal(t, SyncSetting{W: 1, Names: []string{"shop-2"}}, of(published(0), published(1, "vc")), "only the holder may lead, or who has what shop-2 has")
-	require.Equal(t, SyncSetting{W: 1, Names: []string{Blocked}}, of(published(1, "vb"), published(1, "vc")), "nothing is strict enough for both")
-}

@@ -316,7 +316,7 @@ func (d *step) wanted() (Record, string) {
 		why = changed
 	}
 	if next.Force != "" {
-		next.Force, why = "", "a person wants another to lead: it lives"
+		why = "a person wants another to lead: it lives" // whatever is written takes that out
 	}
 	if next.Paused != d.pause {
 		next.Paused, why = d.pause, "asked by a person"

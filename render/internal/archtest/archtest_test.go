@@ -208,6 +208,7 @@ func TestSourceSeesVariablesOfOtherFiles(t *testing.T) {
 
 func TestText(t *testing.T) {
 	note, place := leftovers()[0], places()[0]
+	require.Equal(t, []string{"a.go.orig: is what a patch left: delete it"}, Text("a.go.orig", []byte("package a\n")))
 	require.Empty(t, Text("a.md", []byte("https://example.com"+place+"x and path/to"+place+"y\nfor ever\n")))
 	require.Equal(t, []string{
 		`a.md:2: has "` + note + `": finish it, or file an issue`,

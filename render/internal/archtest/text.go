@@ -2,12 +2,16 @@ package archtest
 
 import (
 	"fmt"
+	"path"
 	"strings"
 )
 
 // Text returns what is wrong with the text of any file: one sentence, with the position, for each thing.
 func Text(name string, data []byte) []string {
 	var problems []string
+	if ext := path.Ext(name); ext == ".orig" || ext == ".rej" {
+		problems = append(problems, name+": is what a patch left: delete it")
+	}
 	n := 0
 	for line := range strings.Lines(string(data)) {
 		n++
