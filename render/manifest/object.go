@@ -70,24 +70,27 @@ func (o Object) Ref() Ref {
 // Sort puts objects in the order they are applied in: what others need comes first, then by kind, namespace and name.
 func Sort(objs []Object) {
 	type key struct {
-		ref  Ref
-		rank int
-		at   int // in objs
+		ref   Ref
+		group string
+		rank  int
+		at    int // in objs
 	}
 	keys := make([]key, len(objs))
 	order := make([]*key, len(objs)) // pointers move faster than keys
 	for i, o := range objs {
 		ref := o.Ref()
-		keys[i] = key{ref, rank(ref), i}
+		keys[i] = key{ref, ref.Group(), rank(ref), i}
 		order[i] = &keys[i]
 	}
 	slices.SortFunc(order, func(a, b *key) int {
-		if a.rank != b.rank {
+		switch {
+		case a.rank != b.rank:
 			return a.rank - b.rank
+		case a.ref.Kind != b.ref.Kind:
+			return strings.Compare(a.ref.Kind, b.ref.Kind)
 		}
 		return cmp.Or(
-			strings.Compare(a.ref.Kind, b.ref.Kind),
-			strings.Compare(a.ref.Group(), b.ref.Group()),
+			strings.Compare(a.group, b.group),
 			strings.Compare(a.ref.Namespace, b.ref.Namespace),
 			strings.Compare(a.ref.Name, b.ref.Name),
 			a.at-b.at, // what is equal stays in its order

@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -16,10 +17,11 @@ func Rules(c Cluster) []manifest.Object {
 	}
 	b := &builder{
 		Cluster: c, metrics: m,
-		subject:   c.Namespace + "/" + c.Name + ": ",
-		runbooks:  c.RunbookURL + "/",
-		namespace: c.Namespace, name: c.Name,
+		subject:  c.Namespace + "/" + c.Name + ": ",
+		runbooks: c.RunbookURL + "/",
+		common:   stringMap(c.AlertLabels),
 	}
+	b.common["namespace"], b.common["database_cluster"] = c.Namespace, c.Name
 	b.texts.Grow(textSize)
 	always := make([]any, 0, 5)
 	if c.Backend == Native {
@@ -84,9 +86,9 @@ type builder struct {
 	metrics  metrics
 	subject  string
 	runbooks string
-	// Held as any once, for the labels of every alert.
-	namespace, name any
-	texts           strings.Builder
+	// common are the labels of every alert. Those that say whose it is come after the user's, which cannot replace them.
+	common manifest.Map
+	texts  strings.Builder
 }
 
 // textSize is what the texts of a cluster with everything on come to.
@@ -101,13 +103,10 @@ func (b *builder) join(parts ...string) string {
 	return b.texts.String()[from:]
 }
 
-// labels say whose alert it is and how severe. They come after the user's, which cannot replace them.
+// labels say whose alert it is and how severe.
 func (b *builder) labels(a *alert) manifest.Map {
-	labels := make(manifest.Map, 8)
-	for name, value := range b.AlertLabels {
-		labels[name] = value
-	}
-	labels["namespace"], labels["database_cluster"], labels["severity"] = b.namespace, b.name, a.severity
+	labels := maps.Clone(b.common)
+	labels["severity"] = a.severity
 	if a.pooler != "" {
 		labels["pooler"] = a.pooler
 	}

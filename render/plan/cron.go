@@ -31,13 +31,17 @@ func cron(s string) Cron {
 // ok is false for a schedule that does not run twice in that time.
 func (c Cron) LongestGap() (gap time.Duration, ok bool) {
 	first, last, within := c.inDay()
-	const months = 1<<13 - 1<<1
-	if c.AnyDay && c.AnyWeekday && c.Month&months == months { // every day is like the next
+	const all = 1<<13 - 1<<1
+	months := 4 * 12
+	switch everyMonth := c.Month&all == all; {
+	case everyMonth && c.AnyDay && c.AnyWeekday: // every day is like the next
 		return max(24*time.Hour+first-last, within), true
+	case everyMonth && c.AnyDay: // every week is
+		months = 1
 	}
 	previous := time.Duration(-1)
 	midnight, weekday := time.Duration(0), 1 // 2024-01-01 was a Monday
-	for month := range 4 * 12 {
+	for month := range months {
 		for day := 1; day <= monthDays(month); day++ {
 			if c.runsOn(month%12+1, day, weekday) {
 				if previous >= 0 {

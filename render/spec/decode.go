@@ -107,7 +107,7 @@ func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
 	}
 	var meant []string
 	for i, key := range n.Keys {
-		f := s.byName[key.Value]
+		f := s.named(key.Value)
 		if f == nil {
 			v, field := unknownField(s, d.where(), key.Value)
 			d.reportChild(key, key.Value, v)
@@ -119,7 +119,11 @@ func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
 			continue
 		}
 		d.push(f.name, 0)
-		d.decode(value, f.shape, &f.rules, dst.FieldByIndex(f.index))
+		at := dst.Field(f.index[0])
+		for _, i := range f.index[1:] { // of an embedded type
+			at = at.Field(i)
+		}
+		d.decode(value, f.shape, &f.rules, at)
 		d.pop()
 	}
 	if !d.partial {
@@ -130,8 +134,8 @@ func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
 // complete checks that what is required is there, and exactly one field of each group. What was meant but misspelt has been
 // reported already.
 func (d *decoder) complete(n *node.Node, s *shape, meant []string) {
-	for _, f := range s.fields {
-		if f.rules.required && n.Get(f.name).IsNull() && !slices.Contains(meant, f.name) {
+	for _, f := range s.must {
+		if n.Get(f.name).IsNull() && !slices.Contains(meant, f.name) {
 			d.reportChild(n, f.name, violation{codeRequired, fmt.Sprintf("%s is required here", f.name), "", "add " + exampleLine(f)})
 		}
 	}
@@ -157,14 +161,20 @@ func (d *decoder) list(n *node.Node, s *shape, r *rules, dst reflect.Value) {
 		d.report(n, wrongType(n, s, ""))
 		return
 	}
-	dst.Set(reflect.MakeSlice(s.typ, len(n.Items), len(n.Items)))
-	itemRules := &rules{format: r.items}
+	if count := len(n.Items); count == 0 {
+		dst.Set(reflect.MakeSlice(s.typ, 0, 0))
+	} else {
+		dst.SetZero()
+		dst.Grow(count)
+		dst.SetLen(count)
+		dst.SetCap(count) // whoever appends gets a copy
+	}
 	for i, item := range n.Items {
 		d.push("", i)
 		if item.IsNull() {
 			d.report(item, violation{codeNull, "an empty entry in a list", "", "write the entry, or delete the dash"})
 		} else {
-			d.decode(item, s.elem, itemRules, dst.Index(i))
+			d.decode(item, s.elem, r.item, dst.Index(i))
 		}
 		d.pop()
 	}
@@ -208,13 +218,12 @@ func (d *decoder) dict(n *node.Node, r *rules, dst reflect.Value) {
 		d.report(n, wrongType(n, &shape{class: dict}, r.example))
 		return
 	}
-	keyRules, valueRules := &rules{format: r.keys}, &rules{format: r.values}
 	m := make(map[string]string, len(n.Keys))
 	for i, key := range n.Keys {
 		d.push(key.Value, 0)
-		name, ok := d.text(key, keyRules)
+		name, ok := d.text(key, r.key)
 		if value := n.Items[i]; ok && !value.IsNull() {
-			if s, ok := d.text(value, valueRules); ok {
+			if s, ok := d.text(value, r.value); ok {
 				m[name] = s
 			}
 		}
@@ -266,6 +275,9 @@ func checkText(s string, r *rules) *violation {
 			v.fix = "write it like " + r.example
 		}
 		return v
+	}
+	if r.maxLength == 0 && r.minLength == 0 {
+		return nil
 	}
 	if count := utf8.RuneCountInString(s); r.maxLength > 0 && count > r.maxLength {
 		return &violation{codeLength, fmt.Sprintf("%q has %d characters; at most %d fit", s, count, r.maxLength), "", "shorten it"}

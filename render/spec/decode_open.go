@@ -30,10 +30,9 @@ func (d *decoder) patches(n *node.Node, r *rules) {
 		d.patch(n)
 		return
 	}
-	keyRules := &rules{format: r.keys}
 	for i, key := range n.Keys {
 		d.push(key.Value, 0)
-		d.text(key, keyRules)
+		d.text(key, r.key)
 		if patch := n.Items[i]; !patch.IsNull() {
 			d.patch(patch)
 		}
@@ -46,7 +45,7 @@ func (d *decoder) patch(n *node.Node) {
 	scratch := reflect.New(reflect.TypeFor[Spec]()).Elem()
 	was := d.partial
 	d.partial = true
-	d.decode(n, shapes().spec, &rules{}, scratch)
+	d.decode(n, shapes().spec, anything, scratch)
 	d.partial = was
 }
 
@@ -58,7 +57,7 @@ func (d *decoder) value(n *node.Node, check bool) any {
 		for i, key := range n.Keys {
 			d.push(key.Value, 0)
 			if check {
-				d.text(key, &rules{})
+				d.text(key, anything)
 			}
 			m[key.Value] = d.value(n.Items[i], check)
 			d.pop()

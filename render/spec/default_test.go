@@ -22,7 +22,7 @@ func TestDefaultsAgree(t *testing.T) {
 	project.setDefaults()
 	compareDefaults(t, "project", shapes().project, reflect.ValueOf(project))
 
-	require.Equal(t, "default", shapes().cluster.byName["metadata"].shape.byName["namespace"].rules.fallback)
+	require.Equal(t, "default", shapes().cluster.named("metadata").shape.named("namespace").rules.fallback)
 }
 
 // fill makes every struct that a pointer or a list could hold, with zero fields.

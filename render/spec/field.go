@@ -61,7 +61,7 @@ func fieldAt(path string) (*field, *shape) {
 	switch {
 	case name == "project":
 		s, path = shapes().project, rest
-	case s.byName[withoutIndexes(name)] == nil:
+	case s.named(withoutIndexes(name)) == nil:
 		s = shapes().spec // a path below spec
 	}
 	for path != "" {
@@ -75,8 +75,8 @@ func fieldAt(path string) (*field, *shape) {
 			f = &field{shape: s.elem, rules: rules{format: listFormat(f)}}
 		case s.class == dict:
 			f = &field{name: name, shape: &shape{class: text}, rules: rules{format: valueFormat(f)}}
-		case s.class == object && s.byName[name] != nil:
-			f = s.byName[name]
+		case s.class == object && s.named(name) != nil:
+			f = s.named(name)
 		default:
 			return nil, nil
 		}

@@ -168,7 +168,7 @@ func (l *loader) unknownKind(root *node.Node, kind string) {
 
 // head decodes everything of a document but the field skip.
 func (l *loader) head(root *node.Node, s *shape, skip string, dst reflect.Value) {
-	d := decoder{skip: s.byName[skip]}
+	d := decoder{skip: s.named(skip)}
 	d.object(root, s, dst)
 	l.problems = append(l.problems, d.problems...)
 }

@@ -47,10 +47,10 @@ func merge(s *shape, target, patch *node.Node) *node.Node {
 
 // child is the shape of a field, nil when it has none that matters here.
 func (s *shape) child(name string) *shape {
-	if s == nil || s.class != object || s.byName[name] == nil {
+	if s == nil || s.class != object || s.named(name) == nil {
 		return nil
 	}
-	return s.byName[name].shape
+	return s.named(name).shape
 }
 
 // inFull is a bare string as the mapping that it stands for, and any other node as it is.

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/onggi-db/onggi/render/spec/node"
 )
 
 // expressions find the secrets in texts; they are compiled when the first text asks for them.
@@ -24,18 +26,8 @@ var expressions = sync.OnceValue(func() (e struct {
 	return e
 })
 
-// maybeCloudKey is a cheap look before cloudKey is tried.
-func maybeCloudKey(s string) bool {
-	if len(s) < 20 {
-		return false
-	}
-	for _, mark := range [...]string{"AKIA", "ASIA", "AccountKey=", "glpat-", "xox", "AIza", "sig="} {
-		if strings.Contains(s, mark) {
-			return true
-		}
-	}
-	return strings.Contains(s, "gh") && strings.Contains(s, "_") || strings.Contains(s, "github_pat_")
-}
+// suspicious are the characters that assign, quote, or name a user or a flag.
+var suspicious = [256]bool{'=': true, '\'': true, '"': true, '$': true, '@': true, '\n': true, '-': true}
 
 // harmless is a quick look at most of the scalars of a spec: they are shorter than any key, and have nothing in them that
 // assigns, quotes or names a user.
@@ -44,76 +36,110 @@ func harmless(text string) bool {
 		return false
 	}
 	for i := range len(text) {
-		switch text[i] {
-		case '=', '\'', '"', '$', '@', '\n':
+		if suspicious[text[i]] && (text[i] != '-' || i == 0 || text[i-1] == '-' || text[i-1] == ' ' || text[i-1] == '\t') {
 			return false
-		case '-':
-			if i == 0 || text[i-1] == '-' || text[i-1] == ' ' || text[i-1] == '\t' {
-				return false
-			}
 		}
 	}
 	return true
 }
+
+// traits are what the slower looks at a text ask for.
+type traits struct {
+	pem, cloud    bool // -----BEGIN, and what a cloud's keys have in them
+	scheme, at    bool // :// and @
+	assigned      bool // an assignment, or a quote
+	dashes, user  bool // -- and -u
+	lines, quoted bool // a line break, and a double quote
+	named         bool // a word that every one of the slower expressions asks for, in any case
+}
+
+// notable are the characters that begin a trait.
+var notable = func() (t [256]bool) {
+	for _, c := range "-:@='\"$\nAaGgIiPpSsx" {
+		t[c] = true
+	}
+	return t
+}()
+
+// traitsOf looks for all of them at once: most of a text is no character of any.
+func traitsOf(text string) (t traits) {
+	github := false
+	for i := 0; i < len(text); i++ {
+		if !notable[text[i]] {
+			continue
+		}
+		rest := text[i:]
+		switch text[i] {
+		case '-':
+			t.pem = t.pem || strings.HasPrefix(rest, "-----BEGIN")
+			t.dashes, t.user = t.dashes || strings.HasPrefix(rest, "--"), t.user || strings.HasPrefix(rest, "-u")
+			t.named = t.named || begins(rest, "--user")
+		case ':':
+			t.scheme = t.scheme || strings.HasPrefix(rest, "://")
+		case '@':
+			t.at = true
+		case '=', '\'', '"', '$':
+			t.assigned, t.quoted = true, t.quoted || text[i] == '"'
+		case '\n':
+			t.lines = true
+		case 'x':
+			t.cloud = t.cloud || strings.HasPrefix(rest, "xox")
+		case 'G', 'g':
+			github = github || strings.HasPrefix(rest, "gh")
+			t.cloud = t.cloud || github && strings.IndexByte(rest, '_') >= 0 || strings.HasPrefix(rest, "glpat-") || strings.HasPrefix(rest, "github_pat_")
+		case 'A', 'a':
+			t.cloud = t.cloud || strings.HasPrefix(rest, "AKIA") || strings.HasPrefix(rest, "ASIA") || strings.HasPrefix(rest, "AIza") || strings.HasPrefix(rest, "AccountKey=")
+			t.named = t.named || begins(rest, "authorization")
+		case 'P', 'p':
+			t.named = t.named || begins(rest, "pass")
+		case 'S', 's':
+			t.cloud = t.cloud || strings.HasPrefix(rest, "sig=")
+			t.named = t.named || begins(rest, "secret")
+		case 'I', 'i':
+			t.named = t.named || begins(rest, "identified")
+		}
+	}
+	return t
+}
+
+// begins reports whether a text begins with a word in any case.
+func begins(text, word string) bool {
+	return len(text) >= len(word) && strings.EqualFold(text[:len(word)], word)
+}
+
+// dull is harmless of a scalar that the parser has looked at already, as it has at most.
+func dull(n *node.Node) bool { return n.Bare && len(n.Value) < 20 || harmless(n.Value) }
 
 // scalar says which kind of secret a string holds, nil for none.
 func (s *secretScan) scalar(text string) *violation {
 	if harmless(text) {
 		return nil
 	}
-	if strings.Contains(text, "-----BEGIN") && expressions().privateKey.MatchString(text) {
+	t := traitsOf(text)
+	if t.pem && expressions().privateKey.MatchString(text) {
 		return &violation{codeSecretPEM, "a private key in plain text", secretWhy, "put it into a Secret with onggi seal, and make a new key: this one is known now"}
 	}
-	if maybeCloudKey(text) && expressions().cloudKey.MatchString(text) {
+	if t.cloud && len(text) >= 20 && expressions().cloudKey.MatchString(text) {
 		return &violation{codeSecretCloudKey, "a cloud access key in plain text", secretWhy, "put it into a Secret with onggi seal, write the Secret's name here, and revoke this key"}
 	}
 	if s.definition {
 		return nil
 	}
-	if strings.Contains(text, "://") && strings.Contains(text, "@") {
+	if t.scheme && t.at {
 		if m := expressions().urlPassword.FindStringSubmatch(text); m != nil && !noSecret(m[1]) {
 			return &violation{codeSecretURL, "a URL with a password in it", secretWhy, "write the URL without user:password@, and put the password into a Secret with onggi seal"}
 		}
 	}
-	if strings.ContainsAny(text, "='\"$") {
+	if t.assigned && t.named {
 		if v := assigned(text); v != nil {
 			return v
 		}
 	}
-	return lines(text)
-}
-
-// mentions is a quick look for a word that every one of the slower expressions asks for, in any case: password, passwd and
-// passphrase, secret, identified, authorization, --user.
-func mentions(text string) bool {
-	for i := range len(text) {
-		var word string
-		switch text[i] | 0x20 {
-		case 'p':
-			word = "pass"
-		case 's':
-			word = "secret"
-		case 'i':
-			word = "identified"
-		case 'a':
-			word = "authorization"
-		case '-':
-			word = "--user"
-		default:
-			continue
-		}
-		if end := i + len(word); end <= len(text) && strings.EqualFold(text[i:end], word) {
-			return true
-		}
-	}
-	return false
+	return lines(text, t)
 }
 
 // assigned looks for secrets that are assigned or quoted.
 func assigned(text string) *violation {
-	if !mentions(text) {
-		return nil
-	}
 	for _, m := range expressions().pairPassword.FindAllStringSubmatch(text, -1) {
 		if !noSecret(strings.Trim(m[2], `'"`)) {
 			return &violation{codeSecretParameter, strings.ToLower(m[1]) + "= with a literal secret", secretWhy, secretFix}
@@ -127,12 +153,11 @@ func assigned(text string) *violation {
 }
 
 // lines looks for secrets in what is a text of its own: a command, a header, a file of another format.
-func lines(text string) *violation {
+func lines(text string, t traits) *violation {
 	literal := func(what string) *violation {
 		return &violation{codeSecretParameter, what + " with a literal secret", secretWhy, secretFix}
 	}
-	named := mentions(text)
-	if named && strings.Contains(text, "--") || strings.Contains(text, "-u") {
+	if t.named && t.dashes || t.user {
 		for _, m := range expressions().flagPassword.FindAllStringSubmatch(text, -1) {
 			value := m[3] + m[4] + m[5]
 			if _, password, pair := strings.Cut(value, ":"); m[2] != "" && pair {
@@ -145,12 +170,12 @@ func lines(text string) *violation {
 			}
 		}
 	}
-	if named && len(text) >= 20 {
+	if t.named && len(text) >= 20 {
 		if m := expressions().authorization.FindStringSubmatch(text); m != nil && !noSecret(m[1]) {
 			return literal("an Authorization header")
 		}
 	}
-	if !named || !strings.Contains(text, "\n") && !strings.Contains(text, `"kind"`) {
+	if !t.named || !t.lines && !(t.quoted && strings.Contains(text, `"kind"`)) {
 		return nil
 	}
 	for _, m := range expressions().linePassword.FindAllStringSubmatch(text, -1) {

@@ -118,7 +118,7 @@ type secretScan struct {
 
 // secrets reports literal secrets anywhere in a document of ours.
 func (l *loader) secrets(root *node.Node) spills {
-	s := &secretScan{found: spills{}, report: l.report}
+	s := &secretScan{found: spills{}, report: l.report, path: make([]segment, 0, 16)}
 	s.node(root)
 	return s.found
 }
@@ -129,6 +129,9 @@ func (s *secretScan) node(n *node.Node) {
 		s.env(n)
 		secret := !s.definition && scalarOf(n, "kind") == "Secret"
 		for i, key := range n.Keys {
+			if item := n.Items[i]; item.Kind == node.Scalar && !secret && dull(key) && dull(item) && !passwordKey(key.Value) {
+				continue // as nearly all are: nobody has to know the path
+			}
 			if v := s.scalar(key.Value); v != nil {
 				s.hit(key, *v) // before the key is in the path that is told
 				continue
@@ -146,6 +149,9 @@ func (s *secretScan) node(n *node.Node) {
 		}
 	case node.Sequence:
 		for i, item := range n.Items {
+			if item.Kind == node.Scalar && dull(item) && (i == 0 || !strings.HasPrefix(n.Items[i-1].Value, "--")) {
+				continue
+			}
 			s.below(segment{index: i}, func() {
 				if i == 0 || !s.argument(n.Items[i-1], item) {
 					s.node(item)
@@ -230,8 +236,8 @@ func passwordKey(key string) bool {
 	if len(key) < len("token") {
 		return false
 	}
-	switch key[len(key)-1] | 0x20 {
-	case 'd', 'e', 'y', 'n': // no other letter ends any of them
+	switch [2]byte{key[len(key)-2] | 0x20, key[len(key)-1] | 0x20} {
+	case [2]byte{'r', 'd'}, [2]byte{'w', 'd'}, [2]byte{'s', 'e'}, [2]byte{'e', 'y'}, [2]byte{'e', 'n'}: // no other letters end any of them
 	default:
 		return false
 	}

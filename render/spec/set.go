@@ -142,10 +142,10 @@ func isText(steps []string) bool {
 		switch {
 		case at.class == dict:
 			return true
-		case at.class != object || at.byName[step] == nil:
+		case at.class != object || at.named(step) == nil:
 			return false
 		}
-		at = at.byName[step].shape
+		at = at.named(step).shape
 	}
 	return at.class == text
 }

@@ -34,7 +34,8 @@ type shape struct {
 	class   class
 	elem    *shape   // of a list
 	fields  []*field // of an object, in the order of the Go type, embedded ones flattened
-	byName  map[string]*field
+	must    []*field // those of fields that are required
+	buckets [32][]*field
 	short   *field // the field that a bare string fills
 	groups  []group
 	pointer bool // the value is set through a pointer
@@ -68,6 +69,22 @@ type rules struct {
 	pattern              *regexp.Regexp
 	unique, group, patch string
 	example              string
+
+	item, key, value *rules // of items, keys and values
+}
+
+// anything are the rules of what has none.
+var anything = func() *rules {
+	r := &rules{}
+	r.item, r.key, r.value = r, r, r
+	return r
+}()
+
+func formatRules(format string) *rules {
+	if format == "" {
+		return anything
+	}
+	return &rules{format: format, item: anything, key: anything, value: anything}
 }
 
 // shapes are those of the two kinds of document, built when the first spec is read.
@@ -106,12 +123,30 @@ func shapeOf(t reflect.Type, known map[reflect.Type]*shape) *shape {
 			s.class = dict
 		}
 	case reflect.Struct:
-		s.class, s.byName = object, map[string]*field{}
+		s.class = object
 		s.addFields(t, nil, known)
 	default:
 		panic(fmt.Sprintf("spec: no YAML for type %s", t))
 	}
 	return s
+}
+
+// named is the field of a name, or nil. A spec has hundreds, and a map would take most of the time on hashing.
+func (s *shape) named(name string) *field {
+	for _, f := range s.buckets[bucket(name)] {
+		if f.name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func bucket(name string) int {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return (n + int(name[0])*5 + int(name[n-1])*3) % 32
 }
 
 func (s *shape) addFields(t reflect.Type, index []int, known map[reflect.Type]*shape) {
@@ -124,7 +159,10 @@ func (s *shape) addFields(t reflect.Type, index []int, known map[reflect.Type]*s
 		}
 		f := &field{name: sf.Tag.Get("json"), owner: t.Name(), goName: sf.Name, index: at, shape: shapeOf(sf.Type, known), rules: parseRules(sf)}
 		s.fields = append(s.fields, f)
-		s.byName[f.name] = f
+		s.buckets[bucket(f.name)] = append(s.buckets[bucket(f.name)], f)
+		if f.rules.required {
+			s.must = append(s.must, f)
+		}
 		if f.rules.short {
 			s.short = f
 		}
@@ -190,5 +228,6 @@ func parseRules(sf reflect.StructField) rules {
 			panic(fmt.Sprintf("spec: tag of %s: unknown rule %q", sf.Name, name))
 		}
 	}
+	r.item, r.key, r.value = formatRules(r.items), formatRules(r.keys), formatRules(r.values)
 	return r
 }

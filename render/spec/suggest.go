@@ -91,7 +91,7 @@ func unknownField(s *shape, parent, name string) (v violation, meant string) {
 	for i, f := range s.fields {
 		own[i] = f.name
 	}
-	if ours := synonyms[name]; s.byName[ours] != nil {
+	if ours := synonyms[name]; s.named(ours) != nil {
 		v.code, v.fix = codeForeign, "that is called "+ours
 		return v, ours
 	}

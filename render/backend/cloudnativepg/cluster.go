@@ -8,7 +8,7 @@ import (
 	"github.com/onggi-db/onggi/render/spec"
 )
 
-func (b builder) cluster() manifest.Object {
+func (b builder) cluster() []manifest.Object {
 	s := manifest.Map{
 		"instances":             b.Instances,
 		"enableSuperuserAccess": b.Superuser != "",
@@ -44,7 +44,7 @@ func (b builder) cluster() manifest.Object {
 	if b.Hibernate {
 		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"cnpg.io/hibernation": "on"}
 	}
-	return o
+	return []manifest.Object{o}
 }
 
 func (b builder) image(s manifest.Map) {

@@ -7,9 +7,9 @@
 package cloudnativepg
 
 import (
-	"slices"
-	"sync"
+	"maps"
 
+	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -31,31 +31,44 @@ const (
 // Build makes every object of the plan, in about the order that they are applied in.
 func Build(p *plan.Plan) []manifest.Object {
 	b := newBuilder(p)
-	// Alerts and dashboards are half of the work, and nothing else waits for them.
-	var monitors, dashboards []manifest.Object
-	var meanwhile sync.WaitGroup
-	meanwhile.Go(func() { monitors, dashboards = b.monitoring() })
-	objs := make([]manifest.Object, 0, 32)
-	objs = append(objs, b.certificates()...)
-	objs = append(objs, b.stores()...)
-	objs = append(objs, b.cluster())
-	objs = append(objs, b.databases()...)
-	objs = append(objs, b.networkPolicies()...)
-	objs = append(objs, b.poolers()...)
-	objs = append(objs, b.services()...)
-	objs = append(objs, b.schedules()...)
-	objs = append(objs, b.drills()...)
-	meanwhile.Wait()
-	return slices.Concat(objs, dashboards, monitors)
+	return gather.Objects(
+		b.certificates,
+		b.stores,
+		b.cluster,
+		b.databases,
+		b.networkPolicies,
+		b.poolers,
+		b.services,
+		b.schedules,
+		b.drills,
+		b.dashboards,
+		b.monitors,
+		b.rules,
+	)
 }
 
 type builder struct {
 	*plan.Plan
 	// What every object has, held as any once.
 	name, namespace any
+	// common are the labels of every object, but for the component where the spec has none of its own.
+	common manifest.Map
 }
 
-func newBuilder(p *plan.Plan) builder { return builder{p, p.Name, p.Namespace} }
+func newBuilder(p *plan.Plan) builder {
+	common := manifest.Map{
+		"app.kubernetes.io/name":       "postgresql",
+		"app.kubernetes.io/instance":   p.Name,
+		componentLabel:                 nil,
+		"app.kubernetes.io/managed-by": "onggi",
+	}
+	for k, v := range p.Labels {
+		common[k] = v
+	}
+	return builder{p, p.Name, p.Namespace, common}
+}
+
+const componentLabel = "app.kubernetes.io/component"
 
 // object wraps a spec with the identity and labels that every object of the cluster has.
 func (b builder) object(part manifest.Part, apiVersion, kind, name string, spec manifest.Map) manifest.Object {
@@ -68,14 +81,9 @@ func (b builder) object(part manifest.Part, apiVersion, kind, name string, spec 
 }
 
 func (b builder) labels(part manifest.Part) manifest.Map {
-	labels := manifest.Map{
-		"app.kubernetes.io/name":       "postgresql",
-		"app.kubernetes.io/instance":   b.name,
-		"app.kubernetes.io/component":  string(part),
-		"app.kubernetes.io/managed-by": "onggi",
-	}
-	for k, v := range b.Labels {
-		labels[k] = v
+	labels := maps.Clone(b.common)
+	if labels[componentLabel] == nil {
+		labels[componentLabel] = string(part)
 	}
 	return labels
 }

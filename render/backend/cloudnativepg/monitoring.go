@@ -7,15 +7,36 @@ import (
 	"github.com/onggi-db/onggi/render/monitoring"
 )
 
-// monitoring makes what Prometheus reads, and the dashboards.
-func (b builder) monitoring() (monitors, dashboards []manifest.Object) {
-	m := b.Monitoring
-	if m == nil {
-		return nil, nil
+// monitors, rules and dashboards are what Prometheus reads and Grafana shows.
+func (b builder) monitors() []manifest.Object {
+	if b.Monitoring == nil || !b.Monitoring.Scrape {
+		return nil
 	}
-	labels := make(map[string]string)
-	for k, v := range b.labels(manifest.PartMonitoring) {
-		labels[k], _ = v.(string)
+	return monitoring.PodMonitors(b.monitored())
+}
+
+func (b builder) rules() []manifest.Object {
+	if b.Monitoring == nil || !b.Monitoring.Alerts {
+		return nil
+	}
+	return monitoring.Rules(b.monitored())
+}
+
+func (b builder) dashboards() []manifest.Object {
+	if b.Monitoring == nil || !b.Monitoring.Dashboards {
+		return nil
+	}
+	return monitoring.Dashboards(b.monitored())
+}
+
+// monitored is the cluster as those see it.
+func (b builder) monitored() monitoring.Cluster {
+	m := b.Monitoring
+	labels := map[string]string{componentLabel: string(manifest.PartMonitoring)}
+	for k, v := range b.common {
+		if text, is := v.(string); is {
+			labels[k] = text
+		}
 	}
 	c := monitoring.Cluster{
 		Name: b.Name, Namespace: b.Namespace, Backend: monitoring.CloudNativePG, Labels: labels,
@@ -39,16 +60,7 @@ func (b builder) monitoring() (monitors, dashboards []manifest.Object) {
 			c.Poolers = append(c.Poolers, member.Name)
 		}
 	}
-	if m.Scrape {
-		monitors = monitoring.PodMonitors(c)
-	}
-	if m.Alerts {
-		monitors = append(monitors, monitoring.Rules(c)...)
-	}
-	if m.Dashboards {
-		dashboards = monitoring.Dashboards(c)
-	}
-	return monitors, dashboards
+	return c
 }
 
 // caSecret holds the authority that signed the server's certificate.

@@ -7,6 +7,10 @@ import (
 
 // space moves over blanks, comments and line breaks between the tokens of a flow collection.
 func (p *fast) space() bool {
+	return p.pos < len(p.src) && p.src[p.pos] > '#' || p.spaces()
+}
+
+func (p *fast) spaces() bool {
 	for p.pos < len(p.src) {
 		switch p.src[p.pos] {
 		case ' ', '\t':

@@ -36,49 +36,61 @@ func isAlnum(c byte) bool {
 }
 
 // signs are the characters at which plain has to look twice.
-var signs = [256]bool{'\n': true, ' ': true, '\t': true, ':': true, '#': true, ',': true, '[': true, ']': true, '{': true, '}': true, '?': true}
+var signs = func() (t [256]bool) {
+	for _, c := range "\n\t :#,[]{}?-=$@'\"" {
+		t[c] = true
+	}
+	return t
+}()
 
 // plain reads a plain scalar up to the end of its line.
 func (p *fast) plain(flow bool) (*Node, int) {
 	end := p.pos // behind the last character that is no blank
+	bare := true
 	for i := p.pos; i < len(p.src); i++ {
-		c := p.src[i]
-		if !signs[c] {
-			end = i + 1
-			continue
+		if !signs[p.src[i]] {
+			for i++; i < len(p.src) && !signs[p.src[i]]; i++ {
+			}
+			if end = i; i == len(p.src) {
+				break
+			}
 		}
-		switch c {
+		switch p.src[i] {
 		case '\n':
-			return p.plainNode(end), end
+			return p.plainNode(end, bare), end
 		case ' ':
 			continue
 		case '\t':
 			return nil, 0
 		case ':':
 			if p.ends(i + 1) {
-				return p.plainNode(end), end
+				return p.plainNode(end, bare), end
 			}
 		case '#':
 			if p.src[i-1] == ' ' {
-				return p.plainNode(end), end
+				return p.plainNode(end, bare), end
 			}
 		case '?':
 			if flow {
 				return nil, 0
 			}
+		case '-':
+			bare = bare && i == end && i > p.pos && p.src[i-1] != '-'
+		case '=', '$', '@', '\'', '"':
+			bare = false
 		default: // , [ ] { }
 			if flow {
-				return p.plainNode(end), end
+				return p.plainNode(end, bare), end
 			}
 		}
 		end = i + 1
 	}
-	return p.plainNode(end), end
+	return p.plainNode(end, bare), end
 }
 
-func (p *fast) plainNode(end int) *Node {
+func (p *fast) plainNode(end int, bare bool) *Node {
 	n := p.at(p.pos)
-	n.Kind, n.Style, n.Value = Scalar, Plain, p.src[p.pos:end]
+	n.Kind, n.Style, n.Bare, n.Value = Scalar, Plain, bare, p.src[p.pos:end]
 	n.Type = Resolve(n.Value)
 	return n
 }

@@ -67,6 +67,9 @@ type Node struct {
 	Kind  Kind
 	Type  Type
 	Style Style
+	// Bare is true of a plain scalar in which nothing assigns, quotes or begins a flag: no = $ @ or quote, and dashes only within
+	// words. It may be false of others that are so.
+	Bare bool
 	// Line and Col are where its text begins, counted from 1; columns are characters, not bytes. A block collection begins
 	// at its first key or dash, an empty value right after its colon or dash.
 	Line, Col int32

@@ -150,6 +150,7 @@ func compare(t *testing.T, src string) {
 	}
 	for _, doc := range docs {
 		pointsAtItself(t, src, doc, len(errs) == 0) // keys that were refused are gone
+		checkBare(t, doc)
 	}
 	file, errs := decodeText("x.yaml", []byte(src))
 	if errs != nil || strings.Contains(src, `\/`) || strings.Contains(strings.ToLower(src), `\ud`) {

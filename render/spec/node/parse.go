@@ -62,13 +62,15 @@ func decodeText(name string, src []byte) (*File, []*Error) {
 	}
 	file.Text, file.ascii = string(src), true
 	for i := 0; ; {
-		for i < len(src) && printable[src[i]] {
-			if i++; src[i-1] == ' ' {
-				i += plainRun(src[i:])
-			}
+		i += plainRun(src[i:])
+		for stop := min(i+8, len(src)); i < stop && printable[src[i]]; {
+			i++
 		}
 		if i == len(src) {
 			return file, nil
+		}
+		if printable[src[i]] {
+			continue
 		}
 		r, size := utf8.DecodeRune(src[i:])
 		if bad := unprintable(r, size); bad != "" {
@@ -82,12 +84,16 @@ func decodeText(name string, src []byte) (*File, []*Error) {
 	}
 }
 
-// plainRun is how many bytes, in steps of eight, are characters from the space to the tilde. Each of the three terms sets the
-// top bit of a byte that is below, above, or no ASCII at all.
+// plainRun is how many bytes, in steps of eight, are characters from the space to the tilde, or line breaks. A line break is made
+// a space first; each of the three terms after that sets the top bit of a byte that is below, above, or no ASCII at all.
 func plainRun(src []byte) (n int) {
+	const every, low, breaks = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f, 0x0a0a0a0a0a0a0a0a
 	for ; n+8 <= len(src); n += 8 {
 		x := binary.LittleEndian.Uint64(src[n:])
-		if ((x-0x2020202020202020)|(x+0x0101010101010101)|x)&0x8080808080808080 != 0 {
+		other := x ^ breaks
+		other = (other&low + low) | other | low // top bits of those that are no line break
+		x += ^other >> 7 * (' ' - '\n')
+		if ((x-' '*every)|(x+every)|x)&^low != 0 {
 			break
 		}
 	}
@@ -126,6 +132,9 @@ type chunk struct {
 // split cuts a file at its document markers: lines that begin with --- or ..., which can stand nowhere else. Directives
 // before a --- stay with it.
 func split(text string) []chunk {
+	if text != "" && !marked(text) {
+		return []chunk{{text: text}}
+	}
 	var chunks []chunk
 	start, startLine, line := 0, int32(0), int32(0)
 	headOnly := true // so far only comments, directives and blank lines
@@ -155,6 +164,20 @@ func split(text string) []chunk {
 		chunks = append(chunks, chunk{text[start:], startLine, false})
 	}
 	return chunks
+}
+
+// marked reports whether a line begins with a marker, or with what looks like one.
+func marked(text string) bool {
+	for {
+		if strings.HasPrefix(text, "---") || strings.HasPrefix(text, "...") {
+			return true
+		}
+		end := strings.IndexByte(text, '\n')
+		if end < 0 {
+			return false
+		}
+		text = text[end+1:]
+	}
 }
 
 func marker(row, mark string) bool {

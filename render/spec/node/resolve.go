@@ -11,10 +11,10 @@ func Resolve(s string) Type {
 	if s == "" {
 		return Null
 	}
-	switch c := s[0]; {
-	case c >= '0' && c <= '9', c == '+', c == '-', c == '.':
+	switch s[0] {
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '+', '-', '.':
 		return number(s)
-	case c == '~', c == 'n', c == 'N', c == 't', c == 'T', c == 'f', c == 'F':
+	case '~', 'n', 'N', 't', 'T', 'f', 'F':
 		switch s {
 		case "~", "null", "Null", "NULL":
 			return Null

@@ -197,6 +197,9 @@ func (b *builder) scalar(n *Node, y *yaml.Node) {
 
 // dropDuplicates keeps the first of several equal keys and reports the others.
 func dropDuplicates(n *Node) []*Error {
+	if allDiffer(n.Keys) {
+		return nil
+	}
 	var errs []*Error
 	var seen map[string]*Node
 	kept := 0
@@ -230,6 +233,24 @@ func dropDuplicates(n *Node) []*Error {
 	}
 	n.Keys, n.Items = n.Keys[:kept], n.Items[:kept]
 	return errs
+}
+
+// allDiffer reports whether keys are sure to be different: no two have their length and their outer letters fall on one bit. It
+// is true of nearly every mapping that has no more than a handful.
+func allDiffer(keys []*Node) bool {
+	var seen uint64
+	for _, k := range keys {
+		n := len(k.Value)
+		if n == 0 {
+			return false
+		}
+		bit := uint64(1) << ((uint(n)*7 + uint(k.Value[0])*3 + uint(k.Value[n-1])) % 64)
+		if seen&bit != 0 {
+			return false
+		}
+		seen |= bit
+	}
+	return true
 }
 
 // unknownAlias is where an alias stands whose anchor there is not.
