@@ -70,8 +70,11 @@ func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
 		path := fmt.Sprintf("spec.overrides[%d]", i)
 		hit := false
 		for j := range objs {
+			if objs[j].Body["kind"] != o.Kind {
+				continue
+			}
 			ref := objs[j].Ref()
-			if ref.Kind != o.Kind || ref.Name != o.Name {
+			if ref.Name != o.Name {
 				continue
 			}
 			hit = true

@@ -26,7 +26,7 @@ func Rules(c *Config) []any {
 	return rules
 }
 
-func rule(group, resource string, names []any, verbs ...any) manifest.Map {
+func rule(group, resource any, names []any, verbs ...any) manifest.Map {
 	out := manifest.Map{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
 	if len(names) > 0 {
 		out["resourceNames"] = names

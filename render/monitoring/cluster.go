@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,8 @@ type Cluster struct {
 	DashboardLabels map[string]string
 	// DashboardFolder is the Grafana folder; none by default.
 	DashboardFolder string
+
+	own manifest.Map // the labels of PodMonitors and PrometheusRules
 }
 
 // Backup says how backups of the cluster show in its metrics.
@@ -103,6 +106,7 @@ func (c Cluster) withDefaults() Cluster {
 	if c.StorageWarnPercent == 0 {
 		c.StorageWarnPercent = 80
 	}
+	c.own = stringMap(c.Labels, c.MonitorLabels)
 	if c.DashboardLabels == nil {
 		c.DashboardLabels = map[string]string{"grafana_dashboard": "1"}
 	}
@@ -119,10 +123,10 @@ func (b Backup) maxAge(factor int64) string {
 }
 
 // object makes an object of this package's part. Labels are copied: no two objects share a map.
-func object(apiVersion, kind, namespace, name string, labels ...map[string]string) manifest.Object {
+func object(apiVersion, kind any, namespace, name string, labels manifest.Map) manifest.Object {
 	meta := manifest.Map{"name": name, "namespace": namespace}
-	if merged := stringMap(labels...); len(merged) > 0 {
-		meta["labels"] = merged
+	if len(labels) > 0 {
+		meta["labels"] = maps.Clone(labels)
 	}
 	return manifest.Object{
 		Part: manifest.PartMonitoring,

@@ -23,7 +23,7 @@ func Dashboards(c Cluster) []manifest.Object {
 	if c.DashboardNamespace != c.Namespace {
 		name = c.Namespace + "." + name // clusters of many namespaces meet there; none of their names has a dot
 	}
-	o := object("v1", "ConfigMap", c.DashboardNamespace, name, c.Labels, c.DashboardLabels)
+	o := object("v1", "ConfigMap", c.DashboardNamespace, name, stringMap(c.Labels, c.DashboardLabels))
 	if c.DashboardFolder != "" {
 		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
 	}

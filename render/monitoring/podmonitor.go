@@ -45,7 +45,7 @@ func poolerMonitors(c Cluster, label string) []manifest.Object {
 }
 
 func podMonitor(c Cluster, name string, endpoint, matchLabels manifest.Map) manifest.Object {
-	o := object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.Labels, c.MonitorLabels)
+	o := object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.own)
 	o.Body["spec"] = manifest.Map{
 		"selector":            manifest.Map{"matchLabels": matchLabels},
 		"podMetricsEndpoints": []any{endpoint},

@@ -70,8 +70,9 @@ func newBuilder(p *plan.Plan) builder {
 
 const componentLabel = "app.kubernetes.io/component"
 
-// object wraps a spec with the identity and labels that every object of the cluster has.
-func (b builder) object(part manifest.Part, apiVersion, kind, name string, spec manifest.Map) manifest.Object {
+// object wraps a spec with the identity and labels that every object of the cluster has. The texts are any: a constant becomes one
+// without an allocation.
+func (b builder) object(part manifest.Part, apiVersion, kind, name any, spec manifest.Map) manifest.Object {
 	return manifest.Object{Part: part, Body: manifest.Map{
 		"apiVersion": apiVersion,
 		"kind":       kind,

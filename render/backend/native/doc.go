@@ -13,9 +13,8 @@
 package native
 
 import (
-	"slices"
-
 	"github.com/onggi-db/onggi/render/internal/fields"
+	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -36,20 +35,20 @@ const (
 // Build makes every object of the plan.
 func Build(p *plan.Plan) []manifest.Object {
 	b := builder{p}
-	return slices.Concat(
-		b.rights(),
-		[]manifest.Object{b.config(), b.statefulSet()},
-		b.queries(),
-		b.budget(),
-		b.services(),
-		b.schedules(),
-		b.drills(),
-		b.dumps(),
-		b.certificates(),
-		b.poolers(),
-		b.network(),
-		b.poolerNetwork(),
-		b.monitoring(),
+	return gather.Objects(
+		b.rights,
+		func() []manifest.Object { return []manifest.Object{b.config(), b.statefulSet()} },
+		b.queries,
+		b.budget,
+		b.services,
+		b.schedules,
+		b.drills,
+		b.dumps,
+		b.certificates,
+		b.poolers,
+		b.network,
+		b.poolerNetwork,
+		b.monitoring,
 	)
 }
 
