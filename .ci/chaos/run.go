@@ -120,19 +120,24 @@ func (r *run) stage(ctx context.Context, s stage) error {
 		}
 	}
 	if s.storm > 0 {
-		f, result, err := trial.Storm(ctx, scene, s.storm, func(f fault.Fault) bool { return possible(f, s, r.options) }, &r.counters)
-		if err != nil {
-			result.Trouble = err.Error()
-		}
-		row := report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: s.driver == "onggi"}
-		r.rows = append(r.rows, row)
-		r.log("%s", report.Line(row))
-		if result.Trouble != "" {
-			r.logsOf(scene)
-		}
+		r.storm(ctx, s, scene)
 	}
 	r.platform.Remove(ctx, scene)
 	return ctx.Err()
+}
+
+// storm breaks what is possible in the scene, one thing after another, for as long as the stage says.
+func (r *run) storm(ctx context.Context, s stage, scene *fault.Scene) {
+	f, result, err := trial.Storm(ctx, scene, s.storm, func(f fault.Fault) bool { return possible(f, s, r.options) }, &r.counters)
+	if err != nil {
+		result.Trouble = err.Error()
+	}
+	row := report.Row{Driver: s.driver, Mode: s.mode(), Fault: f, Runs: []trial.Result{result}, Judged: s.driver == "onggi"}
+	r.rows = append(r.rows, row)
+	r.log("%s", report.Line(row))
+	if result.Trouble != "" {
+		r.logsOf(scene)
+	}
 }
 
 func (r *run) start(ctx context.Context, s stage) (*fault.Scene, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -15,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -24,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onggi-db/onggi/sidecars/capture"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
 )
@@ -98,27 +97,9 @@ type pod struct {
 	sidecar    *exec.Cmd
 	gone       chan struct{} // closed when the supervisor ended
 	left       chan struct{} // closed when the sidecar ended
-	log        *output
+	log        *capture.Output
 
 	endExporter func()
-}
-
-// output collects what the processes of a pod print.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 func newLab(t *testing.T, members int, more string) *lab {
@@ -179,7 +160,7 @@ func (l *lab) mkdir(name string) {
 
 // addPod makes a volume and a configuration.
 func (l *lab) addPod(i, instances int, more string) *pod {
-	p := &pod{lab: l, name: fmt.Sprintf("shop-%d", i), ip: fmt.Sprintf("127.%d.%d.%d", l.net, l.port%250, i+1), log: &output{}}
+	p := &pod{lab: l, name: fmt.Sprintf("shop-%d", i), ip: fmt.Sprintf("127.%d.%d.%d", l.net, l.port%250, i+1), log: &capture.Output{}}
 	p.dir = filepath.Join(l.dir, strconv.Itoa(i))
 	for _, dir := range []string{p.dir, p.dir + "/vol", p.dir + "/run", p.dir + "/run/postgres"} {
 		l.mkdir(dir)

@@ -18,13 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/sidecars/capture"
 )
 
 // prometheus is a real one that scrapes every other second, so that a busy machine has time to answer, and evaluates every second.
 type prometheus struct {
 	t        *testing.T
 	dir, url string
-	log      *output
+	log      *capture.Output
 }
 
 // target is something to scrape, with the labels that a PodMonitor gives it.
@@ -39,7 +40,7 @@ func startPrometheus(t *testing.T, port int, groups []any) *prometheus {
 	dir, err := os.MkdirTemp("", "prometheus")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	p := &prometheus{t: t, dir: dir, url: fmt.Sprintf("http://127.0.0.1:%d", port), log: &output{}}
+	p := &prometheus{t: t, dir: dir, url: fmt.Sprintf("http://127.0.0.1:%d", port), log: &capture.Output{}}
 	const text = `global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}
 rule_files: [rules.json]
 scrape_configs:

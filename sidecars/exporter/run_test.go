@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,13 +11,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onggi-db/onggi/sidecars/capture"
 	"github.com/onggi-db/onggi/sidecars/freeport"
 )
 
@@ -33,24 +32,6 @@ func need(t *testing.T, ok bool, what string) {
 		t.Fatalf("needs %s", what)
 	}
 	t.Skipf("needs %s", what)
-}
-
-// output collects what is logged.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 func freePort(t *testing.T) int {
@@ -131,7 +112,7 @@ func TestTheExporterReadsAllQueries(t *testing.T) {
 		}, 20*time.Second, 50*time.Millisecond, "%v", what)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	out, done := &output{}, make(chan error, 1)
+	out, done := &capture.Output{}, make(chan error, 1)
 	go func() { done <- run(ctx, dir+"/exporter.yaml", out, 100*time.Millisecond) }()
 	t.Cleanup(func() {
 		stop()

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,22 +58,4 @@ func need(t *testing.T, ok bool, what string) {
 		require.FailNow(t, "needs "+what)
 	}
 	t.Skip("needs " + what)
-}
-
-// output collects what a process prints while it runs.
-type output struct {
-	mutex sync.Mutex
-	text  strings.Builder
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.String()
 }

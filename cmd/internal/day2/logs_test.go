@@ -17,6 +17,7 @@ import (
 
 	"github.com/onggi-db/onggi/cmd/internal/day2"
 	"github.com/onggi-db/onggi/cmd/internal/kube"
+	"github.com/onggi-db/onggi/sidecars/capture"
 )
 
 // logging is a database whose logs a handler answers with, n being how often it was asked before.
@@ -60,7 +61,7 @@ func TestALogThatBreaksOffIsFollowedOn(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	var out, errs output
+	var out, errs capture.Output
 	done := make(chan error, 1)
 	go func() {
 		done <- d.Follow(ctx, day2.Logs{Members: []string{"shop-0"}, Containers: []string{"agent"}, Follow: true, Tail: -1}, behind, &out, &errs)
@@ -79,7 +80,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("the disk is full"
 // Where nobody reads on, nothing is followed.
 func TestFollowingEndsWithItsReader(t *testing.T) {
 	d := logging(t, func(w http.ResponseWriter, _ *http.Request, _ int64) { fmt.Fprintln(w, "one") })
-	var errs output
+	var errs capture.Output
 	err := d.Follow(t.Context(), day2.Logs{Members: []string{"shop-0"}, Containers: []string{"agent"}, Follow: true, Tail: -1}, behind, full{}, &errs)
 	require.ErrorContains(t, err, "copy the log of shop-0/agent: the disk is full")
 }

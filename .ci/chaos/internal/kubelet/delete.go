@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 	"time"
 
 	"onggi.dev/ci/chaos/internal/kube"
+	"onggi.dev/ci/chaos/internal/world"
 )
 
 // Delete asks the API server to delete a pod, with a grace period, and returns when the pod is gone. Grace 0 removes the object at once and
@@ -122,4 +124,52 @@ func (k *Kubelet) remove(ctx context.Context, p *Pod) {
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// stop ends the containers as a kubelet does: SIGTERM to the main ones, SIGKILL after the grace, then the sidecars.
+func (p *Pod) stop(grace time.Duration) {
+	timer := time.AfterFunc(grace, p.hurry)
+	defer timer.Stop()
+	for _, sidecar := range []bool{false, true} {
+		for _, c := range p.spec.Containers {
+			if c.Sidecar == sidecar {
+				p.terminate(c, p.Process(c.Name))
+			}
+		}
+	}
+}
+
+func (p *Pod) terminate(c Container, process *world.Process) {
+	if process == nil {
+		return
+	}
+	select {
+	case <-p.now:
+	default:
+		if len(c.PreStop) > 0 && process.Alive() {
+			ctx, cancel := p.graceful()
+			_, _ = p.Exec(ctx, c.Name, c.PreStop...)
+			cancel()
+		}
+		_ = process.Signal(syscall.SIGTERM)
+	}
+	select {
+	case <-process.Ended():
+	case <-p.now:
+		_ = process.Signal(syscall.SIGKILL)
+		<-process.Ended()
+	}
+}
+
+// graceful ends when no grace is left.
+func (p *Pod) graceful() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-p.now:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }

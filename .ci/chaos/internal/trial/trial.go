@@ -73,11 +73,7 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 		w.Stop()
 		return r, fmt.Errorf("break %s: %w", f.Name, err)
 	}
-	hold := f.Hold
-	if f.Takes {
-		hold = max(hold, s.Driver.Patience())
-	}
-	sleep(ctx, hold-(w.Since()-began))
+	sleep(ctx, hold(f, s)-(w.Since()-began))
 	if f.Mend != nil {
 		if err := f.Mend(ctx, s); err != nil {
 			w.Stop()
@@ -107,6 +103,14 @@ func Run(ctx context.Context, s *fault.Scene, f fault.Fault, n *workload.Counter
 		count(&r, check.Lost(h, final))
 	}
 	return r, ctx.Err()
+}
+
+// hold is how long the fault lasts: long enough, where it takes the primary, for the driver to see that.
+func hold(f fault.Fault, s *fault.Scene) time.Duration {
+	if f.Takes {
+		return max(f.Hold, s.Driver.Patience())
+	}
+	return f.Hold
 }
 
 // alone breaks without clients: there is nothing to judge but that the cluster is whole in the end.
