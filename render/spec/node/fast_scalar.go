@@ -11,6 +11,9 @@ import (
 // scalar reads a plain or quoted scalar at the current position and returns where it ends. The position itself moves only
 // with a scalar of several lines.
 func (p *fast) scalar(flow bool) (*Node, int) {
+	if isAlnum(p.src[p.pos]) {
+		return p.plain(flow)
+	}
 	switch c := p.src[p.pos]; c {
 	case '"', '\'':
 		return p.quoted(c)

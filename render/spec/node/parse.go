@@ -84,20 +84,30 @@ func decodeText(name string, src []byte) (*File, []*Error) {
 	}
 }
 
-// plainRun is how many bytes, in steps of eight, are characters from the space to the tilde, or line breaks. A line break is made
-// a space first; each of the three terms after that sets the top bit of a byte that is below, above, or no ASCII at all.
+// plainRun is how many bytes, in steps of eight, are characters from the space to the tilde, or line breaks.
 func plainRun(src []byte) (n int) {
-	const every, low, breaks = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f, 0x0a0a0a0a0a0a0a0a
 	for ; n+8 <= len(src); n += 8 {
-		x := binary.LittleEndian.Uint64(src[n:])
-		other := x ^ breaks
-		other = (other&low + low) | other | low // top bits of those that are no line break
-		x += ^other >> 7 * (' ' - '\n')
-		if ((x-' '*every)|(x+every)|x)&^low != 0 {
+		if x := binary.LittleEndian.Uint64(src[n:]); odd(x) && odd(unbroken(x)) {
 			break
 		}
 	}
 	return n
+}
+
+const (
+	every = 0x0101010101010101
+	low   = 0x7f * every
+)
+
+// odd reports a byte that is no character from the space to the tilde. Each of the three terms sets the top bit of one that is below,
+// above, or no ASCII at all.
+func odd(x uint64) bool { return ((x-' '*every)|(x+every)|x)&^low != 0 }
+
+// unbroken has spaces for line breaks.
+func unbroken(x uint64) uint64 {
+	other := x ^ '\n'*every
+	other = (other&low + low) | other | low // the top bit is set of all that are none
+	return x + ^other>>7*(' '-'\n')
 }
 
 // printable are the bytes that are a character of their own.
