@@ -55,7 +55,10 @@
 // (Scenario has them), and within it every interleaving. Not in it: edits of the Lease that change what it says (a hand that adds a
 // member, or names another holder, makes two writers at will), clocks that err by more than rho, kills that take longer than k,
 // members added or removed in quorum mode other than through N, reads that go back to an older version than one seen before,
-// a volume that loses a vote it had written, and a supervisor that is frozen with its guard while its children run.
+// a volume that loses a vote it had written, and a supervisor that is frozen with its guard while its children run. Nor a forced
+// failover: it takes the record from a holder whose peers may still grant, and is safe as far as those peers see the question in the
+// record first. To see it is a step, and any step may be left out here, so the search would find what the person has to answer for
+// and nothing else. The simulator (hatest) has it, where who is cut off from what is known.
 //
 // # Use
 //
