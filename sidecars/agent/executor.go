@@ -134,7 +134,7 @@ func (e *executor) start(l *loop, line *lane, a ha.Action) {
 		}
 		return
 	}
-	if a.Do == ha.Label && a.Role == "primary" && l.state.Lead() == 0 {
+	if a.Do == ha.Label && a.Role == primaryRole && l.state.Permit(e.agent.parts.Clock(), l.fence.Instance, l.settings.Core) == 0 {
 		return // it led when the label was asked for
 	}
 	if a.Do != ha.Write && line.fails > 0 && same(line.failed, a) && time.Now().Before(line.after) {

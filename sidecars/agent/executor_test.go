@@ -68,6 +68,15 @@ func TestToFollowNobodyWaitsForNothing(t *testing.T) {
 	b.eventually("nobody is followed although the other hangs", func() bool { return b.did(ha.Follow) == 2 })
 }
 
+func TestWhoHasNoPermitTakesTheLabelFromNobody(t *testing.T) {
+	b := following(t)
+	b.give(ha.Action{Do: ha.Label, Role: primaryRole, Term: 1 << 20}, ha.Action{Do: ha.SetSync})
+	b.eventually("what came after it is done", func() bool { return b.did(ha.SetSync) == 1 })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	require.NotContains(t, b.labels, primaryRole)
+}
+
 func TestAKillWaitsForNothing(t *testing.T) {
 	b := grown(t)
 	defer b.gate(ha.Checkpoint)()

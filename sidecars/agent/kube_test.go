@@ -189,6 +189,43 @@ func TestThePrimaryLabelIsTakenBeforeItIsGiven(t *testing.T) {
 	require.Error(t, stranger.Label(t.Context(), primaryRole), "a pod of the same name is not ours")
 }
 
+// Who becomes the primary does not go by a watch that may have been silent for long.
+func TestALabelThatTheWatchDidNotTellOfIsTaken(t *testing.T) {
+	t.Parallel()
+	server, client := apiServer(t)
+	server.Put("pods", podObject("shop-0", "u0", "r1"))
+	server.Put("pods", podObject("shop-1", "u1", "r1"))
+	p := &Pods{Client: client, Name: "shop-0", UID: "u0", Selector: "app=shop", Container: "database"}
+	told := make(chan ha.Pod, 16)
+	go p.Watch(t.Context(), func(pod ha.Pod) { told <- pod })
+	<-told
+	require.False(t, p.Labelled(replicaRole))
+	require.NoError(t, p.Label(t.Context(), replicaRole))
+	require.True(t, p.Labelled(replicaRole))
+
+	server.Inject(kubetest.Fault{Verb: "watch", Resource: "pods", Freeze: true})
+	role := func(pod string) any {
+		o, _ := server.Get("pods", "db", pod)
+		return o["metadata"].(map[string]any)["labels"].(map[string]any)[RoleLabel]
+	}
+	server.Change("pods", "db", "shop-1", func(o kubetest.Object) {
+		o["metadata"].(map[string]any)["labels"].(map[string]any)[RoleLabel] = primaryRole
+	})
+	require.NoError(t, p.Label(t.Context(), primaryRole))
+	eventually(t, "the other is found by a list", func() bool { return !p.Labelled(primaryRole) })
+	require.NoError(t, p.Label(t.Context(), primaryRole))
+	require.True(t, p.Labelled(primaryRole))
+	require.Equal(t, []any{primaryRole, replicaRole}, []any{role("shop-0"), role("shop-1")})
+
+	lists := 0
+	for _, r := range server.Requests() {
+		if r.Verb == "list" {
+			lists++
+		}
+	}
+	require.Equal(t, 2, lists, "once at the start, and once for becoming the primary")
+}
+
 func TestDeathIsProvenByItsLastWordAlone(t *testing.T) {
 	t.Parallel()
 	server, client := apiServer(t)

@@ -33,6 +33,8 @@ type Pods struct {
 	Node      string // watched for its cordon; empty: not watched
 
 	mu       sync.Mutex
+	watch    *kube.PodWatch
+	role     string // that our pod was given last; empty: none yet
 	all      map[string]kube.PodMeta
 	revision string            // that the StatefulSet's pods should be of; empty: not known
 	set      string            // its UID
@@ -42,7 +44,11 @@ type Pods struct {
 
 // Watch implements Cluster.
 func (p *Pods) Watch(ctx context.Context, told func(ha.Pod)) {
-	pods := p.Client.WatchPods(ctx, kube.PodSelector{Labels: p.Selector}).Events()
+	watch := p.Client.WatchPods(ctx, kube.PodSelector{Labels: p.Selector})
+	p.mu.Lock()
+	p.watch = watch
+	p.mu.Unlock()
+	pods := watch.Events()
 	var sets <-chan kube.ObjectEvent[kube.StatefulSet]
 	if p.Set != "" {
 		sets = p.Client.WatchStatefulSet(ctx, p.Set).Events()
@@ -214,7 +220,7 @@ func (p *Pods) Labelled(role string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	own, known := p.all[p.Name]
-	if !known || own.UID != p.UID || own.Labels[RoleLabel] != role || own.Labels[RoleAlias] != role {
+	if p.role != role || !known || own.UID != p.UID || own.Labels[RoleLabel] != role || own.Labels[RoleAlias] != role {
 		return false
 	}
 	return role != primaryRole || len(p.pretenders()) == 0
@@ -236,7 +242,9 @@ func (p *Pods) pretenders() []kube.PodMeta {
 	return found
 }
 
-// Label implements Cluster. Whoever may not be the primary any more loses the label before we get it, or there would be two.
+// Label implements Cluster. Whoever may not be the primary any more loses the label before we get it, or there would be two: the Services of the
+// primary go by the label alone, so that one on a pod that is gone would be sent every other client. A watch can be silent for minutes before that is
+// noticed, so who becomes the primary has it list anew, and Labelled then tells of whom it had not heard.
 func (p *Pods) Label(ctx context.Context, role string) error {
 	p.mu.Lock()
 	own, known := p.all[p.Name]
@@ -253,7 +261,16 @@ func (p *Pods) Label(ctx context.Context, role string) error {
 			return fmt.Errorf("take the role from %s: %w", other.Name, err)
 		}
 	}
-	return p.label(ctx, own, role)
+	if err := p.label(ctx, own, role); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if role == primaryRole && p.role != role && p.watch != nil {
+		p.watch.Relist()
+	}
+	p.role = role
+	return nil
 }
 
 func (p *Pods) label(ctx context.Context, pod kube.PodMeta, role string) error {

@@ -213,8 +213,13 @@ func TestWhatAHolderDoes(t *testing.T) {
 		sc := holder()
 		require.Equal(t, "primary", sc.s.role)
 		require.NotContains(t, kinds(sc.later(0.1).step()), "label", "once")
-		sc.later(9.9).o.Postgres.Wrote = sc.o.Now
-		require.Contains(t, kinds(sc.step()), "label", "and now and then again, since anyone can edit it")
+		sc.later(0.9).o.Postgres.Wrote = sc.o.Now
+		require.Contains(t, kinds(sc.step()), "label", "and every second again, since anyone can edit it")
+	})
+	t.Run("one that stood still asks for no label: another may lead by now", func(t *testing.T) {
+		sc := holder()
+		sc.later(60).o.Postgres.Wrote = sc.o.Now
+		require.NotContains(t, kinds(sc.step()), "label")
 	})
 	t.Run("it starts nothing without a permit", func(t *testing.T) {
 		sc := sceneOf(alpha, 7)
