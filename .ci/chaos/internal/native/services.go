@@ -141,8 +141,8 @@ func (n *network) settle() error {
 	return nil
 }
 
-// endpoints are the pods that a Service leads to: those it selects that are ready, or, for want of one, those that serve while they end; with
-// publishNotReadyAddresses all.
+// endpoints are the pods that a Service leads to, as the controller of EndpointSlices and kube-proxy have it: those it selects that are ready and do
+// not end, or, for want of one, those that are ready and end. With publishNotReadyAddresses all, also those that end: they count as ready.
 func endpoints(service kube.Object, pods map[string]kube.Object) []string {
 	selector := object(service, "spec", "selector")
 	if len(selector) == 0 {
@@ -156,10 +156,9 @@ func endpoints(service kube.Object, pods map[string]kube.Object) []string {
 			continue
 		}
 		switch {
-		case !unready && !isReady(pod):
-		case kube.Text(pod, "metadata", "deletionTimestamp") == "":
+		case unready, isReady(pod) && kube.Text(pod, "metadata", "deletionTimestamp") == "":
 			serving = append(serving, name)
-		default:
+		case isReady(pod):
 			ending = append(ending, name)
 		}
 	}

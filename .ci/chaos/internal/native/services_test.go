@@ -23,6 +23,12 @@ status: {podIP: "`+address+`", conditions: [{type: Ready, status: "`+map[bool]st
 	return o
 }
 
+// inPhase is a pod in a phase.
+func inPhase(pod kube.Object, phase string) kube.Object {
+	object(pod, "status")["phase"] = phase
+	return pod
+}
+
 func TestAServiceLeadsToWhatItSelects(t *testing.T) {
 	rw := `spec: {selector: {onggi.dev/cluster: shop, onggi.dev/role: primary}}`
 	all := `spec: {publishNotReadyAddresses: true, selector: {onggi.dev/cluster: shop}}`
@@ -34,6 +40,11 @@ func TestAServiceLeadsToWhatItSelects(t *testing.T) {
 		{"by label", rw, map[string]kube.Object{"a": aPod(t, "primary", true, false, "10.0.0.1"), "b": aPod(t, "replica", true, false, "10.0.0.2")}, []string{"a"}},
 		{"nobody who is not ready", rw, map[string]kube.Object{"a": aPod(t, "primary", false, false, "10.0.0.1")}, nil},
 		{"but where the Service says so", all, map[string]kube.Object{"a": aPod(t, "primary", false, false, "10.0.0.1")}, []string{"a"}},
+		{"also one that ends, beside another", all, map[string]kube.Object{"a": aPod(t, "primary", true, true, "10.0.0.1"), "b": aPod(t, "primary", true, false, "10.0.0.2")}, []string{"a", "b"}},
+		{"and one that ends and is not ready", all, map[string]kube.Object{"a": aPod(t, "primary", false, true, "10.0.0.1"), "b": aPod(t, "primary", false, false, "10.0.0.2")}, []string{"a", "b"}},
+		{"but not one that has ended", all, map[string]kube.Object{"a": inPhase(aPod(t, "primary", false, true, "10.0.0.1"), "Failed"), "b": inPhase(aPod(t, "primary", false, false, "10.0.0.2"), "Succeeded")}, nil},
+		{"nor one without an address", all, map[string]kube.Object{"a": aPod(t, "primary", false, false, "")}, nil},
+		{"not one that ends and is not ready", rw, map[string]kube.Object{"a": aPod(t, "primary", false, true, "10.0.0.1")}, nil},
 		{"one that ends, for want of another", rw, map[string]kube.Object{"a": aPod(t, "primary", true, true, "10.0.0.1")}, []string{"a"}},
 		{"not one that ends, where another is", rw, map[string]kube.Object{"a": aPod(t, "primary", true, true, "10.0.0.1"), "b": aPod(t, "primary", true, false, "10.0.0.2")}, []string{"b"}},
 		{"nobody without an address", rw, map[string]kube.Object{"a": aPod(t, "primary", true, false, "")}, nil},
