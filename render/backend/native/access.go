@@ -12,7 +12,7 @@ import (
 func (b builder) headless() string { return b.Name + "-pods" }
 
 // services are the headless one, those that every cluster has, and those that the spec asks for. They follow the primary by the label
-// that the agents put on it.
+// that the agents put on it, and by nothing else: see service.
 func (b builder) services() []manifest.Object {
 	headless := manifest.Map{
 		"type": "ClusterIP", "clusterIP": "None", "publishNotReadyAddresses": true, "selector": b.selector(""),
@@ -40,7 +40,13 @@ func (b builder) service(part manifest.Part, e plan.Service) manifest.Object {
 	case "pooler":
 		labels = poolerSelector(b.Name + "-pooler")
 	}
-	return b.object(part, "v1", "Service", e.FullName, manifest.Map{"spec": fields.Service(e, labels, postgresPort)})
+	s := fields.Service(e, labels, postgresPort)
+	if e.Role == "primary" {
+		// The agent gives its pod this label once the server has written as the primary, and takes it off the others before. A kubelet says up to a period
+		// of its probe later that the pod is ready; and where the node is cut off from the API server, it is taken for not ready while it serves on.
+		s["publishNotReadyAddresses"] = true
+	}
+	return b.object(part, "v1", "Service", e.FullName, manifest.Map{"spec": s})
 }
 
 // network closes the pods but to each other, to Prometheus and to the peers allowed. The kubelet's probes are let in by every

@@ -42,7 +42,7 @@ const firstVersion, secondVersion = "15.17", "15.18"
 
 // Scenarios are what is done to the cluster, in this order.
 func (c *Cluster) Scenarios() ([]fault.Fault, error) {
-	known, err := fault.Named("node-lost", "switchover", "kill-all", "volume-lost")
+	known, err := fault.Named("node-lost", "switchover", "kill-all", "volume-lost", "agent-gone", "kill-pod", "cut-primary", "freeze-pod")
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,8 @@ func (c *Cluster) Scenarios() ([]fault.Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(pooled, c.certificates(), c.backups(), []fault.Fault{
+	// Those from the fifth on leave the label on a pod that is as it was: nobody ends it, and its agent cannot take it off.
+	return slices.Concat(pooled, c.certificates(), c.backups(), known[4:], []fault.Fault{
 		known[0], known[1],
 		c.parameter("parameter-reload", "another work_mem in the spec: the ConfigMap changes, servers reload", "work_mem", "5MB", unnoticed),
 		c.parameter("parameter-restart", "another max_connections in the spec: servers restart, replicas first", "max_connections", "120", planned),
