@@ -42,7 +42,7 @@ const firstVersion, secondVersion = "15.17", "15.18"
 
 // Scenarios are what is done to the cluster, in this order.
 func (c *Cluster) Scenarios() ([]fault.Fault, error) {
-	known, err := fault.Named("node-lost", "switchover", "kill-all", "volume-lost", "agent-gone", "kill-pod", "cut-primary", "freeze-pod")
+	known, err := fault.Named("node-lost", "switchover", "kill-all", "volume-lost", "kill-agent", "agent-gone", "kill-pod", "cut-primary", "freeze-pod")
 	if err != nil {
 		return nil, err
 	}
