@@ -8,6 +8,7 @@ import (
 	"github.com/onggi-db/onggi/render/backend/cloudnativepg"
 	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/externalsecrets"
+	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -32,49 +33,52 @@ func Compile(c *spec.Cluster) (Bundle, spec.Problems) {
 }
 
 func compile(c *spec.Cluster) (Bundle, spec.Problems) {
+	helper := gather.Call()
+	defer helper.Leave()
 	p, problems := plan.Resolve(c)
 	problems = append(problems, backend.Check(c, p.Operator)...)
 	if !backend.Name(p.Backend).Builds() {
 		return Bundle{Plan: p}, problems
 	}
-	var objs []manifest.Object
+	var parts []gather.Part
 	switch backend.Name(p.Backend) {
 	case backend.CloudNativePG:
 		problems = append(problems, cloudnativepg.Check(c, p)...)
-		if len(problems) == 0 {
-			objs = cloudnativepg.Build(p)
-		}
+		parts = cloudnativepg.Parts(p)
 	case backend.Native:
 		problems = append(problems, native.Check(c, p)...)
-		if len(problems) == 0 {
-			objs = native.Build(p)
-		}
+		parts = native.Parts(p)
 	}
 	if len(problems) > 0 {
 		return Bundle{Plan: p}, problems
 	}
-	objs = append(objs, externalsecrets.Build(p)...)
-	for _, o := range c.Extras {
-		objs = append(objs, o.Clone())
-	}
-	problems = append(problems, override(c, objs)...)
-	manifest.Sort(objs)
-	problems = append(problems, duplicates(c, objs)...)
+	objs := helper.Objects(append(parts,
+		func() []manifest.Object { return externalsecrets.Build(p) },
+		func() []manifest.Object { return extras(c) },
+	)...)
+	refs := manifest.Sort(objs)
+	problems = append(problems, override(c, objs, refs)...)
+	problems = append(problems, duplicates(c, objs, refs)...)
 	return Bundle{Plan: p, Objects: objs}, problems
 }
 
+// extras are copies: the same ones may belong to other clusters, too.
+func extras(c *spec.Cluster) []manifest.Object {
+	var objs []manifest.Object
+	for _, o := range c.Extras {
+		objs = append(objs, o.Clone())
+	}
+	return objs
+}
+
 // override applies the spec's own merge patches, last of all.
-func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
+func override(c *spec.Cluster, objs []manifest.Object, refs []manifest.Ref) spec.Problems {
 	var problems spec.Problems
 	for i, o := range c.Spec.Overrides {
 		path := fmt.Sprintf("spec.overrides[%d]", i)
 		hit := false
-		for j := range objs {
-			if objs[j].Body["kind"] != o.Kind {
-				continue
-			}
-			ref := objs[j].Ref()
-			if ref.Name != o.Name {
+		for j, ref := range refs {
+			if ref.Kind != o.Kind || ref.Name != o.Name {
 				continue
 			}
 			hit = true
@@ -86,31 +90,27 @@ func override(c *spec.Cluster, objs []manifest.Object) spec.Problems {
 		}
 		if !hit {
 			problems = append(problems, c.Problem("ONG3011", path, fmt.Sprintf("no object is called %s %s", o.Kind, o.Name),
-				"an override that hits nothing would be forgotten silently", "name one of "+names(objs)))
+				"an override that hits nothing would be forgotten silently", "name one of "+names(refs)))
 		}
 	}
 	return problems
 }
 
-func names(objs []manifest.Object) string {
-	s := ""
-	for i, o := range objs {
-		if i > 0 {
-			s += ", "
-		}
-		s += o.Ref().Kind + " " + o.Ref().Name
+func names(refs []manifest.Ref) string {
+	list := make([]string, len(refs))
+	for i, r := range refs {
+		list[i] = r.Kind + " " + r.Name
 	}
-	return s
+	return strings.Join(list, ", ")
 }
 
 // duplicates finds two objects with one identity: the API server would keep only the later one. The objects are sorted.
-func duplicates(c *spec.Cluster, objs []manifest.Object) spec.Problems {
+func duplicates(c *spec.Cluster, objs []manifest.Object, refs []manifest.Ref) spec.Problems {
 	var problems spec.Problems
 	var last manifest.Ref
-	for i, o := range objs {
-		r := o.Ref()
+	for i, r := range refs {
 		if i > 0 && r.Kind == last.Kind && r.Group() == last.Group() && r.Namespace == last.Namespace && r.Name == last.Name {
-			problems = append(problems, c.Problem("ONG3012", "metadata.name", fmt.Sprintf("%s is made twice", r), origins(objs[i-1], o), "rename one of the two"))
+			problems = append(problems, c.Problem("ONG3012", "metadata.name", fmt.Sprintf("%s is made twice", r), origins(objs[i-1], objs[i]), "rename one of the two"))
 		}
 		last = r
 	}

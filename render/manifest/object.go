@@ -67,8 +67,9 @@ func (o Object) Ref() Ref {
 	}
 }
 
-// Sort puts objects in the order they are applied in: what others need comes first, then by kind, namespace and name.
-func Sort(objs []Object) {
+// Sort puts objects in the order they are applied in: what others need comes first, then by kind, namespace and name. It returns
+// their identities in that order.
+func Sort(objs []Object) []Ref {
 	type key struct {
 		ref   Ref
 		group string
@@ -97,10 +98,12 @@ func Sort(objs []Object) {
 		)
 	})
 	sorted := make([]Object, len(objs))
+	refs := make([]Ref, len(objs))
 	for i, k := range order {
-		sorted[i] = objs[k.at]
+		sorted[i], refs[i] = objs[k.at], k.ref
 	}
 	copy(objs, sorted)
+	return refs
 }
 
 // rank groups kinds by what has to exist before what. It is also the base of Argo CD's sync waves.

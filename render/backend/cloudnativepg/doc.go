@@ -1,7 +1,7 @@
 // Package cloudnativepg turns a plan into the objects of the CloudNativePG operator, 1.24 and newer, and its barman-cloud
 // plugin.
 //
-// [Build] is pure. It emits what the plan asks for and, besides, every default that sits inside a list item: lists of a
+// [Parts] is pure. It emits what the plan asks for and, besides, every default that sits inside a list item: lists of a
 // custom resource are compared as a whole, so a default that the API server adds to an item would show as drift for ever.
 // Defaults of plain fields are written only where leaving them to the operator's release would change behaviour.
 package cloudnativepg
@@ -28,10 +28,10 @@ const (
 	poolerMetrics    = int64(9127)
 )
 
-// Build makes every object of the plan, in about the order that they are applied in.
-func Build(p *plan.Plan) []manifest.Object {
+// Parts make every object of the plan, in about the order that they are applied in.
+func Parts(p *plan.Plan) []gather.Part {
 	b := newBuilder(p)
-	return gather.Objects(
+	return []gather.Part{
 		b.certificates,
 		b.stores,
 		b.cluster,
@@ -44,7 +44,7 @@ func Build(p *plan.Plan) []manifest.Object {
 		b.dashboards,
 		b.monitors,
 		b.rules,
-	)
+	}
 }
 
 type builder struct {

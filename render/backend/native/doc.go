@@ -5,7 +5,7 @@
 // is restarted), observes and decides; "database" is a stock image with the agent's supervisor as PID 1. Only the agent's
 // container sees the token for the API server and the passwords.
 //
-// [Build] is pure. It emits what the plan asks for and, inside lists, the defaults that an API server would fill in where a comparison
+// [Parts] is pure. It emits what the plan asks for and, inside lists, the defaults that an API server would fill in where a comparison
 // would otherwise show them for ever.
 //
 // What may be changed while pods run is in the ConfigMap, which the agents read again by themselves; what stands in the pod template
@@ -32,10 +32,10 @@ const (
 	exporterPort = int64(9187)
 )
 
-// Build makes every object of the plan.
-func Build(p *plan.Plan) []manifest.Object {
+// Parts make every object of the plan.
+func Parts(p *plan.Plan) []gather.Part {
 	b := builder{p}
-	return gather.Objects(
+	return []gather.Part{
 		b.rights,
 		func() []manifest.Object { return []manifest.Object{b.config(), b.statefulSet()} },
 		b.queries,
@@ -49,7 +49,7 @@ func Build(p *plan.Plan) []manifest.Object {
 		b.network,
 		b.poolerNetwork,
 		b.monitoring,
-	)
+	}
 }
 
 type builder struct{ *plan.Plan }

@@ -38,9 +38,11 @@ func TestObjectsStandInTheOrderOfTheirParts(t *testing.T) {
 		for range 100 {
 			calls.Store(0)
 			var got []string
-			for _, o := range gather.Objects(parts...) {
+			helper := gather.Call()
+			for _, o := range helper.Objects(parts...) {
 				got = append(got, o.Origin)
 			}
+			helper.Leave()
 			require.Equal(t, want, got)
 			require.EqualValues(t, count, calls.Load())
 		}
@@ -50,7 +52,9 @@ func TestObjectsStandInTheOrderOfTheirParts(t *testing.T) {
 // Two parts that wait for each other are only made when two goroutines make them.
 func TestObjectsAreMadeByTwo(t *testing.T) {
 	first, last := make(chan bool), make(chan bool)
-	objs := gather.Objects(
+	helper := gather.Call()
+	defer helper.Leave()
+	objs := helper.Objects(
 		func() []manifest.Object { first <- true; <-last; return make([]manifest.Object, 1) },
 		func() []manifest.Object { <-first; last <- true; return make([]manifest.Object, 2) },
 	)
