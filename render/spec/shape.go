@@ -28,17 +28,18 @@ func (c class) String() string {
 		boolean: "true or false", open: "a mapping"}[c]
 }
 
-// shape is what the decoder, the schema and the reference know of a Go type. Shapes are built once and never change.
+// shape is what the decoder, the schema and the reference know of a Go type. Shapes are built once and never change. What each value
+// is read by stands first, in this struct and in those of fields and rules: the caches of a processor hold few of them.
 type shape struct {
-	typ     reflect.Type // without the pointer
 	class   class
-	elem    *shape   // of a list
-	fields  []*field // of an object, in the order of the Go type, embedded ones flattened
-	must    []*field // those of fields that are required
-	buckets [32][]*field
-	short   *field // the field that a bare string fills
+	pointer bool         // the value is set through a pointer
+	typ     reflect.Type // without the pointer
+	elem    *shape       // of a list
+	short   *field       // the field that a bare string fills
+	must    []*field     // those of fields that are required
 	groups  []group
-	pointer bool // the value is set through a pointer
+	slots   [slots]uint8 // where a field is in fields, counted from 1, by its name
+	fields  []*field     // of an object, in the order of the Go type, embedded ones flattened
 }
 
 // group are fields of which exactly one is set.
@@ -49,28 +50,29 @@ type group struct {
 
 // field is one field of an object.
 type field struct {
-	name   string
+	name  string
+	shape *shape
+	index []int
+	rules rules
+
 	owner  string // Go type that declares it, for its comment
 	goName string
-	index  []int
-	shape  *shape
-	rules  rules
 }
 
 // rules are a field's onggi tag.
 type rules struct {
-	required, short      bool
 	enum                 []string
-	fallback             string // the default, as YAML; "" is none
 	format               string
-	items, keys, values  string // formats of list items, map keys, map values
-	min, max             *int
-	minLength, maxLength int
 	pattern              *regexp.Regexp
-	unique, group, patch string
-	example              string
+	minLength, maxLength int
+	min, max             *int
+	unique, patch        string
+	item, key, value     *rules // of items, keys and values
 
-	item, key, value *rules // of items, keys and values
+	required, short     bool
+	fallback            string // the default, as YAML; "" is none
+	items, keys, values string // formats of list items, map keys, map values
+	group, example      string
 }
 
 // anything are the rules of what has none.
@@ -133,20 +135,23 @@ func shapeOf(t reflect.Type, known map[reflect.Type]*shape) *shape {
 
 // named is the field of a name, or nil. A spec has hundreds, and a map would take most of the time on hashing.
 func (s *shape) named(name string) *field {
-	for _, f := range s.buckets[bucket(name)] {
-		if f.name == name {
+	for at := slot(name); s.slots[at] != 0; at = (at + 1) % slots {
+		if f := s.fields[s.slots[at]-1]; f.name == name {
 			return f
 		}
 	}
 	return nil
 }
 
-func bucket(name string) int {
+// slots are more than any type has fields, so that a search ends.
+const slots = 64
+
+func slot(name string) int {
 	n := len(name)
 	if n == 0 {
 		return 0
 	}
-	return (n + int(name[0])*5 + int(name[n-1])*3) % 32
+	return (n + int(name[0])*5 + int(name[n-1])*3) % slots
 }
 
 func (s *shape) addFields(t reflect.Type, index []int, known map[reflect.Type]*shape) {
@@ -159,7 +164,14 @@ func (s *shape) addFields(t reflect.Type, index []int, known map[reflect.Type]*s
 		}
 		f := &field{name: sf.Tag.Get("json"), owner: t.Name(), goName: sf.Name, index: at, shape: shapeOf(sf.Type, known), rules: parseRules(sf)}
 		s.fields = append(s.fields, f)
-		s.buckets[bucket(f.name)] = append(s.buckets[bucket(f.name)], f)
+		if len(s.fields) == slots {
+			panic(fmt.Sprintf("spec: %s has too many fields", t))
+		}
+		free := slot(f.name)
+		for s.slots[free] != 0 {
+			free = (free + 1) % slots
+		}
+		s.slots[free] = uint8(len(s.fields))
 		if f.rules.required {
 			s.must = append(s.must, f)
 		}
