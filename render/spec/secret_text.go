@@ -55,7 +55,7 @@ type traits struct {
 
 // notable are the characters that begin a trait.
 var notable = func() (t [256]bool) {
-	for _, c := range "-:@='\"$\nAaGgIiPpSsx" {
+	for _, c := range "-:@='\"$\nAagIiPpSsx" {
 		t[c] = true
 	}
 	return t
@@ -84,9 +84,11 @@ func traitsOf(text string) (t traits) {
 			t.lines = true
 		case 'x':
 			t.cloud = t.cloud || strings.HasPrefix(rest, "xox")
-		case 'G', 'g':
-			github = github || strings.HasPrefix(rest, "gh")
-			t.cloud = t.cloud || github && strings.IndexByte(rest, '_') >= 0 || strings.HasPrefix(rest, "glpat-") || strings.HasPrefix(rest, "github_pat_")
+		case 'g':
+			if !github && strings.HasPrefix(rest, "gh") { // once: a long text may have many
+				github, t.cloud = true, t.cloud || strings.IndexByte(rest, '_') >= 0
+			}
+			t.cloud = t.cloud || strings.HasPrefix(rest, "glpat-") || strings.HasPrefix(rest, "github_pat_")
 		case 'A', 'a':
 			t.cloud = t.cloud || strings.HasPrefix(rest, "AKIA") || strings.HasPrefix(rest, "ASIA") || strings.HasPrefix(rest, "AIza") || strings.HasPrefix(rest, "AccountKey=")
 			t.named = t.named || begins(rest, "authorization")
@@ -107,7 +109,7 @@ func begins(text, word string) bool {
 	return len(text) >= len(word) && strings.EqualFold(text[:len(word)], word)
 }
 
-// dull is harmless of a scalar that the parser has looked at already, as it has at most.
+// dull is harmless of a scalar, most of which the parser has looked at already.
 func dull(n *node.Node) bool { return n.Bare && len(n.Value) < 20 || harmless(n.Value) }
 
 // scalar says which kind of secret a string holds, nil for none.
