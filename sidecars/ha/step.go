@@ -305,14 +305,20 @@ func (d *step) report() Report {
 // leaving tells a pod that a smaller StatefulSet has no room for.
 func (d *step) leaving() bool { return d.c.Ordinal >= d.c.Instances }
 
-// relabel is how soon a label that is not as asked for is noticed. Clients go where it is, ready or not, so a second one must not stand for longer:
-// anyone may edit labels, and a request of a holder that is gone may come through late. As long as all is as asked for, it costs no request.
-const relabel = time.Second
+// relabel is how soon a label that is not as asked for is noticed. Clients go where the primary's is, ready or not, so a second one must not stand for
+// longer: anyone may edit labels, and a request of a holder that is gone may come through late. A replica that has lost its own is missed by
+// nobody for some seconds, and whoever looks wakes up for it. As long as all is as asked for, it costs no request.
+func relabel(role string) time.Duration {
+	if role == "primary" {
+		return time.Second
+	}
+	return 10 * time.Second
+}
 
 // label asks for the role of the pod, and again after a while. Who stood still may find another labelled primary, which it must not take away: its own
 // permit is over.
 func (d *step) label(role string) {
-	if d.role == role && d.now.since(d.roleAt) < relabel || role == "primary" && d.Permit(d.now, d.o.Supervisor.Instance, *d.c) == 0 {
+	if d.role == role && d.now.since(d.roleAt) < relabel(role) || role == "primary" && d.Permit(d.now, d.o.Supervisor.Instance, *d.c) == 0 {
 		return
 	}
 	d.role, d.roleAt = role, d.now
