@@ -119,11 +119,7 @@ func (d *decoder) object(n *node.Node, s *shape, dst reflect.Value) {
 			continue
 		}
 		d.push(f.name, 0)
-		at := dst.Field(f.index[0])
-		for _, i := range f.index[1:] { // of an embedded type
-			at = at.Field(i)
-		}
-		d.decode(value, f.shape, &f.rules, at)
+		d.decode(value, f.shape, &f.rules, dst.FieldByIndex(f.index))
 		d.pop()
 	}
 	if !d.partial {
@@ -161,14 +157,7 @@ func (d *decoder) list(n *node.Node, s *shape, r *rules, dst reflect.Value) {
 		d.report(n, wrongType(n, s, ""))
 		return
 	}
-	if count := len(n.Items); count == 0 {
-		dst.Set(reflect.MakeSlice(s.typ, 0, 0))
-	} else {
-		dst.SetZero()
-		dst.Grow(count)
-		dst.SetLen(count)
-		dst.SetCap(count) // whoever appends gets a copy
-	}
+	dst.Set(reflect.MakeSlice(s.typ, len(n.Items), len(n.Items)))
 	for i, item := range n.Items {
 		d.push("", i)
 		if item.IsNull() {

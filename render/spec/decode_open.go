@@ -26,7 +26,7 @@ func (d *decoder) open(n *node.Node, r *rules, dst reflect.Value) {
 
 // patches checks the environments, a patch under each name, or the defaults, which are one patch.
 func (d *decoder) patches(n *node.Node, r *rules) {
-	if r.keys == "" {
+	if r.key.format == "" {
 		d.patch(n)
 		return
 	}

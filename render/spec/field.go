@@ -72,9 +72,9 @@ func fieldAt(path string) (*field, *shape) {
 			if s.class != list {
 				return nil, nil
 			}
-			f = &field{shape: s.elem, rules: rules{format: listFormat(f)}}
+			f = &field{shape: s.elem, rules: *formatRules(listFormat(f))}
 		case s.class == dict:
-			f = &field{name: name, shape: &shape{class: text}, rules: rules{format: valueFormat(f)}}
+			f = &field{name: name, shape: &shape{class: text}, rules: *formatRules(valueFormat(f))}
 		case s.class == object && s.named(name) != nil:
 			f = s.named(name)
 		default:
@@ -94,14 +94,14 @@ func listFormat(f *field) string {
 	if f == nil {
 		return ""
 	}
-	return f.rules.items
+	return f.rules.item.format
 }
 
 func valueFormat(f *field) string {
 	if f == nil {
 		return ""
 	}
-	return f.rules.values
+	return f.rules.value.format
 }
 
 // doc is the comment of the field's Go declaration.
@@ -176,7 +176,7 @@ func limits(r *rules) string {
 	if r.maxLength > 0 {
 		parts = append(parts, "at most "+strconv.Itoa(r.maxLength)+" characters")
 	}
-	for _, l := range []struct{ before, format string }{{"", r.format}, {"each ", r.items}, {"keys: ", r.keys}, {"values: ", r.values}} {
+	for _, l := range []struct{ before, format string }{{"", r.format}, {"each ", r.item.format}, {"keys: ", r.key.format}, {"values: ", r.value.format}} {
 		if words := formatWords[l.format]; words != "" {
 			parts = append(parts, l.before+words)
 		}

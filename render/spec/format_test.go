@@ -111,7 +111,7 @@ func TestFormatsAreUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, root := range []*shape{shapes().cluster, shapes().project} {
 		walkShape(root, "", map[*shape]bool{}, func(_ string, f *field) {
-			for _, format := range []string{f.rules.format, f.rules.items, f.rules.keys, f.rules.values} {
+			for _, format := range []string{f.rules.format, f.rules.item.format, f.rules.key.format, f.rules.value.format} {
 				if format != "" {
 					used[format] = true
 				}

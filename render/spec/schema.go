@@ -163,13 +163,13 @@ func (b *schemaBuilder) shape(s *shape, r *rules, patch bool) manifest.Map {
 		}
 		return manifest.Map{"oneOf": []any{textSchema(&s.short.rules), b.ref(s, patch)}}
 	case list:
-		return manifest.Map{"type": "array", "items": b.shape(s.elem, &rules{format: r.items}, false)}
+		return manifest.Map{"type": "array", "items": b.shape(s.elem, r.item, false)}
 	case dict:
-		out := manifest.Map{"type": "object", "additionalProperties": textSchema(&rules{format: r.values})}
+		out := manifest.Map{"type": "object", "additionalProperties": textSchema(r.value)}
 		if patch {
-			out["additionalProperties"] = manifest.Map{"anyOf": []any{textSchema(&rules{format: r.values}), manifest.Map{"type": "null"}}}
+			out["additionalProperties"] = manifest.Map{"anyOf": []any{textSchema(r.value), manifest.Map{"type": "null"}}}
 		}
-		if names := formatSchema(r.keys); len(names) > 0 {
+		if names := formatSchema(r.key.format); len(names) > 0 {
 			out["propertyNames"] = names
 		}
 		return out
@@ -194,10 +194,10 @@ func (b *schemaBuilder) open(r *rules) manifest.Map {
 	switch {
 	case r.patch == "":
 		return manifest.Map{"type": "object"}
-	case r.keys == "":
+	case r.key.format == "":
 		return b.ref(shapes().spec, true)
 	}
-	return manifest.Map{"type": "object", "propertyNames": formatSchema(r.keys),
+	return manifest.Map{"type": "object", "propertyNames": formatSchema(r.key.format),
 		"additionalProperties": manifest.Map{"anyOf": []any{b.ref(shapes().spec, true), manifest.Map{"type": "null"}}}}
 }
 

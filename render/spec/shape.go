@@ -69,10 +69,9 @@ type rules struct {
 	unique, patch        string
 	item, key, value     *rules // of items, keys and values
 
-	required, short     bool
-	fallback            string // the default, as YAML; "" is none
-	items, keys, values string // formats of list items, map keys, map values
-	group, example      string
+	required, short bool
+	fallback        string // the default, as YAML; "" is none
+	group, example  string
 }
 
 // anything are the rules of what has none.
@@ -190,7 +189,7 @@ func (s *shape) addFields(t reflect.Type, index []int, known map[reflect.Type]*s
 }
 
 func parseRules(sf reflect.StructField) rules {
-	var r rules
+	r := *anything
 	number := func(s string) *int {
 		n, err := strconv.Atoi(s)
 		if err != nil {
@@ -213,11 +212,11 @@ func parseRules(sf reflect.StructField) rules {
 		case "format":
 			r.format = value
 		case "items":
-			r.items = value
+			r.item = formatRules(value)
 		case "key":
-			r.keys = value
+			r.key = formatRules(value)
 		case "values":
-			r.values = value
+			r.value = formatRules(value)
 		case "min":
 			r.min = number(value)
 		case "max":
@@ -240,6 +239,5 @@ func parseRules(sf reflect.StructField) rules {
 			panic(fmt.Sprintf("spec: tag of %s: unknown rule %q", sf.Name, name))
 		}
 	}
-	r.item, r.key, r.value = formatRules(r.items), formatRules(r.keys), formatRules(r.values)
 	return r
 }

@@ -25,7 +25,7 @@ func (b builder) drillCron(c *drill.Config) manifest.Object {
 		labels[k] = v
 	}
 	maps.Copy(labels, b.drillLabels())
-	labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "onggi", "drill"
+	labels["app.kubernetes.io/name"], labels[componentLabel] = "onggi", "drill"
 	pod := manifest.Map{"labels": labels}
 	fields.Put(pod, "annotations", fields.TextMap(b.Annotations))
 	return b.ofDrill("batch/v1", "CronJob", d.Name, manifest.Map{"spec": manifest.Map{

@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -209,6 +210,8 @@ func TestSourceSeesVariablesOfOtherFiles(t *testing.T) {
 func TestText(t *testing.T) {
 	note, place := leftovers()[0], places()[0]
 	require.Equal(t, []string{"a.go.orig: is what a patch left: delete it"}, Text("a.go.orig", []byte("package a\n")))
+	require.Equal(t, []string{"a_test.go: 401 lines: a file fits a sitting, at most 400"}, Text("a_test.go", bytes.Repeat([]byte("\n"), 401)))
+	require.Empty(t, Text("a_test.go", bytes.Repeat([]byte("\n"), 400)))
 	require.Empty(t, Text("a.md", []byte("https://example.com"+place+"x and path/to"+place+"y\nfor ever\n")))
 	require.Equal(t, []string{
 		`a.md:2: has "` + note + `": finish it, or file an issue`,

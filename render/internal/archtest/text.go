@@ -26,6 +26,9 @@ func Text(name string, data []byte) []string {
 			}
 		}
 	}
+	if n > MaxFileLines && strings.HasSuffix(name, "_test.go") { // tests may have long functions, as tables are
+		problems = append(problems, fmt.Sprintf("%s: %d lines: a file fits a sitting, at most %d", name, n, MaxFileLines))
+	}
 	return problems
 }
 

@@ -1,7 +1,6 @@
 package archtest
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
 	"path"
@@ -35,28 +34,4 @@ func TestTheProgramsOfTheTestsKeepTheRules(t *testing.T) {
 		problems = append(problems, found...)
 	}
 	require.Empty(t, problems)
-}
-
-// Tests may have long functions, as tables are. Their files are read in one sitting all the same.
-func TestEveryFileFitsASitting(t *testing.T) {
-	root := os.DirFS(repository(t))
-	read := 0
-	require.NoError(t, fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (name == ".cache" || name == ".git" || name == "build" || name == "dist") {
-			return fs.SkipDir
-		}
-		if d.IsDir() || !strings.HasSuffix(name, "_test.go") {
-			return nil
-		}
-		data, err := fs.ReadFile(root, name)
-		read++
-		if lines := bytes.Count(data, []byte("\n")); lines > MaxFileLines {
-			t.Errorf("%s: %d lines: a file fits a sitting, at most %d", name, lines, MaxFileLines)
-		}
-		return err
-	}))
-	require.Greater(t, read, 100)
 }
