@@ -80,7 +80,7 @@ func valuesPath(env string) string { return "values-" + env + ".yaml" }
 func (b *build) paths() map[string]*object {
 	firsts := make([]manifest.Object, len(b.objects))
 	for i, o := range b.objects {
-		firsts[i].Body = o.cells.first().(manifest.Map)
+		firsts[i] = manifest.New(o.cells.first().(manifest.Map))
 	}
 	out := make(map[string]*object, len(b.objects))
 	for i, name := range manifest.FileNames(firsts) {

@@ -123,7 +123,7 @@ func TestValuesCanBeOverridden(t *testing.T) {
 			require.NoError(t, err)
 			for _, o := range objs {
 				if o.Ref().Kind == row.kind {
-					got, _ := manifest.Get(o.Body, row.path...)
+					got, _ := manifest.Get(o.Body(), row.path...)
 					require.Equal(t, row.want, got)
 					return
 				}
@@ -139,7 +139,7 @@ func TestPartsAreSwitchedAsAWhole(t *testing.T) {
 	require.NoError(t, err)
 	for _, o := range objs {
 		require.NotContains(t, []string{"ScheduledBackup", "ObjectStore"}, o.Ref().Kind)
-		_, archives := manifest.Get(o.Body, "spec", "plugins")
+		_, archives := manifest.Get(o.Body(), "spec", "plugins")
 		require.False(t, archives, o.Ref())
 	}
 }
@@ -196,12 +196,12 @@ func TestTheTestPodAndTheNotes(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, pods, 1)
 	require.Equal(t, manifest.Map{"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded"}, annotationsOf(pods[0]))
-	labels, _ := manifest.Get(pods[0].Body, "metadata", "labels")
+	labels, _ := manifest.Get(pods[0].Body(), "metadata", "labels")
 	require.Equal(t, manifest.Map{
 		"helm.sh/chart": "shop-0.1.0", "app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": "shop",
 		"app.kubernetes.io/version": "17.10", "app.kubernetes.io/managed-by": "", "app.kubernetes.io/component": "test", "team": "data",
 	}, withManager(labels, ""))
-	image, _ := manifest.Get(pods[0].Body, "spec", "containers", 0, "image")
+	image, _ := manifest.Get(pods[0].Body(), "spec", "containers", 0, "image")
 	require.Equal(t, "docker.io/library/postgres:17.10", image)
 
 	notes := texts["shop/templates/NOTES.txt"]

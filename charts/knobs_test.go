@@ -98,8 +98,8 @@ func replaced(env variant.Env, k variant.Knob, value any) []manifest.Object {
 		for _, f := range k.Fields {
 			ref := f.Ref
 			ref.Namespace = o.Ref().Namespace
-			if _, ok := manifest.Get(o.Body, f.Path...); ok && o.Ref() == ref {
-				manifest.Set(o.Body, value, f.Path...)
+			if _, ok := manifest.Get(o.Body(), f.Path...); ok && o.Ref() == ref {
+				manifest.Set(o.Body(), value, f.Path...)
 			}
 		}
 	}
@@ -133,7 +133,7 @@ func parameters(t testing.TB) (set variant.Set, wide, narrow variant.Knob) {
 	write := func(env string, objs []manifest.Object) {
 		for _, o := range objs {
 			if o.Ref().Kind == "Cluster" {
-				manifest.Set(o.Body, manifest.Clone(variants[env]), "spec", "postgresql", "parameters")
+				manifest.Set(o.Body(), manifest.Clone(variants[env]), "spec", "postgresql", "parameters")
 			}
 		}
 	}
@@ -167,8 +167,8 @@ func TestKnobsThatClaimOnePlace(t *testing.T) {
 	narrow.Fields = append(narrow.Fields, variant.Field{Ref: narrow.Fields[0].Ref, Path: []any{"spec", "stopDelay"}})
 	for _, objs := range [][]manifest.Object{set.Base, set.Envs[0].Objects, set.Envs[1].Objects} {
 		for _, o := range objs {
-			if v, ok := manifest.Get(o.Body, narrow.Fields[0].Path...); ok {
-				manifest.Set(o.Body, v, "spec", "stopDelay")
+			if v, ok := manifest.Get(o.Body(), narrow.Fields[0].Path...); ok {
+				manifest.Set(o.Body(), v, "spec", "stopDelay")
 			}
 		}
 	}

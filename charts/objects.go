@@ -77,7 +77,7 @@ func union(variants []rendering, setName string) ([]*object, error) {
 			if obj.cells[i].has {
 				return nil, fmt.Errorf("pair objects: %s has %s twice", v.name, ref)
 			}
-			obj.cells[i] = cell{has: true, value: o.Body}
+			obj.cells[i] = cell{has: true, value: o.Body()}
 		}
 	}
 	objs := slices.SortedFunc(maps.Values(found), func(a, b *object) int { return a.id.compare(b.id) })

@@ -37,10 +37,10 @@ func FuzzTextSurvives(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		body := func(s string) []manifest.Object {
-			return []manifest.Object{{Part: manifest.PartExtra, Body: manifest.Clone(manifest.Map{
+			return []manifest.Object{manifest.Object{Part: manifest.PartExtra}.With(manifest.Clone(manifest.Map{
 				"apiVersion": "v1", "kind": "ConfigMap", "metadata": manifest.Map{"name": "c", "namespace": "ns"},
 				"data": manifest.Map{"same": a, "differs": s, "list": []any{s, a}, "items": []any{manifest.Map{"x": s}, manifest.Map{"y": a}}},
-			})}}
+			}))}
 		}
 		holdsLaw(t, variant.Set{
 			Name: "db", Namespace: "ns", Engine: "postgres", Version: "17.1", Backend: "cloudnative-pg",
@@ -107,7 +107,7 @@ func (g generator) object(i int) manifest.Object {
 			meta[k] = g.stringMap()
 		}
 	}
-	return manifest.Object{Body: body, Part: parts[g.IntN(len(parts))]}
+	return manifest.Object{Part: parts[g.IntN(len(parts))]}.With(body)
 }
 
 // variant takes most objects of the pool, changed here and there.
@@ -118,10 +118,10 @@ func (g generator) variant(pool []manifest.Object, namespace string) []manifest.
 			continue
 		}
 		o = o.Clone()
-		meta := o.Body["metadata"].(manifest.Map)
+		meta := o.Body()["metadata"].(manifest.Map)
 		name := meta["name"]
 		for range g.IntN(4) {
-			o.Body["spec"] = g.mutate(o.Body["spec"])
+			o.Body()["spec"] = g.mutate(o.Body()["spec"])
 			meta = g.mutate(meta).(manifest.Map)
 		}
 		meta["name"] = name
@@ -140,7 +140,7 @@ func (g generator) variant(pool []manifest.Object, namespace string) []manifest.
 		if g.IntN(5) > 0 {
 			meta["namespace"] = namespace
 		}
-		o.Body["metadata"] = meta
+		o.Body()["metadata"] = meta
 		out = append(out, o)
 	}
 	return out
@@ -295,7 +295,7 @@ func (g generator) addKnobs(set *variant.Set) {
 			hit := false
 			for _, o := range objs {
 				for _, f := range k.Fields {
-					spec, ok := o.Body["spec"].(manifest.Map)
+					spec, ok := o.Body()["spec"].(manifest.Map)
 					if ok && o.Ref().Kind == f.Ref.Kind && o.Ref().Name == f.Ref.Name && g.IntN(4) > 0 {
 						spec[f.Path[1].(string)] = v
 						hit = true

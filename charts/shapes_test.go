@@ -176,10 +176,10 @@ func cluster(t *testing.T, spec string) []manifest.Object {
 // Long text that differs is no value: the template has the lines that versions have of their own, and the value says whose.
 func TestLongTextDiffersLineByLine(t *testing.T) {
 	body := func(first, last string) []manifest.Object {
-		return []manifest.Object{{Part: manifest.PartExtra, Body: manifest.Map{
+		return []manifest.Object{manifest.Object{Part: manifest.PartExtra}.With(manifest.Map{
 			"apiVersion": "v1", "kind": "ConfigMap", "metadata": manifest.Map{"name": "c", "namespace": "ns"},
 			"data": manifest.Map{"run.sh": first + "\n" + strings.Repeat("same\n", 200) + last},
-		}}}
+		})}
 	}
 	files := emit(t, variant.Set{
 		Name: "db", Namespace: "ns", Engine: "postgres", Version: "17.10", Backend: "cloudnative-pg",

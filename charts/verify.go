@@ -97,14 +97,14 @@ func withoutKeep(got, want []manifest.Object) []manifest.Object {
 		out[i] = o.Clone()
 		delete(annotationsOf(out[i]), keepAnnotation)
 		if len(annotations) == 1 && annotationsOf(w) == nil {
-			delete(out[i].Body["metadata"].(manifest.Map), "annotations")
+			delete(out[i].Body()["metadata"].(manifest.Map), "annotations")
 		}
 	}
 	return out
 }
 
 func annotationsOf(o manifest.Object) manifest.Map {
-	meta, _ := o.Body["metadata"].(manifest.Map)
+	meta, _ := o.Body()["metadata"].(manifest.Map)
 	annotations, _ := meta["annotations"].(manifest.Map)
 	return annotations
 }

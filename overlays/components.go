@@ -87,7 +87,7 @@ func apply(objs []manifest.Object, components []string) ([]manifest.Object, erro
 	}
 	byRef := make(map[manifest.Ref]manifest.Map, len(built))
 	for _, o := range built {
-		byRef[o.Ref()] = o.Body
+		byRef[o.Ref()] = o.Body()
 	}
 	out := slices.Clone(objs)
 	for i, o := range objs {
@@ -95,7 +95,7 @@ func apply(objs []manifest.Object, components []string) ([]manifest.Object, erro
 		if !found {
 			return nil, fmt.Errorf("apply %s: kustomize leaves out %s", strings.Join(components, ", "), o.Ref())
 		}
-		out[i].Body = body
+		out[i] = out[i].With(body)
 	}
 	if len(built) != len(objs) {
 		return nil, fmt.Errorf("apply %s: %d objects became %d", strings.Join(components, ", "), len(objs), len(built))

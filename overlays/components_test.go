@@ -141,7 +141,7 @@ func TestApplyInOrder(t *testing.T) {
 		slices.Reverse(objs)
 		got, err := Apply(objs, components...)
 		require.NoError(t, err)
-		return child(find(got, "Cluster/shop").Body, "spec", "storage", "pvcTemplate")["storageClassName"]
+		return child(find(got, "Cluster/shop").Body(), "spec", "storage", "pvcTemplate")["storageClassName"]
 	}
 	require.Equal(t, "longhorn", class("k3s", "longhorn"))
 	require.Equal(t, "local-path", class("longhorn", "k3s"))
@@ -156,7 +156,7 @@ func TestApplyKeepsWhatTheSpecSays(t *testing.T) {
 	})
 	got, err := Apply(objs, "k3s", "longhorn", "arm64", "restricted")
 	require.NoError(t, err)
-	cluster := find(got, "Cluster/shop").Body
+	cluster := find(got, "Cluster/shop").Body()
 	require.Equal(t, "longhorn-ssd", child(cluster, "spec", "storage")["storageClass"])
 	require.Equal(t, "ssd", child(cluster, "spec", "affinity", "nodeSelector")["disk"])
 	require.Equal(t, "shop", child(cluster, "spec", "inheritedMetadata", "labels")["team"])

@@ -14,11 +14,11 @@ func differences(want, built []manifest.Object) []manifest.Difference {
 // settle returns the object without empty annotations: Kustomize drops them from whatever it reads, and an API server does
 // not keep them either.
 func settle(o manifest.Object) manifest.Object {
-	meta, _ := o.Body["metadata"].(manifest.Map)
+	meta, _ := o.Body()["metadata"].(manifest.Map)
 	if annotations, isMap := meta["annotations"].(manifest.Map); !isMap || len(annotations) > 0 {
 		return o
 	}
 	o = o.Clone()
-	delete(o.Body["metadata"].(manifest.Map), "annotations")
+	delete(o.Body()["metadata"].(manifest.Map), "annotations")
 	return o
 }

@@ -159,10 +159,10 @@ func listings(t testing.TB, files map[string][]byte) []string {
 
 // TestNamespaces moves what is in the set's namespace to the environment's, and nothing else.
 func TestNamespaces(t *testing.T) {
-	namespace := manifest.Object{Part: manifest.PartExtra, Body: manifest.Map{
+	namespace := manifest.Object{Part: manifest.PartExtra}.With(manifest.Map{
 		"apiVersion": "v1", "kind": "Namespace",
 		"metadata": manifest.Map{"name": "databases", "labels": manifest.Map{"team": "shop"}},
-	}}
+	})
 	tests := []struct {
 		name    string
 		base    []manifest.Object
@@ -198,7 +198,7 @@ func TestNamespaces(t *testing.T) {
 			name: "one object stays in the set's namespace",
 			base: sampleObjects(t)[:3],
 			env: func(objs []manifest.Object) []manifest.Object {
-				child(objs[0].Body, "metadata")["stays"] = "yes"
+				child(objs[0].Body(), "metadata")["stays"] = "yes"
 				return objs
 			},
 			want:    []string{"name=aws-secrets"},
@@ -231,7 +231,7 @@ data: {who: the namesake}
 		t.Run(test.name, func(t *testing.T) {
 			objs := test.env(copied(test.base))
 			for _, o := range objs {
-				meta := child(o.Body, "metadata")
+				meta := child(o.Body(), "metadata")
 				switch {
 				case meta["stays"] != nil:
 					delete(meta, "stays")

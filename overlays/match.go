@@ -34,7 +34,7 @@ func at(o manifest.Object, ref manifest.Ref) manifest.Object {
 		return o
 	}
 	o = o.Clone()
-	meta := o.Body["metadata"].(manifest.Map)
+	meta := o.Body()["metadata"].(manifest.Map)
 	meta["name"] = ref.Name
 	if ref.Namespace != "" { // a Namespace is in none
 		meta["namespace"] = ref.Namespace

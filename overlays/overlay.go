@@ -104,7 +104,7 @@ func (w *writer) change(o *overlay) error {
 		}
 		was := settle(o.before[n])
 		is := settle(at(w.want[o.v][it.in[o.v]], it.ref))
-		if manifest.EqualValue(was.Body, is.Body) {
+		if manifest.EqualValue(was.Body(), is.Body()) {
 			continue
 		}
 		p, ok := patchFor(was, is)

@@ -35,7 +35,7 @@ const preferJSON = 4
 // key, where an item can be neither dropped nor moved: such a list is marked as a replacement. What that cannot say either
 // (null, a key that looks like a directive) a JSON patch can. Where nothing does, ok is false.
 func patchFor(was, is manifest.Object) (p patch, ok bool) {
-	json := patch{body: operations(was.Body, is.Body), target: selectorOf(was.Ref())}
+	json := patch{body: operations(was.Body(), is.Body()), target: selectorOf(was.Ref())}
 	merge := patch{body: mergePatch(was, is)}
 	short := len(manifest.AppendYAML(nil, json.body))*preferJSON < len(manifest.AppendYAML(nil, merge.body))
 	if short && proves(was, json, is) {
@@ -52,7 +52,7 @@ func patchFor(was, is manifest.Object) (p patch, ok bool) {
 
 // mergePatch is what is has and was has not, under the identity of was.
 func mergePatch(was, is manifest.Object) manifest.Map {
-	body := manifest.CreateMergePatch(was.Body, is.Body)
+	body := manifest.CreateMergePatch(was.Body(), is.Body())
 	identity := identify(was.Ref())
 	if meta, changed := body["metadata"].(manifest.Map); changed {
 		for key, value := range identity["metadata"].(manifest.Map) {

@@ -63,7 +63,7 @@ func holds(t testing.TB, set variant.Set, files map[string][]byte, components []
 func byRef(objs []manifest.Object) map[string]manifest.Map {
 	out := map[string]manifest.Map{}
 	for _, o := range objs {
-		body := manifest.Clone(o.Body)
+		body := manifest.Clone(o.Body())
 		if meta := child(body, "metadata"); fmt.Sprint(meta["annotations"]) == "map[]" {
 			delete(meta, "annotations")
 		}
@@ -106,11 +106,11 @@ func (r source) set() variant.Set {
 	for i := range 3 + r.IntN(6) {
 		set.Base = append(set.Base, r.object(i))
 	}
-	set.Base = append(set.Base, manifest.Object{Part: manifest.PartCluster, Body: manifest.Map{
+	set.Base = append(set.Base, manifest.Object{Part: manifest.PartCluster}.With(manifest.Map{
 		"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster",
 		"metadata": manifest.Map{"name": "shop", "namespace": "databases"},
 		"spec":     manifest.Map{"storage": manifest.Map{"size": "1Gi"}, "postgresql": r.mapping(3), "env": r.list(2)},
-	}})
+	}))
 	for _, name := range []string{"dev", "prod", "stage"}[:1+r.IntN(3)] {
 		env := variant.Env{Name: name, Namespace: "databases", Objects: copied(set.Base)}
 		env.Objects = slices.DeleteFunc(env.Objects, func(o manifest.Object) bool {
@@ -118,7 +118,7 @@ func (r source) set() variant.Set {
 		})
 		for i := range env.Objects {
 			if r.chance(50) {
-				r.mutate(env.Objects[i].Body)
+				r.mutate(env.Objects[i].Body())
 			}
 		}
 		for i := range r.IntN(3) {
@@ -147,7 +147,7 @@ func (r source) object(n int) manifest.Object {
 	}
 	apiVersion, kind, body := r.kind()
 	body["apiVersion"], body["kind"], body["metadata"] = apiVersion, kind, meta
-	return manifest.Object{Part: part, Body: manifest.Canonical(body).(manifest.Map)}
+	return manifest.Object{Part: part}.With(manifest.Canonical(body).(manifest.Map))
 }
 
 // kind makes the body of an object, in a shape that Kustomize has a schema for or has none.

@@ -77,7 +77,7 @@ func decode(t testing.TB, text string) []manifest.Object {
 }
 
 func pooler(name string) manifest.Object {
-	return manifest.Object{Part: manifest.PartPooler, Body: manifest.Map{
+	return manifest.Object{Part: manifest.PartPooler}.With(manifest.Map{
 		"apiVersion": "postgresql.cnpg.io/v1",
 		"kind":       "Pooler",
 		"metadata":   manifest.Map{"name": name, "namespace": "databases"},
@@ -90,7 +90,7 @@ func pooler(name string) manifest.Object {
 				"containers": []any{manifest.Map{"name": "pgbouncer", "image": "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"}},
 			}},
 		},
-	}}
+	})
 }
 
 // only is a set with one environment that has the given objects.
@@ -118,7 +118,7 @@ func without(objs []manifest.Object, short ...string) []manifest.Object {
 
 // edit changes the one object called Kind/name.
 func edit(objs []manifest.Object, short string, change func(body manifest.Map)) {
-	change(find(objs, short).Body)
+	change(find(objs, short).Body())
 }
 
 func find(objs []manifest.Object, short string) manifest.Object {
@@ -151,7 +151,7 @@ func editRules(objs []manifest.Object, change func([]any) []any) {
 // inNamespace moves the objects of databases to another namespace, as a Project's environment does.
 func inNamespace(objs []manifest.Object, namespace string) []manifest.Object {
 	for _, o := range objs {
-		if meta := child(o.Body, "metadata"); meta["namespace"] == "databases" {
+		if meta := child(o.Body(), "metadata"); meta["namespace"] == "databases" {
 			meta["namespace"] = namespace
 		}
 	}

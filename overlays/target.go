@@ -75,7 +75,7 @@ func version(r manifest.Ref) string {
 
 // stringsAt is a mapping of strings in an object's metadata.
 func stringsAt(o manifest.Object, field string) labels.Set {
-	meta, _ := o.Body["metadata"].(manifest.Map)
+	meta, _ := o.Body()["metadata"].(manifest.Map)
 	from, _ := meta[field].(manifest.Map)
 	set := make(labels.Set, len(from))
 	for key, value := range from {

@@ -101,7 +101,7 @@ func (p admissionUnderTest) create(t *testing.T, o manifest.Object) ([]string, e
 	t.Helper()
 	gvk := schema.FromAPIVersionAndKind(o.Ref().APIVersion, o.Ref().Kind)
 	gvr, _ := meta.UnsafeGuessKindToResource(gvk)
-	body := o.Clone().Body
+	body := o.Clone().Body()
 	var object runtime.Object = &unstructured.Unstructured{Object: body}
 	if scheme.Scheme.Recognizes(gvk) { // a built-in kind reaches admission as its Go type
 		typed, err := scheme.Scheme.New(gvk)

@@ -28,14 +28,14 @@ func (a archive) String() string { return a.destination + "/" + a.server }
 
 // writes is where a cluster archives its WAL, by plugin or in-tree; ok is false when it does not.
 func (w *world) writes(c *entry) (archive, bool) {
-	for i, p := range items(c.Body, "spec", "plugins") {
+	for i, p := range items(c.Body(), "spec", "plugins") {
 		if text(p, "name") == barmanPlugin && boolean(p, true, "enabled") && boolean(p, false, "isWALArchiver") {
 			a := w.pluginArchive(c, mapping(p, "parameters"))
 			a.field = at("spec", "plugins", i)
 			return a, true
 		}
 	}
-	if store := mapping(c.Body, "spec", "backup", "barmanObjectStore"); store != nil {
+	if store := mapping(c.Body(), "spec", "backup", "barmanObjectStore"); store != nil {
 		return inTreeArchive(c, store, c.ref.Name, at("spec", "backup", "barmanObjectStore")), true
 	}
 	return archive{}, false
@@ -45,8 +45,8 @@ func (w *world) writes(c *entry) (archive, bool) {
 // named, the in-tree form that of the external cluster.
 func (w *world) reads(c *entry) []archive {
 	var out []archive
-	for _, source := range []string{text(c.Body, "spec", "bootstrap", "recovery", "source"), text(c.Body, "spec", "replica", "source")} {
-		for i, x := range items(c.Body, "spec", "externalClusters") {
+	for _, source := range []string{text(c.Body(), "spec", "bootstrap", "recovery", "source"), text(c.Body(), "spec", "replica", "source")} {
+		for i, x := range items(c.Body(), "spec", "externalClusters") {
 			if source == "" || text(x, "name") != source {
 				continue
 			}
@@ -73,7 +73,7 @@ func (w *world) pluginArchive(c *entry, parameters manifest.Map) archive {
 		store:       w.find(kindObjectStore, c.ref.Namespace, name),
 	}
 	if a.store != nil {
-		configuration := mapping(a.store.Body, "spec", "configuration")
+		configuration := mapping(a.store.Body(), "spec", "configuration")
 		a.destination, a.endpoint = location(configuration)
 	}
 	return a
@@ -158,9 +158,9 @@ func noRetention(w *world) []Finding {
 		a, ok := w.writes(c)
 		switch {
 		case !ok:
-		case a.field[1] == "backup" && text(c.Body, "spec", "backup", "retentionPolicy") == "":
+		case a.field[1] == "backup" && text(c.Body(), "spec", "backup", "retentionPolicy") == "":
 			out = append(out, c.finding(at("spec", "backup", "retentionPolicy"), "backups and WAL are kept for ever"))
-		case a.store != nil && text(a.store.Body, "spec", "retentionPolicy") == "":
+		case a.store != nil && text(a.store.Body(), "spec", "retentionPolicy") == "":
 			out = append(out, a.store.finding(at("spec", "retentionPolicy"), fmt.Sprintf("the backups and WAL of %s are kept for ever", c.ref)))
 		}
 	}
@@ -172,7 +172,7 @@ func (w *world) backupsOf(c *entry) []*entry {
 	var out []*entry
 	for _, kind := range []string{kindScheduledBackup, kindBackup} {
 		for _, b := range w.kinds[kind] {
-			if b.ref.Namespace == c.ref.Namespace && text(b.Body, "spec", "cluster", "name") == c.ref.Name {
+			if b.ref.Namespace == c.ref.Namespace && text(b.Body(), "spec", "cluster", "name") == c.ref.Name {
 				out = append(out, b)
 			}
 		}
@@ -184,7 +184,7 @@ func noBackup(w *world) []Finding {
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
 		_, archives := w.writes(c)
-		if !archives && len(w.backupsOf(c)) == 0 && len(items(c.Body, "spec", "plugins")) == 0 {
+		if !archives && len(w.backupsOf(c)) == 0 && len(items(c.Body(), "spec", "plugins")) == 0 {
 			out = append(out, c.finding(at("spec", "backup"), "nothing backs this database up"))
 		}
 	}
@@ -205,10 +205,10 @@ func archiveWithoutBase(w *world) []Finding {
 func backupMethods(w *world) []Finding {
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
-		inTree, snapshot := has(c.Body, "spec", "backup", "barmanObjectStore"), has(c.Body, "spec", "backup", "volumeSnapshot")
-		plugins := len(items(c.Body, "spec", "plugins")) > 0
+		inTree, snapshot := has(c.Body(), "spec", "backup", "barmanObjectStore"), has(c.Body(), "spec", "backup", "volumeSnapshot")
+		plugins := len(items(c.Body(), "spec", "plugins")) > 0
 		for _, b := range w.backupsOf(c) {
-			method := text(b.Body, "spec", "method")
+			method := text(b.Body(), "spec", "method")
 			switch cmp.Or(method, "barmanObjectStore") {
 			case "barmanObjectStore":
 				if inTree {

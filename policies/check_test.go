@@ -96,7 +96,7 @@ func TestPathsLeadSomewhere(t *testing.T) {
 				}
 			}
 			require.True(t, slices.ContainsFunc(in.Objects, func(o manifest.Object) bool {
-				_, ok := manifest.Get(o.Body, f.Path[:known]...)
+				_, ok := manifest.Get(o.Body(), f.Path[:known]...)
 				return ok && o.Ref() == f.Ref
 			}), "%s: %s %s", file, f.Ref, manifest.FormatPath(f.Path))
 		}
@@ -198,7 +198,7 @@ func FuzzCheck(f *testing.F) {
 	for _, file := range files {
 		var list []any
 		for _, o := range sample(f, file).Objects {
-			list = append(list, o.Body)
+			list = append(list, o.Body())
 		}
 		data, err := json.Marshal(list)
 		require.NoError(f, err)
@@ -211,7 +211,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		in := Input{OperatorVersion: operator, KubeVersion: kube}
 		for _, b := range bodies {
-			in.Objects = append(in.Objects, manifest.Object{Body: manifest.Clone(b)})
+			in.Objects = append(in.Objects, manifest.New(manifest.Clone(b)))
 		}
 		require.Equal(t, Check(in), Check(in))
 	})

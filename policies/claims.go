@@ -13,17 +13,17 @@ import (
 func sharedClaims(w *world) []Finding {
 	var out []Finding
 	for _, set := range w.kinds["StatefulSet.apps"] {
-		if n, _ := manifest.Get(set.Body, "spec", "replicas"); n == nil || n == int64(0) || n == int64(1) {
+		if n, _ := manifest.Get(set.Body(), "spec", "replicas"); n == nil || n == int64(0) || n == int64(1) {
 			continue // nil is one
 		}
-		for i, v := range items(set.Body, "spec", "template", "spec", "volumes") {
+		for i, v := range items(set.Body(), "spec", "template", "spec", "volumes") {
 			name := text(v, "persistentVolumeClaim", "claimName")
 			claim := w.find("PersistentVolumeClaim.", set.ref.Namespace, name)
 			if name == "" || claim == nil {
 				continue
 			}
 			var modes []string
-			for _, m := range items(claim.Body, "spec", "accessModes") {
+			for _, m := range items(claim.Body(), "spec", "accessModes") {
 				if mode, ok := m.(string); ok {
 					modes = append(modes, mode)
 				}

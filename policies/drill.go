@@ -22,11 +22,11 @@ type drilled struct {
 func (w *world) findDrills() []drilled {
 	var out []drilled
 	for _, e := range w.kinds["ConfigMap."] {
-		if text(e.Body, "metadata", "labels", drill.LabelOf) == "" || !has(e.Body, "data", drillKey) {
+		if text(e.Body(), "metadata", "labels", drill.LabelOf) == "" || !has(e.Body(), "data", drillKey) {
 			continue // what a drill leaves behind has the label too
 		}
 		d := drilled{entry: e}
-		d.cfg, d.err = drill.Decode([]byte(text(e.Body, "data", drillKey)))
+		d.cfg, d.err = drill.Decode([]byte(text(e.Body(), "data", drillKey)))
 		out = append(out, d)
 	}
 	return out
@@ -36,7 +36,7 @@ func (d drilled) about(message string) Finding { return d.finding(at("data", dri
 
 // scratchLabels are those of the pods of the cluster that the drill makes while it runs.
 func (d drilled) scratchLabels() map[string][]string {
-	scratch := &entry{Object: manifest.Object{Body: d.cfg.Scratch}, ref: d.ref}
+	scratch := &entry{Object: manifest.New(d.cfg.Scratch), ref: d.ref}
 	scratch.ref.Name = drill.ScratchName(d.cfg.Cluster)
 	return instanceLabels(scratch)
 }
@@ -54,7 +54,7 @@ func badDrills(w *world) []Finding {
 			out = append(out, d.about(fmt.Sprintf("nobody makes the Cluster %s, which it restores", d.cfg.Cluster)))
 			continue
 		}
-		scratch, err := drill.Follow(d.cfg.Scratch, source.Body)
+		scratch, err := drill.Follow(d.cfg.Scratch, source.Body())
 		if err == nil {
 			err = drill.Archives(scratch)
 		}

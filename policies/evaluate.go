@@ -30,7 +30,7 @@ func evaluate(policies admissionPolicies, e *entry) []Finding {
 	if len(matching) == 0 {
 		return nil
 	}
-	object := &unstructured.Unstructured{Object: e.Body}
+	object := &unstructured.Unstructured{Object: e.Body()}
 	attr := &admission.VersionedAttributes{
 		Attributes: admission.NewAttributesRecord(object, nil, gvk, e.ref.Namespace, e.ref.Name, gvr, "",
 			admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{}),

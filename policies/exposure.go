@@ -12,7 +12,7 @@ import (
 // balancer that names the networks it serves is not one.
 func (w *world) doors(c *entry) []string {
 	var out []string
-	for _, s := range items(c.Body, "spec", "managed", "services", "additional") {
+	for _, s := range items(c.Body(), "spec", "managed", "services", "additional") {
 		if open(mapping(s, "serviceTemplate", "spec")) {
 			out = append(out, "Service/"+text(s, "serviceTemplate", "metadata", "name"))
 		}
@@ -20,7 +20,7 @@ func (w *world) doors(c *entry) []string {
 	pods := podSet{c.ref.Namespace, instanceLabels(c)}
 	for _, e := range w.kinds[kindService] {
 		_, s, ok := selects(e)
-		if ok && e.ref.Namespace == c.ref.Namespace && open(mapping(e.Body, "spec")) && s.mayMatch(pods) {
+		if ok && e.ref.Namespace == c.ref.Namespace && open(mapping(e.Body(), "spec")) && s.mayMatch(pods) {
 			out = append(out, "Service/"+e.ref.Name)
 		}
 	}
@@ -43,7 +43,7 @@ func open(service manifest.Map) bool {
 func superuserOutside(w *world) []Finding {
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
-		if doors := w.doors(c); len(doors) > 0 && boolean(c.Body, false, "spec", "enableSuperuserAccess") {
+		if doors := w.doors(c); len(doors) > 0 && boolean(c.Body(), false, "spec", "enableSuperuserAccess") {
 			out = append(out, c.finding(at("spec", "enableSuperuserAccess"), "the superuser may log in from outside, through "+strings.Join(doors, ", ")))
 		}
 	}
@@ -57,7 +57,7 @@ func anyAddressOutside(w *world) []Finding {
 		if len(doors) == 0 {
 			continue
 		}
-		for i, line := range items(c.Body, "spec", "postgresql", "pg_hba") {
+		for i, line := range items(c.Body(), "spec", "postgresql", "pg_hba") {
 			if s, _ := line.(string); fromAnyAddress(s) {
 				out = append(out, c.finding(at("spec", "postgresql", "pg_hba", i), fmt.Sprintf("%q lets every address try, and %s is open to all of them", s, strings.Join(doors, ", "))))
 			}

@@ -10,7 +10,7 @@ func plainSecrets(w *world) []Finding {
 	var out []Finding
 	for _, e := range w.kinds["Secret."] {
 		for _, field := range []string{"data", "stringData"} {
-			if m := mapping(e.Body, field); len(m) > 0 {
+			if m := mapping(e.Body(), field); len(m) > 0 {
 				out = append(out, e.finding(at(field), fmt.Sprintf("%s can be read by whoever reads the manifests", list(keys(m)))))
 			}
 		}

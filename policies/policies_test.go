@@ -87,10 +87,10 @@ func sample(t testing.TB, file string) Input {
 			in.KubeVersion = value
 		case "live":
 			cluster, primary, _ := strings.Cut(value, " ")
-			in.Live = append(in.Live, manifest.Object{Body: manifest.Map{
+			in.Live = append(in.Live, manifest.New(manifest.Map{
 				"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": manifest.Map{"name": cluster, "namespace": "db"},
 				"status": manifest.Map{"currentPrimary": primary},
-			}})
+			}))
 		}
 	}
 	return in

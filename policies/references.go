@@ -185,7 +185,7 @@ func (w *world) needs() []need {
 	var out []need
 	for _, e := range w.entries {
 		for _, r := range references(e.ref.Kind + "." + e.ref.Group()) {
-			each(e.Body, r.pattern, func(path []any, v any) {
+			each(e.Body(), r.pattern, func(path []any, v any) {
 				if n, ok := r.read(path, v); ok {
 					n.of, n.config = e, r.shape >= configMapKey
 					out = append(out, n)
@@ -326,7 +326,7 @@ func missingObjects(w *world) []Finding {
 	var out []Finding
 	for _, t := range targets {
 		for _, e := range w.kinds[t.kind] {
-			each(e.Body, t.pattern, func(path []any, v any) {
+			each(e.Body(), t.pattern, func(path []any, v any) {
 				name, _ := v.(string)
 				if name != "" && w.find(t.to, e.ref.Namespace, name) == nil {
 					kind, _, _ := strings.Cut(t.to, ".")
@@ -353,7 +353,7 @@ func missingObjects(w *world) []Finding {
 }
 
 func missingCatalog(w *world, e *entry) []Finding {
-	catalog := mapping(e.Body, "spec", "imageCatalogRef")
+	catalog := mapping(e.Body(), "spec", "imageCatalogRef")
 	name := text(catalog, "name")
 	if name == "" || text(catalog, "kind") != "ImageCatalog" {
 		return nil // a ClusterImageCatalog belongs to the cluster's owner
@@ -363,7 +363,7 @@ func missingCatalog(w *world, e *entry) []Finding {
 		return []Finding{e.finding(at("spec", "imageCatalogRef", "name"), "nobody makes the ImageCatalog "+name)}
 	}
 	major, _ := manifest.Get(catalog, "major")
-	for _, image := range items(c.Body, "spec", "images") {
+	for _, image := range items(c.Body(), "spec", "images") {
 		if m, _ := manifest.Get(image, "major"); m == major {
 			return nil
 		}
@@ -374,7 +374,7 @@ func missingCatalog(w *world, e *entry) []Finding {
 // missingExternalClusters looks up the names that a cluster gives to its own externalClusters.
 func missingExternalClusters(e *entry) []Finding {
 	known := []string{}
-	for _, x := range items(e.Body, "spec", "externalClusters") {
+	for _, x := range items(e.Body(), "spec", "externalClusters") {
 		known = append(known, text(x, "name"))
 	}
 	var out []Finding
@@ -384,7 +384,7 @@ func missingExternalClusters(e *entry) []Finding {
 		at("spec", "bootstrap", "initdb", "import", "source", "externalCluster"),
 		at("spec", "replica", "source"),
 	} {
-		if name := text(e.Body, path...); name != "" && !slices.Contains(known, name) {
+		if name := text(e.Body(), path...); name != "" && !slices.Contains(known, name) {
 			out = append(out, e.finding(path, fmt.Sprintf("spec.externalClusters has no %s%s", name, only(known))))
 		}
 	}

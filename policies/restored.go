@@ -8,12 +8,12 @@ func finishedRestores(w *world) []Finding {
 	primary := make(map[key]string)
 	for _, o := range w.Live {
 		if ref := o.Ref(); ref.Kind == "Cluster" && ref.Group() == "postgresql.cnpg.io" {
-			primary[key{ref.Namespace, ref.Name}] = text(o.Body, "status", "currentPrimary")
+			primary[key{ref.Namespace, ref.Name}] = text(o.Body(), "status", "currentPrimary")
 		}
 	}
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
-		if mapping(c.Body, "spec", "bootstrap", "recovery") == nil || text(c.Body, "spec", "replica", "source") != "" {
+		if mapping(c.Body(), "spec", "bootstrap", "recovery") == nil || text(c.Body(), "spec", "replica", "source") != "" {
 			continue
 		}
 		if pod := primary[key{c.ref.Namespace, c.ref.Name}]; pod != "" {

@@ -40,10 +40,10 @@ func (w *world) madeSecrets() map[key]made {
 
 // secretsOf names the Secrets that one object makes, in its own namespace.
 func secretsOf(e *entry) map[string]made {
-	spec := mapping(e.Body, "spec")
+	spec := mapping(e.Body(), "spec")
 	switch e.ref.Kind + "." + e.ref.Group() {
 	case "Secret.":
-		return one(e.ref.Name, made{keys(mapping(e.Body, "data"), mapping(e.Body, "stringData")), cmp.Or(text(e.Body, "type"), "Opaque")})
+		return one(e.ref.Name, made{keys(mapping(e.Body(), "data"), mapping(e.Body(), "stringData")), cmp.Or(text(e.Body(), "type"), "Opaque")})
 	case "SealedSecret.bitnami.com":
 		name := text(spec, "template", "metadata", "name")
 		m := made{keys(mapping(spec, "encryptedData"), mapping(spec, "template", "data")), cmp.Or(text(spec, "template", "type"), "Opaque")}
@@ -97,12 +97,12 @@ func cnpgSecrets(e *entry) map[string]made {
 	}
 	own := false
 	for _, method := range []string{"initdb", "recovery", "pg_basebackup"} {
-		own = own || has(e.Body, "spec", "bootstrap", method, "secret")
+		own = own || has(e.Body(), "spec", "bootstrap", method, "secret")
 	}
 	if !own {
 		out[name+"-app"] = user
 	}
-	if boolean(e.Body, false, "spec", "enableSuperuserAccess") && !has(e.Body, "spec", "superuserSecret") {
+	if boolean(e.Body(), false, "spec", "enableSuperuserAccess") && !has(e.Body(), "spec", "superuserSecret") {
 		out[name+"-superuser"] = user
 	}
 	return out
@@ -115,9 +115,9 @@ func (w *world) madeConfigMaps() map[key]made {
 		out[e.key("kube-root-ca.crt")] = made{keys: []string{"ca.crt"}}
 		switch e.ref.Kind + "." + e.ref.Group() {
 		case "ConfigMap.":
-			out[e.key(e.ref.Name)] = made{keys: keys(mapping(e.Body, "data"), mapping(e.Body, "binaryData"))}
+			out[e.key(e.ref.Name)] = made{keys: keys(mapping(e.Body(), "data"), mapping(e.Body(), "binaryData"))}
 		case kindCluster:
-			if !boolean(e.Body, false, "spec", "monitoring", "disableDefaultQueries") {
+			if !boolean(e.Body(), false, "spec", "monitoring", "disableDefaultQueries") {
 				out[e.key("cnpg-default-monitoring")] = made{keys: []string{"queries"}}
 			}
 		}

@@ -25,11 +25,11 @@ func (w *world) podSets() []podSet {
 		case kindPooler:
 			out = append(out, podSet{e.ref.Namespace, poolerLabels(e)})
 		case "Pod.":
-			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body, "metadata", "labels"))})
+			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body(), "metadata", "labels"))})
 		case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch":
-			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body, "spec", "template", "metadata", "labels"))})
+			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body(), "spec", "template", "metadata", "labels"))})
 		case "CronJob.batch":
-			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body, "spec", "jobTemplate", "spec", "template", "metadata", "labels"))})
+			out = append(out, podSet{e.ref.Namespace, fixed(mapping(e.Body(), "spec", "jobTemplate", "spec", "template", "metadata", "labels"))})
 		}
 	}
 	for _, d := range w.drills {
@@ -43,7 +43,7 @@ func (w *world) podSets() []podSet {
 // instanceLabels are those that CloudNativePG gives the pods of a cluster. A cluster of one has no replica.
 func instanceLabels(e *entry) map[string][]string {
 	roles := []string{"primary", "replica"}
-	if n, ok := manifest.Get(e.Body, "spec", "instances"); !ok || n == int64(1) {
+	if n, ok := manifest.Get(e.Body(), "spec", "instances"); !ok || n == int64(1) {
 		roles = roles[:1]
 	}
 	name := []string{e.ref.Name}
@@ -61,7 +61,7 @@ func instanceLabels(e *entry) map[string][]string {
 		"app.kubernetes.io/name":       {"postgresql"},
 		"app.kubernetes.io/version":    nil,
 	}
-	maps.Copy(out, fixed(mapping(e.Body, "spec", "inheritedMetadata", "labels")))
+	maps.Copy(out, fixed(mapping(e.Body(), "spec", "inheritedMetadata", "labels")))
 	return out
 }
 
@@ -72,14 +72,14 @@ func jobLabels(e *entry) map[string][]string {
 
 func poolerLabels(e *entry) map[string][]string {
 	out := map[string][]string{
-		"cnpg.io/cluster":    {text(e.Body, "spec", "cluster", "name")},
+		"cnpg.io/cluster":    {text(e.Body(), "spec", "cluster", "name")},
 		"cnpg.io/podRole":    {"pooler"},
 		"cnpg.io/poolerName": {e.ref.Name},
 	}
 	for _, label := range []string{"component", "instance", "managed-by", "name", "version"} {
 		out["app.kubernetes.io/"+label] = nil
 	}
-	maps.Copy(out, fixed(mapping(e.Body, "spec", "template", "metadata", "labels")))
+	maps.Copy(out, fixed(mapping(e.Body(), "spec", "template", "metadata", "labels")))
 	return out
 }
 
@@ -146,7 +146,7 @@ func selects(e *entry) (field []any, s selector, ok bool) {
 	switch e.ref.Kind + "." + e.ref.Group() {
 	case kindService:
 		field = at("spec", "selector")
-		s = selector{labels: mapping(e.Body, "spec", "selector")}
+		s = selector{labels: mapping(e.Body(), "spec", "selector")}
 		return field, s, len(s.labels) > 0
 	case "NetworkPolicy.networking.k8s.io":
 		field = at("spec", "podSelector")
@@ -155,15 +155,15 @@ func selects(e *entry) (field []any, s selector, ok bool) {
 	default:
 		return nil, s, false
 	}
-	s = selector{mapping(e.Body, join(field, "matchLabels")...), items(e.Body, join(field, "matchExpressions")...)}
+	s = selector{mapping(e.Body(), join(field, "matchLabels")...), items(e.Body(), join(field, "matchExpressions")...)}
 	return field, s, len(s.labels)+len(s.expressions) > 0
 }
 
 // selectsFrom says whether an object looks for pods in a namespace.
 func selectsFrom(e *entry, namespace string) bool {
-	if e.ref.Kind == "PodMonitor" && has(e.Body, "spec", "namespaceSelector") {
-		return boolean(e.Body, false, "spec", "namespaceSelector", "any") ||
-			slices.Contains(items(e.Body, "spec", "namespaceSelector", "matchNames"), any(namespace))
+	if e.ref.Kind == "PodMonitor" && has(e.Body(), "spec", "namespaceSelector") {
+		return boolean(e.Body(), false, "spec", "namespaceSelector", "any") ||
+			slices.Contains(items(e.Body(), "spec", "namespaceSelector", "matchNames"), any(namespace))
 	}
 	return e.ref.Namespace == namespace
 }

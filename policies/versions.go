@@ -28,7 +28,7 @@ func inTreeBarman(w *world) []Finding {
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
 		for _, pattern := range []string{"spec.backup.barmanObjectStore", "spec.externalClusters.*.barmanObjectStore"} {
-			each(c.Body, pattern, func(path []any, _ any) {
+			each(c.Body(), pattern, func(path []any, _ any) {
 				f := c.finding(path, message)
 				f.Level = level
 				out = append(out, f)
@@ -48,7 +48,7 @@ func kubernetesTooOld(w *world) []Finding {
 	}
 	var out []Finding
 	for _, c := range w.kinds[kindCluster] {
-		each(c.Body, "spec.postgresql.extensions.*.image", func(path []any, _ any) {
+		each(c.Body(), "spec.postgresql.extensions.*.image", func(path []any, _ any) {
 			out = append(out, c.finding(path, fmt.Sprintf("Kubernetes %s cannot mount an image as a volume", w.KubeVersion)))
 		})
 	}

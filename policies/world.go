@@ -31,8 +31,9 @@ type entry struct {
 func newWorld(in Input) *world {
 	w := &world{Input: in, kinds: map[string][]*entry{}}
 	for _, o := range in.Objects {
-		if hasNull(o.Body) {
-			o.Body, _ = withoutNulls(o.Body).(manifest.Map)
+		if hasNull(o.Body()) {
+			body, _ := withoutNulls(o.Body()).(manifest.Map)
+			o = o.With(body)
 		}
 		e := &entry{Object: o, ref: o.Ref()}
 		if !clusterScoped(e.ref) {

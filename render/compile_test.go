@@ -38,7 +38,7 @@ func objects(t *testing.T, env string, files map[string]string) (objs map[string
 	objs = make(map[string]manifest.Map)
 	for _, o := range bundle.Objects {
 		refs = append(refs, o.Ref().String())
-		objs[o.Ref().Kind+"/"+o.Ref().Name] = o.Body
+		objs[o.Ref().Kind+"/"+o.Ref().Name] = o.Body()
 	}
 	return objs, refs
 }

@@ -144,7 +144,7 @@ func TestNoDefaultIsAddedToAListItem(t *testing.T) {
 			}
 			checked++
 			stored := o.Clone()
-			defaulting.Default(stored.Body, structural)
+			defaulting.Default(stored.Body(), structural)
 			for _, d := range manifest.Diff([]manifest.Object{o}, []manifest.Object{stored}) {
 				for _, step := range d.Path {
 					_, index := step.(int)
@@ -211,7 +211,7 @@ func TestNoFieldIsNewerThanTheOperator(t *testing.T) {
 					since, err := plan.ParseVersion(n.release)
 					require.NoError(t, err)
 					if o.Ref().Kind == n.kind && since.Compare(operator) > 0 {
-						require.False(t, has(o.Body, n.path), "%s has %s, which came with %s", o.Ref(), n.path, n.release)
+						require.False(t, has(o.Body(), n.path), "%s has %s, which came with %s", o.Ref(), n.path, n.release)
 					}
 				}
 			}

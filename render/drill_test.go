@@ -18,7 +18,7 @@ func TestDrillsOfTheSamples(t *testing.T) {
 	for _, s := range samples(t) {
 		schemas := validator(t, s.bundle.Plan.Operator)
 		for _, o := range s.bundle.Objects {
-			data, _ := manifest.Get(o.Body, "data", "drill.yaml")
+			data, _ := manifest.Get(o.Body(), "data", "drill.yaml")
 			text, isFile := data.(string)
 			if !isFile {
 				continue
@@ -31,7 +31,7 @@ func TestDrillsOfTheSamples(t *testing.T) {
 			seen++
 			scratch := scratchOf(t, s, text)
 			require.Empty(t, schemas.Validate(scratch), "%s\n%s", s.name, manifest.Encode(scratch))
-			require.NoError(t, drill.Archives(scratch.Body), s.name)
+			require.NoError(t, drill.Archives(scratch.Body()), s.name)
 			beside := append([]manifest.Object{scratch}, s.bundle.Objects...)
 			for _, f := range policies.Check(policies.Input{Objects: beside, External: existing(s)}) {
 				if f.Ref == scratch.Ref() {
@@ -53,7 +53,7 @@ func scratchOf(t *testing.T, s sample, file string) manifest.Object {
 	var source manifest.Map
 	for _, o := range s.bundle.Objects {
 		if r := o.Ref(); r.Kind == "Cluster" && r.Name == c.Cluster {
-			source = o.Body
+			source = o.Body()
 		}
 	}
 	require.NotNil(t, source, s.name)
@@ -64,7 +64,7 @@ func scratchOf(t *testing.T, s sample, file string) manifest.Object {
 	}
 	scratch, err := drill.Build(c, drill.Run{Job: "j", JobUID: "u", Pod: "p"}, target, source)
 	require.NoError(t, err, s.name)
-	return manifest.Object{Body: scratch}
+	return manifest.New(scratch)
 }
 
 // existing are the Secrets that the sample reads.

@@ -79,7 +79,7 @@ func passes(t *testing.T, bundle render.Bundle, checked map[string]bool, format 
 		if !bundle.Plan.Operator.AtLeast(1, 26) {
 			operator.Minor = 25
 		}
-		text := operator.String() + string(manifest.EncodeJSON(o.Body))
+		text := operator.String() + string(manifest.EncodeJSON(o.Body()))
 		if checked[text] {
 			continue
 		}

@@ -46,14 +46,14 @@ func TestObjectsShareNothing(t *testing.T) {
 		}
 		owner := make(map[uintptr]string)
 		for _, o := range s.bundle.Objects {
-			walk(o.Body, o.Ref().String(), func(v any, place string) {
+			walk(o.Body(), o.Ref().String(), func(v any, place string) {
 				at := reflect.ValueOf(v).Pointer()
 				require.Empty(t, owner[at], "%s: %s is the same as %s", s.name, place, owner[at])
 				owner[at] = place
 			})
 		}
 		for _, o := range s.bundle.Objects {
-			spoil(o.Body)
+			spoil(o.Body())
 		}
 		again, problems := render.Compile(s.cluster)
 		require.Empty(t, problems)
@@ -105,7 +105,7 @@ func TestObjectsAreCanonical(t *testing.T) {
 func requireCanonical(t *testing.T, objs []manifest.Object) {
 	t.Helper()
 	for _, o := range objs {
-		require.Equal(t, manifest.Canonical(o.Body), any(o.Body), "%s", o.Ref())
+		require.Equal(t, manifest.Canonical(o.Body()), any(o.Body()), "%s", o.Ref())
 		require.NotEmpty(t, o.Part, "%s", o.Ref())
 		require.NotEmpty(t, o.Ref().Name)
 	}

@@ -89,9 +89,9 @@ func newDumps(t *testing.T, s store, where, keys string) *dumps {
 		switch o.Ref().Kind {
 		case "ConfigMap":
 			job.config = d.dir + "/pod/" + name + ".yaml"
-			d.write(job.config, placed.Replace(manifest.Text(o.Body, "data", "dump.yaml")))
+			d.write(job.config, placed.Replace(manifest.Text(o.Body(), "data", "dump.yaml")))
 		case "CronJob":
-			containers, _ := manifest.Get(o.Body, "spec", "jobTemplate", "spec", "template", "spec", "containers")
+			containers, _ := manifest.Get(o.Body(), "spec", "jobTemplate", "spec", "template", "spec", "containers")
 			for _, word := range containers.([]any)[0].(manifest.Map)["command"].([]any) {
 				job.command = append(job.command, strings.Replace(placed.Replace(word.(string)), "/dump.yaml", "/"+name+".yaml", 1))
 			}

@@ -139,7 +139,7 @@ func (p *pod) startExporter() {
 // dashboard are the queries of the cluster's dashboard by panel, with its variables put in.
 func dashboard(t *testing.T, c monitoring.Cluster) map[string][]string {
 	t.Helper()
-	text := monitoring.Dashboards(c)[0].Body["data"].(manifest.Map)[c.Namespace+"."+c.Name+".json"].(string)
+	text := monitoring.Dashboards(c)[0].Body()["data"].(manifest.Map)[c.Namespace+"."+c.Name+".json"].(string)
 	var board struct {
 		Panels []struct {
 			Title   string

@@ -171,7 +171,7 @@ func (p *prometheus) told(query string) map[string]bool {
 func groupsOf(objs []manifest.Object) (groups []any) {
 	for _, o := range objs {
 		if o.Ref().Kind == "PrometheusRule" {
-			groups = append(groups, o.Body["spec"].(manifest.Map)["groups"].([]any)...)
+			groups = append(groups, o.Body()["spec"].(manifest.Map)["groups"].([]any)...)
 		}
 	}
 	return groups

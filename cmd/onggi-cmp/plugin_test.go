@@ -82,7 +82,7 @@ spec:
 	theirs := decoded(t, got.stdout)
 	require.Len(t, theirs, len(ours))
 	for i := range ours {
-		a, err := json.Marshal(ours[i].Body)
+		a, err := json.Marshal(ours[i].Body())
 		require.NoError(t, err)
 		b, err := json.Marshal(theirs[i])
 		require.NoError(t, err)

@@ -76,11 +76,11 @@ func (c *recordingServer) get(w http.ResponseWriter, r *http.Request) {
 	for _, o := range c.objects {
 		at := pathOf(o.Ref())
 		if r.URL.Path == at {
-			_ = json.NewEncoder(w).Encode(o.Body)
+			_ = json.NewEncoder(w).Encode(o.Body())
 			return
 		}
 		if r.URL.Path == at[:strings.LastIndex(at, "/")] && picked(o, r.URL.Query().Get("labelSelector")) {
-			items = append(items, o.Body)
+			items = append(items, o.Body())
 		}
 	}
 	if name := filepath.Base(r.URL.Path); strings.HasSuffix(name, "s") { // a list, of nothing
@@ -92,7 +92,7 @@ func (c *recordingServer) get(w http.ResponseWriter, r *http.Request) {
 
 func picked(o manifest.Object, selector string) bool {
 	for one := range strings.SplitSeq(selector, ",") {
-		if key, value, ok := strings.Cut(one, "="); ok && manifest.Text(o.Body, "metadata", "labels", key) != value {
+		if key, value, ok := strings.Cut(one, "="); ok && manifest.Text(o.Body(), "metadata", "labels", key) != value {
 			return false
 		}
 	}

@@ -151,7 +151,7 @@ func TestSameSpecSameBytes(t *testing.T) {
 			require.NoError(l, err)
 			require.Len(l, decoded, len(env.Objects))
 			for i, o := range decoded {
-				require.Equal(l, manifest.Canonical(env.Objects[i].Body), manifest.Canonical(o.Body))
+				require.Equal(l, manifest.Canonical(env.Objects[i].Body()), manifest.Canonical(o.Body()))
 			}
 		}
 	})

@@ -90,7 +90,7 @@ func (c *cluster) restrict(namespace string) {
 func (c *cluster) apply(o manifest.Object, query string) manifest.Map {
 	c.Helper()
 	path := fmt.Sprintf("%s?fieldManager=onggi&force=true&fieldValidation=Strict&%s", pathOf(o.Ref()), query)
-	code, said, warnings := c.ask(http.MethodPatch, path, "application/apply-patch+yaml", o.Body)
+	code, said, warnings := c.ask(http.MethodPatch, path, "application/apply-patch+yaml", o.Body())
 	require.Contains(c, []int{http.StatusOK, http.StatusCreated}, code, "%s: %v", o.Ref(), said)
 	require.Empty(c, warnings, "%s", o.Ref())
 	return said
@@ -110,13 +110,13 @@ func pathOf(r manifest.Ref) string {
 
 // pod is what the StatefulSet's controller would make of it.
 func pod(set manifest.Object) manifest.Map {
-	template, _ := manifest.Get(set.Body, "spec", "template")
+	template, _ := manifest.Get(set.Body(), "spec", "template")
 	body := manifest.Clone(template.(manifest.Map))
 	body["apiVersion"], body["kind"] = "v1", "Pod"
 	meta := body["metadata"].(manifest.Map)
 	meta["name"], meta["namespace"] = set.Ref().Name+"-0", set.Ref().Namespace
 	s := body["spec"].(manifest.Map)
-	claims, _ := manifest.Get(set.Body, "spec", "volumeClaimTemplates")
+	claims, _ := manifest.Get(set.Body(), "spec", "volumeClaimTemplates")
 	for _, claim := range claims.([]any) { // as the StatefulSet's controller adds them
 		name, _ := manifest.Get(claim.(manifest.Map), "metadata", "name")
 		s["volumes"] = append(s["volumes"].([]any), manifest.Map{"name": name, "persistentVolumeClaim": manifest.Map{"claimName": name.(string) + "-" + set.Ref().Name + "-0"}})
@@ -189,7 +189,7 @@ func TestRealApplyNative(t *testing.T) {
 			continue
 		}
 		for _, o := range objs {
-			holds(t, o.Ref().String(), o.Body, c.apply(o, ""))
+			holds(t, o.Ref().String(), o.Body(), c.apply(o, ""))
 		}
 	}
 }

@@ -127,7 +127,7 @@ func (t *transcript) openAll(dir string) {
 		}
 		objs, _ := manifest.Decode(name, data)
 		for _, o := range objs {
-			encrypted, _ := manifest.Get(o.Body, "spec", "encryptedData")
+			encrypted, _ := manifest.Get(o.Body(), "spec", "encryptedData")
 			ciphertexts, _ := encrypted.(manifest.Map)
 			for key, ciphertext := range ciphertexts {
 				for _, label := range []string{o.Ref().Namespace + "/" + o.Ref().Name, o.Ref().Namespace, ""} {
@@ -216,19 +216,19 @@ func unseals(ts *testscript.TestScript, neg bool, args []string) {
 		key, value, _ := strings.Cut(want, "=")
 		switch key {
 		case "scope":
-			if note, _ := manifest.Get(objs[0].Body, "metadata", "annotations", "sealedsecrets.bitnami.com/"+value); note != "true" {
+			if note, _ := manifest.Get(objs[0].Body(), "metadata", "annotations", "sealedsecrets.bitnami.com/"+value); note != "true" {
 				ts.Fatalf("%s does not say that it is %s", args[0], value)
 			}
 			label = map[string]string{"namespace-wide": objs[0].Ref().Namespace}[value]
 		case "type":
-			if got, _ := manifest.Get(objs[0].Body, "spec", "template", "type"); got != value {
+			if got, _ := manifest.Get(objs[0].Body(), "spec", "template", "type"); got != value {
 				ts.Fatalf("%s is of type %v, not %s", args[0], got, value)
 			}
 		default:
 			values[key] = value
 		}
 	}
-	encrypted, _ := manifest.Get(objs[0].Body, "spec", "encryptedData")
+	encrypted, _ := manifest.Get(objs[0].Body(), "spec", "encryptedData")
 	for key, ciphertext := range encrypted.(manifest.Map) {
 		plain, err := open(ciphertext.(string), label)
 		ts.Check(err)

@@ -40,7 +40,7 @@ func TestSameAsTheAPIServer(t *testing.T) {
 			continue
 		}
 		var want, got []string
-		want = append(want, createJar(t, data, o.Clone().Body)...)
+		want = append(want, createJar(t, data, o.Clone().Body())...)
 		for _, v := range schemas.Validate(o) {
 			if v.Reason == crd.Invalid {
 				got = append(got, v.Message)
@@ -99,7 +99,7 @@ func FuzzValidate(f *testing.F) {
 		if json.Unmarshal(data, &body) != nil {
 			return
 		}
-		o := manifest.Object{Body: manifest.Clone(body)}
+		o := manifest.New(manifest.Clone(body))
 		first := schemas.Validate(o)
 		require.Equal(t, fmt.Sprint(first), fmt.Sprint(schemas.Validate(o)))
 	})

@@ -83,7 +83,7 @@ func decode(t testing.TB, data []byte) manifest.Object {
 	t.Helper()
 	var body manifest.Map
 	require.NoError(t, yaml.Unmarshal(data, &body)) // manifest.Decode refuses what some cases are about
-	return manifest.Object{Body: manifest.Clone(body)}
+	return manifest.New(manifest.Clone(body))
 }
 
 func golden(t *testing.T, file, got string) {

@@ -53,10 +53,10 @@ func TestUpstreamDefinitionsCompile(t *testing.T) {
 				continue
 			}
 			n++
-			o := manifest.Object{Body: manifest.Map{
+			o := manifest.New(manifest.Map{
 				"apiVersion": def.Spec.Group + "/" + v.Name, "kind": def.Spec.Names.Kind,
 				"metadata": manifest.Map{"name": "x"}, "zzzzzzzzzzzz": "unknown",
-			}}
+			})
 			for _, violation := range schemas.Validate(o) {
 				require.NotContains(t, []crd.Reason{crd.NoSchema, crd.BadSchema}, violation.Reason, "%s %s: %s", name, v.Name, violation.Message)
 			}

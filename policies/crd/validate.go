@@ -56,13 +56,13 @@ func (s *Schemas) Validate(o manifest.Object) []Violation {
 	c := s.lookup(gvk)
 	switch {
 	case c == nil && isBuiltin(gvk):
-		return stamp(o, validateBuiltin(gvk, o.Body))
+		return stamp(o, validateBuiltin(gvk, o.Body()))
 	case c == nil:
 		return stamp(o, []Violation{{Reason: NoSchema, Message: "no definition of " + gvk.GroupKind().String() + " was given: nothing was checked"}})
 	case c.err != nil:
 		return stamp(o, []Violation{{Path: []any{"apiVersion"}, Reason: BadSchema, Message: c.err.Error()}})
 	}
-	return stamp(o, c.validate(manifest.Clone(o.Body), o.Body))
+	return stamp(o, c.validate(manifest.Clone(o.Body()), o.Body()))
 }
 
 // validate takes body through the steps of a create; it changes body as they do. written is the object as it was written,

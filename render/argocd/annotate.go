@@ -28,7 +28,7 @@ func Annotate(objs []manifest.Object) []manifest.Object {
 }
 
 func annotate(o manifest.Object) manifest.Object {
-	meta, _ := o.Body["metadata"].(manifest.Map)
+	meta, _ := o.Body()["metadata"].(manifest.Map)
 	old, _ := meta["annotations"].(manifest.Map)
 	annotations := make(manifest.Map, len(old)+2)
 	maps.Copy(annotations, old)
@@ -39,8 +39,7 @@ func annotate(o manifest.Object) manifest.Object {
 	if options := mergeOptions(own, optionsOf(o)); options != "" {
 		annotations[optionsAnnotation] = options
 	}
-	o.Body = with(o.Body, "metadata", with(meta, "annotations", annotations))
-	return o
+	return o.With(with(o.Body(), "metadata", with(meta, "annotations", annotations)))
 }
 
 // with is a shallow copy of m in which key has value.
@@ -72,7 +71,7 @@ func waveOf(o manifest.Object) int {
 		}
 		return -1 // the database may read it
 	case "Service":
-		if spec, _ := o.Body["spec"].(manifest.Map); spec["type"] == "LoadBalancer" {
+		if spec, _ := o.Body()["spec"].(manifest.Map); spec["type"] == "LoadBalancer" {
 			return 1 // it is not healthy before it has an address
 		}
 		return -1 // instances may find each other by it
@@ -118,7 +117,7 @@ func optionsOf(o manifest.Object) []string {
 // holdsData reports an object whose deletion deletes data. Neither a file that is gone from Git nor an Application that is
 // deleted takes it along: a person has to.
 func holdsData(o manifest.Object, k groupKind) bool {
-	spec, _ := o.Body["spec"].(manifest.Map)
+	spec, _ := o.Body()["spec"].(manifest.Map)
 	switch k {
 	case groupKind{"", "PersistentVolumeClaim"}, groupKind{"", "PersistentVolume"}, groupKind{"", "Namespace"},
 		groupKind{"apiextensions.k8s.io", "CustomResourceDefinition"},
@@ -160,7 +159,7 @@ func appliedByServer(o manifest.Object, k groupKind) bool {
 	case groupKind{"postgresql.cnpg.io", "Cluster"}, groupKind{"postgresql.cnpg.io", "Pooler"}:
 		return true
 	case groupKind{"", "ConfigMap"}:
-		return jsonSize(o.Body["data"]) > lastApplied
+		return jsonSize(o.Body()["data"]) > lastApplied
 	}
 	return false
 }
@@ -189,7 +188,7 @@ func isDashboard(o manifest.Object) bool {
 }
 
 func labelsOf(o manifest.Object) manifest.Map {
-	meta, _ := o.Body["metadata"].(manifest.Map)
+	meta, _ := o.Body()["metadata"].(manifest.Map)
 	labels, _ := meta["labels"].(manifest.Map)
 	return labels
 }

@@ -67,8 +67,8 @@ func TestAnnotate(t *testing.T) {
 			if tt.options != "" {
 				want[options] = tt.options
 			}
-			require.Equal(t, want, at(got.Body, "metadata", "annotations"))
-			delete(got.Body["metadata"].(manifest.Map), "annotations")
+			require.Equal(t, want, at(got.Body(), "metadata", "annotations"))
+			delete(got.Body()["metadata"].(manifest.Map), "annotations")
 			require.Equal(t, o, got, "nothing else changes")
 		})
 	}
@@ -78,9 +78,9 @@ func TestAnnotate(t *testing.T) {
 func TestDrillsSustainNothing(t *testing.T) {
 	for _, kind := range []string{"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "CronJob", "NetworkPolicy"} {
 		o := object("v1", kind, "databases", "shop-drill", nil)
-		o.Body["metadata"].(manifest.Map)["labels"] = manifest.Map{"onggi.dev/drill-of": "shop"}
+		o.Body()["metadata"].(manifest.Map)["labels"] = manifest.Map{"onggi.dev/drill-of": "shop"}
 		got := argocd.Annotate([]manifest.Object{o})[0]
-		require.NotContains(t, at(got.Body, "metadata", "annotations"), options, kind)
+		require.NotContains(t, at(got.Body(), "metadata", "annotations"), options, kind)
 	}
 }
 
@@ -103,25 +103,25 @@ func TestAnnotateKeepsWhatTheUserSaid(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := object("postgresql.cnpg.io/v1", "Cluster", "databases", "shop", nil)
-			o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Clone(tt.own)
+			o.Body()["metadata"].(manifest.Map)["annotations"] = manifest.Clone(tt.own)
 			got := argocd.Annotate([]manifest.Object{o})[0]
-			require.Equal(t, tt.want, at(got.Body, "metadata", "annotations"))
-			require.Equal(t, tt.own, at(o.Body, "metadata", "annotations"), "the object given is not changed")
+			require.Equal(t, tt.want, at(got.Body(), "metadata", "annotations"))
+			require.Equal(t, tt.own, at(o.Body(), "metadata", "annotations"), "the object given is not changed")
 		})
 	}
 }
 
 func TestDashboards(t *testing.T) {
 	small := object("v1", "ConfigMap", "databases", "shop-dashboard", nil)
-	small.Body["metadata"].(manifest.Map)["labels"] = manifest.Map{"grafana_dashboard": "1"}
-	small.Body["data"] = manifest.Map{"shop.json": strings.Repeat("x", 150_000)}
-	require.Equal(t, manifest.Map{sync: "1"}, at(argocd.Annotate([]manifest.Object{small})[0].Body, "metadata", "annotations"))
+	small.Body()["metadata"].(manifest.Map)["labels"] = manifest.Map{"grafana_dashboard": "1"}
+	small.Body()["data"] = manifest.Map{"shop.json": strings.Repeat("x", 150_000)}
+	require.Equal(t, manifest.Map{sync: "1"}, at(argocd.Annotate([]manifest.Object{small})[0].Body(), "metadata", "annotations"))
 
 	// Quotes count twice in the annotation that a client-side apply would keep.
 	large := small.Clone()
-	large.Body["data"] = manifest.Map{"shop.json": strings.Repeat(`"`, 150_000)}
+	large.Body()["data"] = manifest.Map{"shop.json": strings.Repeat(`"`, 150_000)}
 	require.Equal(t, manifest.Map{sync: "1", options: "ServerSideApply=true"},
-		at(argocd.Annotate([]manifest.Object{large})[0].Body, "metadata", "annotations"))
+		at(argocd.Annotate([]manifest.Object{large})[0].Body(), "metadata", "annotations"))
 }
 
 // Annotating twice is annotating once, whatever an object says already.
@@ -132,7 +132,7 @@ func TestAnnotateIsIdempotent(t *testing.T) {
 		o := object(pick("v1", "apps/v1", "postgresql.cnpg.io/v1", "barmancloud.cnpg.io/v1"),
 			pick("Cluster", "Database", "ConfigMap", "Service", "StatefulSet", "Namespace", "ScheduledBackup"), "databases", "x",
 			manifest.Map{"type": pick("", "LoadBalancer"), "databaseReclaimPolicy": pick("retain", "delete")})
-		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{
+		o.Body()["metadata"].(manifest.Map)["annotations"] = manifest.Map{
 			pick("team", sync): pick("1", "shop"),
 			options:            pick("", "Prune=true", "Delete=confirm, Prune=false", ",,", "Replace=true"),
 		}
@@ -144,7 +144,7 @@ func TestAnnotateIsIdempotent(t *testing.T) {
 func TestAnnotateKeepsOrderAndOrigin(t *testing.T) {
 	objs := objectsOf("shop", "databases", true)
 	objs[0].Origin, objs[0].Part = "secrets.yaml:3", manifest.PartSecrets
-	objs = append(objs, manifest.Object{Body: manifest.Map{"apiVersion": "v1", "kind": "ConfigMap"}}) // not even a name
+	objs = append(objs, manifest.New(manifest.Map{"apiVersion": "v1", "kind": "ConfigMap"})) // not even a name
 	got := argocd.Annotate(objs)
 	require.Len(t, got, len(objs))
 	for i := range objs {

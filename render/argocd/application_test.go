@@ -310,7 +310,7 @@ func TestFieldsThatGitSetsAreCompared(t *testing.T) {
 		cluster := db.Envs[i].Objects[1]
 		require.Equal(t, "Cluster", cluster.Ref().Kind)
 		if db.Envs[i].Name == "dev" {
-			cluster.Body["spec"].(manifest.Map)["nodeMaintenanceWindow"] = manifest.Map{"reusePVC": false}
+			cluster.Body()["spec"].(manifest.Map)["nodeMaintenanceWindow"] = manifest.Map{"reusePVC": false}
 		}
 	}
 	project := homelab()

@@ -50,7 +50,7 @@ func ignoreDifferences(objs []manifest.Object) []any {
 
 func anySets(objs []manifest.Object, k groupKind, path []string) bool {
 	for _, o := range objs {
-		if kindOf(o) == k && has(o.Body, path) {
+		if kindOf(o) == k && has(o.Body(), path) {
 			return true
 		}
 	}

@@ -41,7 +41,7 @@ func Emit(in Input) (map[string][]byte, error) {
 	}
 	out := make(map[string][]byte, len(files))
 	for name, body := range files {
-		out[name] = manifest.Encode(manifest.Object{Body: body})
+		out[name] = manifest.Encode(manifest.New(body))
 	}
 	return out, nil
 }

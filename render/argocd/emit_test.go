@@ -78,7 +78,7 @@ func TestSchemas(t *testing.T) {
 			files, err := argocd.Emit(in)
 			require.NoError(t, err)
 			for file, data := range files {
-				require.Empty(t, schemas.Validate(manifest.Object{Body: decode(t, data)}), "%s, %s: %s", name, source, file)
+				require.Empty(t, schemas.Validate(manifest.New(decode(t, data))), "%s, %s: %s", name, source, file)
 			}
 		}
 	}

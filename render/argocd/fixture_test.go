@@ -53,7 +53,7 @@ func objectsOf(name, namespace string, full bool) []manifest.Object {
 	}
 	if full {
 		dashboard := object("v1", "ConfigMap", "monitoring", name+"-dashboard", nil)
-		dashboard.Body["metadata"].(manifest.Map)["labels"] = manifest.Map{"grafana_dashboard": "1"}
+		dashboard.Body()["metadata"].(manifest.Map)["labels"] = manifest.Map{"grafana_dashboard": "1"}
 		objs = append(objs, dashboard,
 			object("barmancloud.cnpg.io/v1", "ObjectStore", namespace, name, nil),
 			object("postgresql.cnpg.io/v1", "Database", namespace, name+"-app", manifest.Map{"databaseReclaimPolicy": "retain"}),
@@ -75,5 +75,5 @@ func object(apiVersion, kind, namespace, name string, spec manifest.Map) manifes
 	if spec != nil {
 		body["spec"] = spec
 	}
-	return manifest.Object{Body: body}
+	return manifest.New(body)
 }

@@ -115,7 +115,7 @@ func TestMetricNames(t *testing.T) {
 	objects, err := manifest.Decode("q", append([]byte("apiVersion: v1\nkind: Q\nmetadata: {name: q}\n"), Queries(History{}.Close(o))...))
 	require.NoError(t, err)
 	names := map[string]bool{}
-	for query, v := range objects[0].Body {
+	for query, v := range objects[0].Body() {
 		q, ok := v.(manifest.Map)
 		if !ok || q["metrics"] == nil {
 			continue

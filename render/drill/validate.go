@@ -83,7 +83,7 @@ func (c *Config) checks() []error {
 
 // scratch returns what is wrong with the Cluster to create.
 func (c *Config) scratch() []error {
-	ref := manifest.Object{Body: c.Scratch}.Ref()
+	ref := manifest.New(c.Scratch).Ref()
 	want := manifest.Ref{APIVersion: clusterAPIVersion, Kind: "Cluster", Namespace: c.Namespace, Name: ScratchName(c.Cluster)}
 	if ref != want {
 		return []error{fmt.Errorf("scratch is %s %s, not %s %s", ref.APIVersion, ref, want.APIVersion, want)}

@@ -29,7 +29,7 @@ func Build(p *plan.Plan) []manifest.Object {
 	}
 	var objs []manifest.Object
 	for _, w := range p.Wanted() {
-		objs = append(objs, manifest.Object{Part: manifest.PartSecrets, Body: manifest.Map{
+		objs = append(objs, manifest.Object{Part: manifest.PartSecrets}.With(manifest.Map{
 			"apiVersion": "external-secrets.io/v1",
 			"kind":       "ExternalSecret",
 			"metadata":   manifest.Map{"name": w.Name, "namespace": p.Namespace, "labels": labels(p)},
@@ -40,7 +40,7 @@ func Build(p *plan.Plan) []manifest.Object {
 				"target":          target(p, w),
 				"data":            data(*p.Secrets.Store, w),
 			},
-		}})
+		}))
 	}
 	return objs
 }

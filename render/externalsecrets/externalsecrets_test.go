@@ -29,7 +29,7 @@ func get(t *testing.T, o manifest.Object, path string) any {
 	t.Helper()
 	steps, err := manifest.ParsePath(path)
 	require.NoError(t, err)
-	v, _ := manifest.Get(o.Body, steps...)
+	v, _ := manifest.Get(o.Body(), steps...)
 	return v
 }
 

@@ -87,7 +87,7 @@ func (a *artist) drills() {
 		if o.Origin != "" || a.isSeries(o.Ref().Name) || a.isDump(o.Ref().Name) {
 			continue
 		}
-		ref, cron := o.Ref(), text(o.Body, "spec", "schedule")
+		ref, cron := o.Ref(), text(o.Body(), "spec", "schedule")
 		id := a.add(Node{
 			ID: "drill:" + ref.Name, Lane: Backups, Kind: KindDrill, Title: "Restore drill", Object: ref,
 			Lines: []string{cronWords(cron), "cron " + cron, "restores into a scratch cluster"},

@@ -159,7 +159,7 @@ func (a *artist) databases() {
 	for _, d := range a.Databases {
 		object := a.cluster
 		for _, o := range a.of("Database") {
-			if at, _ := manifest.Get(o.Body, "spec", "name"); at == d.Name {
+			if at, _ := manifest.Get(o.Body(), "spec", "name"); at == d.Name {
 				object = o.Ref()
 			}
 		}

@@ -208,7 +208,7 @@ func TestNamesAreInert(t *testing.T) {
 	b := bundles(t)[0]
 	p := *b.Plan
 	p.Name, p.Env = evil, evil
-	objs := []manifest.Object{{Body: manifest.Map{"apiVersion": "v1", "kind": evil, "metadata": manifest.Map{"name": evil}, "spec": manifest.Map{"secretName": evil}}, Origin: evil}}
+	objs := []manifest.Object{manifest.Object{Origin: evil}.With(manifest.Map{"apiVersion": "v1", "kind": evil, "metadata": manifest.Map{"name": evil}, "spec": manifest.Map{"secretName": evil}})}
 	for _, layout := range []graph.Layout{graph.Wide, graph.Narrow} {
 		svg := graph.SVG(graph.Draw(&p, objs), layout, graph.Options{Href: href})
 		rects(t, svg) // well-formed

@@ -13,7 +13,7 @@ func (a *artist) monitors() {
 	}
 	for _, o := range a.of("PrometheusRule") {
 		rules := 0
-		groups, _ := manifest.Get(o.Body, "spec", "groups")
+		groups, _ := manifest.Get(o.Body(), "spec", "groups")
 		for _, g := range list(groups) {
 			in, _ := manifest.Get(g, "rules")
 			rules += len(list(in))
@@ -31,7 +31,7 @@ func (a *artist) monitors() {
 func (a *artist) monitor(o manifest.Object) {
 	ref, interval := o.Ref(), ""
 	for _, field := range []string{"podMetricsEndpoints", "endpoints"} {
-		endpoints, _ := manifest.Get(o.Body, "spec", field)
+		endpoints, _ := manifest.Get(o.Body(), "spec", field)
 		for _, e := range list(endpoints) {
 			interval = text(e, "interval")
 		}

@@ -83,7 +83,7 @@ func TestWhoMakesASecret(t *testing.T) {
 		elsewhere := manifest.Map{"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": manifest.Map{"name": "su", "namespace": "other"}}
 		b := bundles(t)[0]
 		p := *b.Plan
-		picture := graph.Draw(&p, append(b.Objects, manifest.Object{Body: elsewhere, Origin: "x.yaml:1"}))
+		picture := graph.Draw(&p, append(b.Objects, manifest.Object{Origin: "x.yaml:1"}.With(elsewhere)))
 		require.Contains(t, picture.String(), "[object:SealedSecret/su]")
 	})
 }

@@ -108,13 +108,13 @@ func (a *artist) made() map[string]maker {
 			}
 			made[ref.Name] = maker{words: words, object: ref}
 		case "ExternalSecret":
-			name := text(o.Body, "spec", "target", "name")
+			name := text(o.Body(), "spec", "target", "name")
 			if name == "" {
 				name = ref.Name
 			}
-			made[name] = maker{words: strings.TrimSpace("from the secret store " + text(o.Body, "spec", "secretStoreRef", "name")), object: ref}
+			made[name] = maker{words: strings.TrimSpace("from the secret store " + text(o.Body(), "spec", "secretStoreRef", "name")), object: ref}
 		case "Certificate":
-			if name := text(o.Body, "spec", "secretName"); name != "" {
+			if name := text(o.Body(), "spec", "secretName"); name != "" {
 				made[name] = maker{words: "issued by cert-manager", object: ref}
 			}
 		case "Secret":
@@ -152,7 +152,7 @@ func (a *artist) readers() map[string][]manifest.Ref {
 		case "SealedSecret", "ExternalSecret", "Certificate", "Secret", "ConfigMap":
 			continue
 		}
-		for _, name := range secretsIn(o.Body) {
+		for _, name := range secretsIn(o.Body()) {
 			readers[name] = append(readers[name], ref)
 		}
 	}

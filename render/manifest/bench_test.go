@@ -11,7 +11,7 @@ import (
 
 // fleetMember is what one database comes to: a Cluster with much switched on, its alerts, and a dashboard of 20 KB.
 func fleetMember() []Object {
-	return []Object{{Body: benchCluster()}, {Body: benchRules()}, {Body: benchDashboard()}}
+	return []Object{New(benchCluster()), New(benchRules()), New(benchDashboard())}
 }
 
 func benchCluster() Map {
@@ -94,7 +94,7 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, o := range objs {
-					if _, err := sigsyaml.Marshal(o.Body); err != nil {
+					if _, err := sigsyaml.Marshal(o.Body()); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -105,8 +105,8 @@ func BenchmarkEncode(b *testing.B) {
 
 func TestBenchmarkObjectsAreWhatTheyClaim(t *testing.T) {
 	objs := fleetMember()
-	require.InDelta(t, 20<<10, len(objs[2].Body["data"].(Map)["postgres.json"].(string)), 4<<10)
+	require.InDelta(t, 20<<10, len(objs[2].Body()["data"].(Map)["postgres.json"].(string)), 4<<10)
 	for _, o := range objs {
-		readsBack(t, o.Body)
+		readsBack(t, o.Body())
 	}
 }

@@ -7,12 +7,14 @@ import (
 
 // Canonical returns a deep copy of v in the types of [Object]: nil, bool, int64, float64, string, []any and Map. An
 // integer of any type, and a float64 that is an integer within int64, become int64; typed lists and maps become []any
-// and Map; a nil list or map becomes an empty one; each byte that is not UTF-8 becomes U+FFFD, as in encoding/json. It
+// and Map, and so does *Fields; a nil list or map becomes an empty one; each byte that is not UTF-8 becomes U+FFFD, as in encoding/json. It
 // panics on a type that [AppendYAML] does not take.
 func Canonical(v any) any {
 	switch v := v.(type) {
 	case Map:
 		return canonicalMap(v)
+	case *Fields:
+		return canonicalFields(v)
 	case map[string]string:
 		return canonicalMap(v)
 	case []any:
@@ -33,13 +35,20 @@ func Clone(m Map) Map {
 
 // Clone returns an object that shares nothing with o.
 func (o Object) Clone() Object {
-	o.Body = Clone(o.Body)
-	return o
+	return o.With(Clone(o.Body()))
 }
 
 func canonicalMap[T any](m map[string]T) Map {
 	out := make(Map, len(m))
 	for k, v := range m {
+		out[validString(k)] = Canonical(v)
+	}
+	return out
+}
+
+func canonicalFields(f *Fields) Map {
+	out := make(Map, f.Len())
+	for k, v := range f.All() {
 		out[validString(k)] = Canonical(v)
 	}
 	return out

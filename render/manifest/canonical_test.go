@@ -22,11 +22,11 @@ func TestCanonical(t *testing.T) {
 }
 
 func TestCloneSharesNothing(t *testing.T) {
-	o := Object{Body: Map{"a": []any{Map{"b": "c"}}}, Part: PartBackup, Origin: "x:1"}
+	o := Object{Part: PartBackup, Origin: "x:1"}.With(Map{"a": []any{Map{"b": "c"}}})
 	c := o.Clone()
 	require.Equal(t, o, c)
-	c.Body["a"].([]any)[0].(Map)["b"] = "changed"
-	require.Equal(t, "c", o.Body["a"].([]any)[0].(Map)["b"])
+	c.Body()["a"].([]any)[0].(Map)["b"] = "changed"
+	require.Equal(t, "c", o.Body()["a"].([]any)[0].(Map)["b"])
 	require.Equal(t, Map{}, Clone(nil))
 }
 

@@ -122,11 +122,11 @@ func compareObjects(was, is map[identity]Object, id identity, yield func(Differe
 	y, inB := is[id]
 	switch {
 	case !inB:
-		return yield(Difference{Ref: x.Ref(), Change: Removed, Was: x.Body})
+		return yield(Difference{Ref: x.Ref(), Change: Removed, Was: x.Body()})
 	case !inA:
-		return yield(Difference{Ref: y.Ref(), Change: Added, Is: y.Body})
+		return yield(Difference{Ref: y.Ref(), Change: Added, Is: y.Body()})
 	}
-	return walk(nil, x.Body, y.Body, func(d Difference) bool {
+	return walk(nil, x.Body(), y.Body(), func(d Difference) bool {
 		d.Ref = x.Ref()
 		return yield(d)
 	})
@@ -198,7 +198,7 @@ func unionOfKeys(a, b Map) []string {
 // collection gives the collections that builders write the canonical types, and leaves canonical values as they are.
 func collection(v any) any {
 	switch v := v.(type) {
-	case []string, []Map, map[string]string:
+	case *Fields, []string, []Map, map[string]string:
 		return Canonical(v)
 	}
 	return v

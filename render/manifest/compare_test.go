@@ -10,7 +10,7 @@ import (
 )
 
 func cluster(name string, spec Map) Object {
-	return Object{Body: Map{"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": Map{"name": name, "namespace": "databases"}, "spec": spec}}
+	return New(Map{"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": Map{"name": name, "namespace": "databases"}, "spec": spec})
 }
 
 func TestDiff(t *testing.T) {
@@ -18,14 +18,14 @@ func TestDiff(t *testing.T) {
 	a := []Object{
 		cluster("shop", Map{"instances": 3, "gone": nil, "backup": Map{"retention": "90d"}, "type": "1", "plugins": []any{Map{"name": "a"}, "b"}, "args": []string{"x"}, "same": []string{"y"}, "text": long + "a" + long}),
 		cluster("crm", nil),
-		{Body: Map{"apiVersion": "v1", "kind": "Secret", "metadata": Map{"name": "s"}}},
+		New(Map{"apiVersion": "v1", "kind": "Secret", "metadata": Map{"name": "s"}}),
 	}
 	b := []Object{
-		{Body: Map{"apiVersion": "v1", "kind": "ConfigMap", "metadata": Map{"name": "c"}}},
+		New(Map{"apiVersion": "v1", "kind": "ConfigMap", "metadata": Map{"name": "c"}}),
 		cluster("shop", Map{"instances": 1.0, "backup": Map{"retention": "90d", "drill": true}, "type": 1, "plugins": []any{Map{"name": "z"}, "b"}, "args": []any{"x", "w"}, "same": []any{"y"}, "text": long + "b" + long}),
 		cluster("crm", Map{}),
 	}
-	b[2].Body["apiVersion"] = "postgresql.cnpg.io/v2"
+	b[2].Body()["apiVersion"] = "postgresql.cnpg.io/v2"
 	require.Equal(t, []string{
 		`Cluster/databases/crm apiVersion: "postgresql.cnpg.io/v1" != "postgresql.cnpg.io/v2"`,
 		`Cluster/databases/shop spec.args: ["x"] != ["x","w"]`,
@@ -41,7 +41,7 @@ func TestDiff(t *testing.T) {
 	require.False(t, Equal(a, b))
 	require.Empty(t, Diff(a, []Object{a[2], a[0], a[1]}), "order does not matter")
 	require.Equal(t, Difference{Ref: a[0].Ref(), Path: []any{"spec", "backup", "drill"}, Change: Added, Is: true}, Diff(a, b)[2])
-	require.Equal(t, Difference{Ref: a[2].Ref(), Change: Removed, Was: a[2].Body}, Diff(a, b)[9])
+	require.Equal(t, Difference{Ref: a[2].Ref(), Change: Removed, Was: a[2].Body()}, Diff(a, b)[9])
 }
 
 // An object that is there twice is two objects.
@@ -86,7 +86,7 @@ func FuzzDiff(f *testing.F) {
 				delete(parent.(Map), d.Path[len(d.Path)-1].(string))
 				continue
 			}
-			require.NoError(t, Set(fixed.Body, d.Is, d.Path...))
+			require.NoError(t, Set(fixed.Body(), d.Is, d.Path...))
 		}
 		require.Empty(t, Diff([]Object{fixed}, b))
 	})
@@ -94,7 +94,7 @@ func FuzzDiff(f *testing.F) {
 
 func TestDiffIsDeterministic(t *testing.T) {
 	a, b := fleetMember(), fleetMember()
-	b[0].Body["spec"].(Map)["instances"], b[1].Body["spec"] = 5, Map{}
+	b[0].Body()["spec"].(Map)["instances"], b[1].Body()["spec"] = 5, Map{}
 	want := lines(Diff(a, b))
 	require.Len(t, want, 2)
 	for range 20 {

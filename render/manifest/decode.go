@@ -163,7 +163,7 @@ func (d *decoder) object(body Map, at *yaml.Node, depth int) {
 		}
 	}
 	if len(d.problems) == before {
-		d.objects = append(d.objects, Object{Body: body, Origin: d.name + ":" + strconv.Itoa(at.Line)})
+		d.objects = append(d.objects, Object{Origin: d.name + ":" + strconv.Itoa(at.Line)}.With(body))
 	}
 }
 

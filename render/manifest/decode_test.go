@@ -59,7 +59,7 @@ func TestDecodeJSON(t *testing.T) {
 	require.Len(t, objs, 2)
 	require.Equal(t, "a.json:2", objs[0].Origin)
 	require.Equal(t, "a.json:4", objs[1].Origin)
-	require.Equal(t, Map{long: "😀/\u007f", "on": int64(1), "n": []any{int64(1), int64(1000), 12345678901234567890.0, 0.5, nil, true, Map{}}}, objs[0].Body["data"])
+	require.Equal(t, Map{long: "😀/\u007f", "on": int64(1), "n": []any{int64(1), int64(1000), 12345678901234567890.0, 0.5, nil, true, Map{}}}, objs[0].Body()["data"])
 }
 
 // What an unquoted scalar means is what sigs.k8s.io/yaml, and so kubectl, Helm and Kustomize, make of it.
@@ -74,7 +74,7 @@ func TestDecodeScalars(t *testing.T) {
 	} {
 		objs, err := Decode("x", []byte(object("x: "+in)))
 		require.NoError(t, err, in)
-		require.Equal(t, want, objs[0].Body["x"], in)
+		require.Equal(t, want, objs[0].Body()["x"], in)
 		if !strings.HasPrefix(in, "!!timestamp") {
 			require.Equal(t, want, asKubectl(t, object("x: "+in)).(Map)["x"], "kubectl reads %s", in)
 		}
@@ -88,7 +88,7 @@ func TestDecodeKeys(t *testing.T) {
 		text := object("x:", "  "+in+": v")
 		objs, err := Decode("x", []byte(text))
 		require.NoError(t, err, in)
-		require.Equal(t, Map{want: "v"}, objs[0].Body["x"], in)
+		require.Equal(t, Map{want: "v"}, objs[0].Body()["x"], in)
 		require.Equal(t, Map{want: "v"}, asKubectl(t, text).(Map)["x"], "kubectl reads %s", in)
 	}
 }
@@ -98,7 +98,7 @@ func TestDecodeAliases(t *testing.T) {
 		"a: &a {p: 1, q: 1}", "b: &b {q: 2, r: 2}", "k: &k key", "l: &l [1]",
 		"one: {<<: *a, p: 3}", "both: {<<: [*a, *b, {s: 4}], t: 5}", "? *k\n: *l")))
 	require.NoError(t, err)
-	body := objs[0].Body
+	body := objs[0].Body()
 	require.Equal(t, Map{"p": int64(3), "q": int64(1)}, body["one"])
 	require.Equal(t, Map{"p": int64(1), "q": int64(1), "r": int64(2), "s": int64(4), "t": int64(5)}, body["both"])
 	require.Equal(t, []any{int64(1)}, body["key"])
@@ -174,17 +174,17 @@ func holdsRoundTrip(t *testing.T, objs []Object) {
 	require.NoError(t, err, "%s", text)
 	require.Len(t, got, len(objs), "%s", text)
 	for i, o := range objs {
-		require.Equal(t, Canonical(o.Body), any(got[i].Body))
+		require.Equal(t, Canonical(o.Body()), any(got[i].Body()))
 	}
 	require.Equal(t, string(text), string(Encode(got...)))
 	var stream []byte
 	for _, o := range objs {
-		stream = AppendJSON(stream, o.Body)
+		stream = AppendJSON(stream, o.Body())
 	}
 	fromJSON, err := Decode("again.json", stream)
 	require.NoError(t, err, "%s", stream)
 	for i := range fromJSON {
-		require.Equal(t, got[i].Body, fromJSON[i].Body)
+		require.Equal(t, got[i].Body(), fromJSON[i].Body())
 	}
 }
 
@@ -221,7 +221,7 @@ func TestDecodeWhatOthersWrote(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, objs, file)
 		if len(objs) == 1 {
-			require.Equal(t, asKubectl(t, string(data)), any(objs[0].Body), file)
+			require.Equal(t, asKubectl(t, string(data)), any(objs[0].Body()), file)
 		}
 		holdsRoundTrip(t, objs)
 	}
@@ -307,7 +307,7 @@ func FuzzRoundTrip(f *testing.F) {
 		for i := range s.byte() % 4 {
 			body := s.mapping(4)
 			body["apiVersion"], body["kind"], body["metadata"] = "v1", "ConfigMap", Map{"name": "a" + string('0'+rune(i)), "x": s.value(3)}
-			objs = append(objs, Object{Body: body})
+			objs = append(objs, New(body))
 		}
 		holdsRoundTrip(t, objs)
 	})

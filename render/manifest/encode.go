@@ -21,7 +21,7 @@ func Encode(objs ...Object) []byte {
 		if i > 0 {
 			e.dst = append(e.dst, "---\n"...)
 		}
-		e.node(o.Body, 0, atRoot)
+		e.object(o)
 	}
 	return e.dst
 }
@@ -29,13 +29,21 @@ func Encode(objs ...Object) []byte {
 // AppendYAML appends v to dst as one YAML document in block style, ending in a newline, and returns the longer slice.
 // What a YAML 1.1 or 1.2 reader makes of it equals Canonical(v).
 //
-// Beside the types of [Object], it takes int, int32, []string, []Map and map[string]string, which builders like to
-// write, and what [Keep] returns. A value of any other type is a bug in the caller, and it panics; so is a key that is
+// Beside the types of an object's body, it takes *Fields, int, int32, []string, []Map and map[string]string, which builders like to
+// write. A value of any other type is a bug in the caller, and it panics; so is a key that is
 // not UTF-8, which comes out repaired, as in Canonical, but not in its place.
 func AppendYAML(dst []byte, v any) []byte {
 	e := newEncoder(dst)
 	e.node(v, 0, atRoot)
 	return e.dst
+}
+
+func (e *encoder) object(o Object) {
+	if fields, body := o.either(); fields != nil {
+		e.node(fields, 0, atRoot)
+	} else {
+		e.node(body, 0, atRoot)
+	}
 }
 
 // encoder appends to dst. Fields is a stack: each mapping that is being written has its sorted fields there.
@@ -46,11 +54,6 @@ type encoder struct {
 
 func newEncoder(dst []byte) encoder {
 	return encoder{dst: dst, fields: make([]field, 0, 64)}
-}
-
-type field struct {
-	key   string
-	value any
 }
 
 // place is what stands on the line before a node.
@@ -71,6 +74,12 @@ func (e *encoder) node(v any, indent int, at place) {
 			return
 		}
 		e.mapping(e.push(v), indent, at)
+	case *Fields:
+		if v.Len() == 0 {
+			e.scalar("{}", at)
+			return
+		}
+		e.mapping(e.pushFields(v), indent, at)
 	case map[string]string:
 		if len(v) == 0 {
 			e.scalar("{}", at)
@@ -208,6 +217,15 @@ func (e *encoder) push(m Map) int {
 	base := len(e.fields)
 	for k, v := range m {
 		e.fields = append(e.fields, field{k, v})
+	}
+	sortFields(e.fields[base:])
+	return base
+}
+
+func (e *encoder) pushFields(f *Fields) int {
+	base := len(e.fields)
+	if f != nil {
+		e.fields = append(e.fields, f.list...)
 	}
 	sortFields(e.fields[base:])
 	return base

@@ -51,7 +51,7 @@ func TestPlainStrings(t *testing.T) {
 }
 
 func TestEncode(t *testing.T) {
-	a, b := Object{Body: Map{"kind": "A"}}, Object{Body: Map{"kind": "B", "x": "1\n\n"}}
+	a, b := New(Map{"kind": "A"}), New(Map{"kind": "B", "x": "1\n\n"})
 	require.Empty(t, Encode())
 	require.Equal(t, "kind: A\n", string(Encode(a)))
 	require.Equal(t, "kind: B\nx: |+\n  1\n\n---\nkind: A\n", string(Encode(b, a)))

@@ -8,7 +8,7 @@ import (
 )
 
 func ExampleEncode() {
-	cluster := manifest.Object{Part: manifest.PartCluster, Body: manifest.Map{
+	cluster := manifest.Object{Part: manifest.PartCluster}.With(manifest.Map{
 		"apiVersion": "postgresql.cnpg.io/v1",
 		"kind":       "Cluster",
 		"metadata":   manifest.Map{"name": "shop", "namespace": "databases"},
@@ -20,7 +20,7 @@ func ExampleEncode() {
 				"pg_hba":     []string{"hostssl all all 10.0.0.0/8 scram-sha-256"},
 			},
 		},
-	}}
+	})
 	os.Stdout.Write(manifest.Encode(cluster))
 	// Output:
 	// apiVersion: postgresql.cnpg.io/v1

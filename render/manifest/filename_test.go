@@ -9,7 +9,7 @@ import (
 )
 
 func named(apiVersion, kind, namespace, name string) Object {
-	return Object{Body: Map{"apiVersion": apiVersion, "kind": kind, "metadata": Map{"namespace": namespace, "name": name}}}
+	return New(Map{"apiVersion": apiVersion, "kind": kind, "metadata": Map{"namespace": namespace, "name": name}})
 }
 
 func TestFileName(t *testing.T) {

@@ -19,6 +19,8 @@ func (e *encoder) json(v any) {
 	switch v := v.(type) {
 	case Map:
 		e.jsonObject(e.push(v))
+	case *Fields:
+		e.jsonObject(e.pushFields(v))
 	case map[string]string:
 		e.jsonObject(e.pushStrings(v))
 	case []any:

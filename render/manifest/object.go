@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Map is a YAML mapping. Builders write one literally; the real CRD schemas, which every golden is checked against,
@@ -48,23 +49,78 @@ const (
 	PartExtra      Part = "extra" // manifests beside the spec, taken in as they are
 )
 
-// Object is one Kubernetes object. Body holds only nil, bool, int64, float64, string, []any and Map: see [Canonical].
+// Object is one Kubernetes object. A copy of one has the same content: what changes in the body of one changes in the other.
 type Object struct {
-	Body Map
 	Part Part
 	// Origin is the file:line of an object that was taken in from beside the spec; "" for one that a builder made.
 	Origin string
+
+	content *content
+}
+
+// content is what an object says: fields as they were built, until somebody asks for the body, and the body from then on.
+type content struct {
+	sync.Mutex
+	fields *Fields
+	body   Map
+}
+
+// New is an object with a body, which it keeps.
+func New(body Map) Object { return Object{}.With(body) }
+
+// With is the object with another body.
+func (o Object) With(body Map) Object {
+	o.content = &content{body: body}
+	return o
+}
+
+// Made is the object with the fields of a builder, who writes no more to them once the body was asked for.
+func (o Object) Made(fields *Fields) Object {
+	o.content = &content{fields: fields}
+	return o
+}
+
+// Fields are those the object was made of; nil once its body was asked for.
+func (o Object) Fields() *Fields {
+	fields, _ := o.either()
+	return fields
+}
+
+// Body is the object as a mapping, to look around in and to change. Where a builder or [Decode] made the object, it holds only nil,
+// bool, int64, float64, string, []any and Map: see [Canonical].
+func (o Object) Body() Map {
+	c := o.content
+	if c == nil {
+		return nil
+	}
+	c.Lock()
+	defer c.Unlock()
+	if c.fields != nil {
+		c.body, c.fields = canonicalFields(c.fields), nil
+	}
+	return c.body
+}
+
+// either is the form that the object is in: one of the two is nil.
+func (o Object) either() (*Fields, Map) {
+	c := o.content
+	if c == nil {
+		return nil, nil
+	}
+	c.Lock()
+	defer c.Unlock()
+	return c.fields, c.body
 }
 
 // Ref reads the object's identity out of its body.
 func (o Object) Ref() Ref {
-	meta, _ := o.Body["metadata"].(Map)
-	return Ref{
-		APIVersion: str(o.Body["apiVersion"]),
-		Kind:       str(o.Body["kind"]),
-		Namespace:  str(meta["namespace"]),
-		Name:       str(meta["name"]),
+	fields, body := o.either()
+	if fields == nil {
+		meta, _ := body["metadata"].(Map)
+		return Ref{str(body["apiVersion"]), str(body["kind"]), str(meta["namespace"]), str(meta["name"])}
 	}
+	meta := fields.Below("metadata")
+	return Ref{str(fields.Get("apiVersion")), str(fields.Get("kind")), str(meta.Get("namespace")), str(meta.Get("name"))}
 }
 
 // Sort puts objects in the order they are applied in: what others need comes first, then by kind, namespace and name. It returns

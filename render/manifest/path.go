@@ -16,7 +16,7 @@ func Text(obj any, path ...any) string {
 // ints for list indexes. It reports false where the path leads nowhere, and true for a null that is there.
 func Get(obj any, path ...any) (any, bool) {
 	if o, is := obj.(Object); is {
-		obj = o.Body
+		obj = o.Body()
 	}
 	for _, step := range path {
 		var ok bool
@@ -35,6 +35,11 @@ func child(v, step any) (any, bool) {
 		case Map:
 			c, ok := m[step]
 			return c, ok
+		case *Fields:
+			if i := m.find(step); i >= 0 {
+				return m.list[i].value, true
+			}
+			return nil, false
 		case map[string]string:
 			c, ok := m[step]
 			return c, ok

@@ -7,7 +7,7 @@ import (
 )
 
 func TestGet(t *testing.T) {
-	o := Object{Body: Map{"spec": Map{"plugins": []any{Map{"name": "barman"}}, "none": nil}, "args": []string{"a"}, "labels": map[string]string{"k": "v"}, "envs": []Map{{"x": 1}}}}
+	o := New(Map{"spec": Map{"plugins": []any{Map{"name": "barman"}}, "none": nil}, "args": []string{"a"}, "labels": map[string]string{"k": "v"}, "envs": []Map{{"x": 1}}})
 	for path, want := range map[string]any{
 		"spec.plugins[0].name": "barman", "spec.none": nil, "args[0]": "a", "labels.k": "v", "envs[0].x": 1, "spec.plugins[0]": Map{"name": "barman"},
 	} {
@@ -16,7 +16,7 @@ func TestGet(t *testing.T) {
 		got, found := Get(o, steps...)
 		require.True(t, found, path)
 		require.Equal(t, want, got, path)
-		_, found = Get(o.Body, steps...)
+		_, found = Get(o.Body(), steps...)
 		require.True(t, found, path)
 	}
 	for _, path := range []string{"nope", "spec.nope", "spec.plugins[1]", "spec.plugins[-1]", "spec.plugins.name", "spec[0]", "spec.none.x", "args[1]", "spec.plugins[0].name.x"} {
@@ -27,7 +27,7 @@ func TestGet(t *testing.T) {
 	}
 	all, found := Get(o)
 	require.True(t, found)
-	require.Equal(t, o.Body, all)
+	require.Equal(t, o.Body(), all)
 }
 
 func TestSet(t *testing.T) {

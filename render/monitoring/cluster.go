@@ -128,10 +128,7 @@ func object(apiVersion, kind any, namespace, name string, labels manifest.Map) m
 	if len(labels) > 0 {
 		meta["labels"] = maps.Clone(labels)
 	}
-	return manifest.Object{
-		Part: manifest.PartMonitoring,
-		Body: manifest.Map{"apiVersion": apiVersion, "kind": kind, "metadata": meta},
-	}
+	return manifest.Object{Part: manifest.PartMonitoring}.With(manifest.Map{"apiVersion": apiVersion, "kind": kind, "metadata": meta})
 }
 
 // stringMap merges maps of strings into one mapping; a later one wins.

@@ -25,9 +25,9 @@ func Dashboards(c Cluster) []manifest.Object {
 	}
 	o := object("v1", "ConfigMap", c.DashboardNamespace, name, stringMap(c.Labels, c.DashboardLabels))
 	if c.DashboardFolder != "" {
-		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
+		o.Body()["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
 	}
-	o.Body["data"] = manifest.Map{c.Namespace + "." + c.Name + ".json": dashboard(c)}
+	o.Body()["data"] = manifest.Map{c.Namespace + "." + c.Name + ".json": dashboard(c)}
 	return []manifest.Object{o}
 }
 

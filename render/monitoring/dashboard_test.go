@@ -37,7 +37,7 @@ func dashboardText(t *testing.T, c monitoring.Cluster) string {
 	t.Helper()
 	objs := monitoring.Dashboards(c)
 	require.Len(t, objs, 1)
-	data := objs[0].Body["data"].(manifest.Map)
+	data := objs[0].Body()["data"].(manifest.Map)
 	require.Len(t, data, 1)
 	return data[c.Namespace+"."+c.Name+".json"].(string)
 }

@@ -55,7 +55,7 @@ func TestObjects(t *testing.T) {
 				require.False(t, seen[ref], ref)
 				seen[ref] = true
 			}
-			for key := range objs[len(objs)-1].Body["data"].(manifest.Map) {
+			for key := range objs[len(objs)-1].Body()["data"].(manifest.Map) {
 				require.False(t, seen[key], "Grafana's sidecar writes all dashboards into one folder: %s", key)
 				seen[key] = true
 			}
@@ -102,11 +102,11 @@ func TestObjectsShareNothing(t *testing.T) {
 	c := shop()
 	before := stream(t, everything(c))
 	for _, o := range everything(c) {
-		scribble(o.Body)
+		scribble(o.Body())
 	}
 	require.Equal(t, string(before), string(stream(t, everything(c))))
 	objs := everything(c)
-	scribble(objs[0].Body)
+	scribble(objs[0].Body())
 	require.Equal(t, string(stream(t, everything(c)[1:])), string(stream(t, objs[1:])))
 }
 
@@ -144,7 +144,7 @@ func TestValuesAreCanonical(t *testing.T) {
 		}
 	}
 	for _, o := range everything(shop()) {
-		walk(o.Ref().String(), o.Body)
+		walk(o.Ref().String(), o.Body())
 	}
 }
 
@@ -225,7 +225,7 @@ func TestSettings(t *testing.T) {
 func TestObjectsAreModest(t *testing.T) {
 	size := 0
 	for _, o := range everything(shop()) {
-		b, err := json.Marshal(o.Body)
+		b, err := json.Marshal(o.Body())
 		require.NoError(t, err)
 		size += len(b)
 	}

@@ -94,7 +94,7 @@ func nativePodMonitors(c Cluster) []manifest.Object {
 		return manifest.Map{"port": port, "path": "/metrics", "interval": c.Interval, "scheme": "http"}
 	}
 	o := podMonitor(c, c.Name, endpoint("agent"), manifest.Map{"onggi.dev/cluster": c.Name})
-	spec := o.Body["spec"].(manifest.Map)
+	spec := o.Body()["spec"].(manifest.Map)
 	spec["podMetricsEndpoints"] = append(spec["podMetricsEndpoints"].([]any), endpoint("metrics"))
 	return append([]manifest.Object{o}, poolerMonitors(c, "onggi.dev/pooler")...)
 }

@@ -46,7 +46,7 @@ func poolerMonitors(c Cluster, label string) []manifest.Object {
 
 func podMonitor(c Cluster, name string, endpoint, matchLabels manifest.Map) manifest.Object {
 	o := object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.own)
-	o.Body["spec"] = manifest.Map{
+	o.Body()["spec"] = manifest.Map{
 		"selector":            manifest.Map{"matchLabels": matchLabels},
 		"podMetricsEndpoints": []any{endpoint},
 	}

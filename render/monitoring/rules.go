@@ -137,7 +137,7 @@ func (b *builder) onPrimary() string {
 
 func (b *builder) object(name string, groups ...any) manifest.Object {
 	o := object("monitoring.coreos.com/v1", "PrometheusRule", b.Namespace, name, b.own)
-	o.Body["spec"] = manifest.Map{"groups": groups}
+	o.Body()["spec"] = manifest.Map{"groups": groups}
 	return o
 }
 

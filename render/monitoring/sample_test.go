@@ -62,7 +62,7 @@ func stream(t *testing.T, objs []manifest.Object) []byte {
 	t.Helper()
 	var out []byte
 	for _, o := range objs {
-		b, err := yaml.Marshal(o.Body)
+		b, err := yaml.Marshal(o.Body())
 		require.NoError(t, err)
 		out = append(append(out, "---\n"...), b...)
 	}
@@ -76,7 +76,7 @@ func decode(t *testing.T, text string) []manifest.Object {
 	for _, doc := range strings.Split(text, "---\n")[1:] {
 		var body manifest.Map
 		require.NoError(t, yaml.Unmarshal([]byte(doc), &body))
-		objs = append(objs, manifest.Object{Body: body})
+		objs = append(objs, manifest.New(body))
 	}
 	return objs
 }
@@ -100,7 +100,7 @@ func groups(t *testing.T, objs []manifest.Object) []ruleGroup {
 	t.Helper()
 	var all []ruleGroup
 	for _, o := range objs {
-		b, err := yaml.Marshal(o.Body["spec"])
+		b, err := yaml.Marshal(o.Body()["spec"])
 		require.NoError(t, err)
 		var spec struct {
 			Groups []ruleGroup `json:"groups"`

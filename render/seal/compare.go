@@ -191,11 +191,11 @@ func (s *Step) reshaped() string {
 	switch {
 	case s.Have.Type != s.Want.Type:
 		return "type " + s.Want.Type + " in place of " + s.Have.Type
-	case text(s.Have.Object.Body, "metadata", "annotations", EnvironmentsAnnotation) != strings.Join(s.Want.Environments, ","):
+	case text(s.Have.Object.Body(), "metadata", "annotations", EnvironmentsAnnotation) != strings.Join(s.Want.Environments, ","):
 		return "environments"
 	}
 	for key, value := range s.Want.Labels {
-		if text(s.Have.Object.Body, "spec", "template", "metadata", "labels", key) != value {
+		if text(s.Have.Object.Body(), "spec", "template", "metadata", "labels", key) != value {
 			return "label " + key
 		}
 	}

@@ -100,9 +100,9 @@ func TestCompare(t *testing.T) {
 func TestWhatIsKeptIsNotTouched(t *testing.T) {
 	how := seal.How{Scope: seal.NamespaceWide, Digest: digestKey}
 	_, before := sealed(t, store, nil, values("ID", "one", "KEY", "two"), certificate(t, 0), how)
-	require.NoError(t, manifest.Set(before.Body, "mine", "metadata", "labels", "team"))
-	require.NoError(t, manifest.Set(before.Body, strings.Repeat("AgB1", 60), "spec", "encryptedData", "theirs"))
-	require.NoError(t, manifest.Set(before.Body, true, "spec", "template", "immutable"))
+	require.NoError(t, manifest.Set(before.Body(), "mine", "metadata", "labels", "team"))
+	require.NoError(t, manifest.Set(before.Body(), strings.Repeat("AgB1", 60), "spec", "encryptedData", "theirs"))
+	require.NoError(t, manifest.Set(before.Body(), true, "spec", "template", "immutable"))
 	how.Scope = seal.Strict // has no effect while a key is kept
 	_, after := sealed(t, store, &before, values("KEY", "three"), certificate(t, 1), how)
 	var moved []string
@@ -129,8 +129,8 @@ func TestReshaped(t *testing.T) {
 			step, after := sealed(t, want, &before, nil, cert, how)
 			require.Contains(t, step.Reshaped, name)
 			require.True(t, step.Changed())
-			old, _ := manifest.Get(before.Body, "spec", "encryptedData")
-			kept, _ := manifest.Get(after.Body, "spec", "encryptedData")
+			old, _ := manifest.Get(before.Body(), "spec", "encryptedData")
+			kept, _ := manifest.Get(after.Body(), "spec", "encryptedData")
 			require.Equal(t, old, kept)
 			again, err := seal.Compare(want, read(t, &after), nil, cert, how)
 			require.NoError(t, err)
@@ -191,8 +191,9 @@ func TestForeignFiles(t *testing.T) {
 		for _, key := range keys {
 			data[key] = strings.Repeat("AgB1", 60)
 		}
-		return &manifest.Object{Body: manifest.Map{"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": manifest.Map{"name": "app", "namespace": "databases"},
-			"spec": manifest.Map{"encryptedData": data, "template": manifest.Map{"type": secretType}}}}
+		o := manifest.New(manifest.Map{"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": manifest.Map{"name": "app", "namespace": "databases"},
+			"spec": manifest.Map{"encryptedData": data, "template": manifest.Map{"type": secretType}}})
+		return &o
 	}
 	const basic = "kubernetes.io/basic-auth"
 	for _, c := range []struct {

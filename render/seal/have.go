@@ -26,21 +26,21 @@ type Have struct {
 
 // Read takes a SealedSecret apart.
 func Read(o manifest.Object) (*Have, error) {
-	h := &Have{Object: o, Type: text(o.Body, "spec", "template", "type"), Scope: Strict}
+	h := &Have{Object: o, Type: text(o.Body(), "spec", "template", "type"), Scope: Strict}
 	if h.Type == "" {
 		h.Type = "Opaque"
 	}
 	for _, s := range []Scope{NamespaceWide, ClusterWide} { // the wider one counts, as in the controller
-		if text(o.Body, "metadata", "annotations", s.annotation()) == "true" {
+		if text(o.Body(), "metadata", "annotations", s.annotation()) == "true" {
 			h.Scope = s
 		}
 	}
-	encrypted, _ := manifest.Get(o.Body, "spec", "encryptedData")
+	encrypted, _ := manifest.Get(o.Body(), "spec", "encryptedData")
 	h.encrypted, _ = encrypted.(manifest.Map)
 	if h.encrypted == nil {
 		return nil, errors.New("it has no spec.encryptedData")
 	}
-	noted, ours := manifest.Get(o.Body, "metadata", "annotations", annotation)
+	noted, ours := manifest.Get(o.Body(), "metadata", "annotations", annotation)
 	if !ours {
 		return h, nil
 	}

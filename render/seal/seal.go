@@ -78,7 +78,7 @@ func (s *Step) value(t Todo, entropy io.Reader) ([]byte, Record, error) {
 func (s *Step) object(encrypted manifest.Map, records map[string]Record) manifest.Object {
 	body := manifest.Map{}
 	if s.Have != nil {
-		body = s.Have.Object.Clone().Body
+		body = s.Have.Object.Clone().Body()
 	}
 	want := s.Want
 	body["apiVersion"], body["kind"] = APIVersion, Kind
@@ -104,7 +104,7 @@ func (s *Step) object(encrypted manifest.Map, records map[string]Record) manifes
 			set(part(inner, "annotations"), scope.annotation(), on)
 		}
 	}
-	return manifest.Object{Body: body, Part: manifest.PartSecrets}
+	return manifest.Object{Part: manifest.PartSecrets}.With(body)
 }
 
 // part is the mapping under a key, made when it is not there.

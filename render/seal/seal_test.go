@@ -54,7 +54,7 @@ func certificate(t testing.TB, i int) seal.Certificate {
 
 // unseal is what a controller does: it decrypts with the label of the place that it finds the object at.
 func unseal(t *testing.T, o manifest.Object, controller int, label string) (map[string]string, error) {
-	encrypted, ok := manifest.Get(o.Body, "spec", "encryptedData")
+	encrypted, ok := manifest.Get(o.Body(), "spec", "encryptedData")
 	require.True(t, ok)
 	out := make(map[string]string)
 	for key, value := range encrypted.(manifest.Map) {
@@ -131,7 +131,7 @@ func TestScopes(t *testing.T) {
 			}
 			_, err = unseal(t, o, 1, c.label)
 			require.Error(t, err, "opened by another controller")
-			inner, _ := manifest.Get(o.Body, "spec", "template", "metadata", "annotations")
+			inner, _ := manifest.Get(o.Body(), "spec", "template", "metadata", "annotations")
 			if c.annotations == nil {
 				require.Nil(t, inner)
 			} else {
@@ -146,7 +146,7 @@ func TestScopes(t *testing.T) {
 func TestObject(t *testing.T) {
 	_, o := sealed(t, login, nil, nil, certificate(t, 0), seal.How{Scope: seal.Strict})
 	require.Equal(t, manifest.Ref{APIVersion: "bitnami.com/v1alpha1", Kind: "SealedSecret", Namespace: "databases", Name: "app"}, o.Ref())
-	template, _ := manifest.Get(o.Body, "spec", "template")
+	template, _ := manifest.Get(o.Body(), "spec", "template")
 	require.Equal(t, manifest.Map{
 		"type":     "kubernetes.io/basic-auth",
 		"metadata": manifest.Map{"name": "app", "namespace": "databases", "labels": manifest.Map{"cnpg.io/reload": "true"}},

@@ -69,7 +69,7 @@ func uniqueSorted(names []string) []string {
 }
 
 func environmentsOf(o manifest.Object) []string {
-	value, _ := manifest.Get(o.Body, "metadata", "annotations", environmentsAnnotation)
+	value, _ := manifest.Get(o.Body(), "metadata", "annotations", environmentsAnnotation)
 	text, _ := value.(string)
 	if text == "" {
 		return nil

@@ -43,7 +43,7 @@ func TestWhoseIsAManifest(t *testing.T) {
 				require.Empty(t, problems)
 				var got []string
 				for _, o := range resolved.Extras {
-					mark, _ := manifest.Get(o.Body, "metadata", "annotations", "mark")
+					mark, _ := manifest.Get(o.Body(), "metadata", "annotations", "mark")
 					got = append(got, mark.(string))
 				}
 				require.Equal(t, want, got, "in %q", env)

@@ -229,7 +229,7 @@ func (l *loader) extra(root *node.Node, version, kind string) {
 	body, _ := legacyValue(root).(map[string]any)
 	pos := Pos{File: root.File.Name, Line: int(root.Line), Col: int(root.Col)}
 	l.set.Extras = append(l.set.Extras, Extra{File: root.File.Name, Pos: pos, root: root,
-		Object: manifest.Object{Body: body, Part: partOf(kind), Origin: fmt.Sprintf("%s:%d", pos.File, pos.Line)}})
+		Object: manifest.Object{Part: partOf(kind), Origin: fmt.Sprintf("%s:%d", pos.File, pos.Line)}.With(body)})
 	l.spills(l.foreignSecrets(root, kind))
 }
 

@@ -157,7 +157,7 @@ func TestExtras(t *testing.T) {
 	require.Equal(t, "SealedSecret/s", a.Extras[0].Ref().String())
 	require.Equal(t, "x/a.yaml:6", a.Extras[0].Origin)
 	// kubectl reads YAML 1.1, and what it reads is what is taken in.
-	require.Equal(t, map[string]any{"encryptedData": map[string]any{"password": strings.Repeat("AgB1", 50)}, "true": true, "mode": int64(0o600)}, a.Extras[0].Body["spec"])
+	require.Equal(t, map[string]any{"encryptedData": map[string]any{"password": strings.Repeat("AgB1", 50)}, "true": true, "mode": int64(0o600)}, a.Extras[0].Body()["spec"])
 	require.Equal(t, "ConfigMap/one", a.Extras[1].Ref().String())
 }
 

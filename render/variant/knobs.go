@@ -195,7 +195,7 @@ func (t *tracer) holds(k Knob) bool {
 func field(objs []manifest.Object, f Field) (any, bool) {
 	for _, o := range objs {
 		if sameName(o.Ref(), f.Ref) {
-			return manifest.Get(o.Body, f.Path...)
+			return manifest.Get(o.Body(), f.Path...)
 		}
 	}
 	return nil, false

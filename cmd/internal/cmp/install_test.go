@@ -72,14 +72,14 @@ func TestComponent(t *testing.T) {
 		require.Len(t, objs, 3)
 		config := find(t, objs, "ConfigMap", "onggi-cmp-")
 		require.Equal(t, "argocd", config.Ref().Namespace)
-		text, _ := manifest.Get(config.Body, "data", "plugin.yaml")
+		text, _ := manifest.Get(config.Body(), "data", "plugin.yaml")
 		require.Equal(t, string(plugin.Installation{Discovery: plugin.Discovery(discovery)}.Plugin()), text)
 		names[config.Ref().Name] = true
 
 		server := find(t, objs, "Deployment", "argocd-repo-server")
-		containers, _ := manifest.Get(server.Body, "spec", "template", "spec", "containers")
+		containers, _ := manifest.Get(server.Body(), "spec", "template", "spec", "containers")
 		require.Len(t, containers, 2)
-		volumes, _ := manifest.Get(server.Body, "spec", "template", "spec", "volumes")
+		volumes, _ := manifest.Get(server.Body(), "spec", "template", "spec", "volumes")
 		require.Len(t, volumes, 4)
 		have := map[any]bool{}
 		for _, v := range volumes.([]any) {
@@ -94,7 +94,7 @@ func TestComponent(t *testing.T) {
 				require.True(t, have[m.(manifest.Map)["name"]], "%v is there", m)
 			}
 		}
-		exclusions, _ := manifest.Get(find(t, objs, "ConfigMap", "argocd-cmd-params-cm").Body, "data", "reposerver.plugin.tar.exclusions")
+		exclusions, _ := manifest.Get(find(t, objs, "ConfigMap", "argocd-cmd-params-cm").Body(), "data", "reposerver.plugin.tar.exclusions")
 		require.Equal(t, ".git", exclusions)
 	}
 	require.Len(t, names, 3)

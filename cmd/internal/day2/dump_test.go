@@ -31,7 +31,7 @@ spec:
 	require.Empty(t, problems)
 	for _, o := range bundle.Objects {
 		if o.Ref().Kind == "CronJob" {
-			text, err := json.Marshal(o.Body)
+			text, err := json.Marshal(o.Body())
 			require.NoError(t, err)
 			var job dumpCronJob
 			require.NoError(t, json.Unmarshal(text, &job))

@@ -42,9 +42,9 @@ func (l *lab) define(file string) {
 	objs, err := manifest.Decode(file, data)
 	require.NoError(l.t, err)
 	for _, o := range objs {
-		l.apply("apiextensions.k8s.io/v1", "customresourcedefinitions", "", o.Body)
-		group, plural := manifest.Text(o.Body, "spec", "group"), manifest.Text(o.Body, "spec", "names", "plural")
-		version := manifest.Text(o.Body, "spec", "versions", 0, "name")
+		l.apply("apiextensions.k8s.io/v1", "customresourcedefinitions", "", o.Body())
+		group, plural := manifest.Text(o.Body(), "spec", "group"), manifest.Text(o.Body(), "spec", "names", "plural")
+		version := manifest.Text(o.Body(), "spec", "versions", 0, "name")
 		l.eventually(30*time.Second, plural, func() bool {
 			code, _ := l.ask(http.MethodGet, at(group+"/"+version, plural, namespace), "", nil)
 			return code == http.StatusOK

@@ -39,11 +39,11 @@ func (l *lab) native(objs []manifest.Object) {
 	for _, o := range objs {
 		switch o.Ref().Kind {
 		case "StatefulSet":
-			set = o.Body
+			set = o.Body()
 		case "ConfigMap":
-			require.NoError(l.t, yaml.Unmarshal([]byte(manifest.Text(o.Body, "data", "agent.yaml")), &file))
+			require.NoError(l.t, yaml.Unmarshal([]byte(manifest.Text(o.Body(), "data", "agent.yaml")), &file))
 		}
-		l.apply(o.Ref().APIVersion, pluralOf(o.Ref().Kind), namespace, o.Body)
+		l.apply(o.Ref().APIVersion, pluralOf(o.Ref().Kind), namespace, o.Body())
 	}
 	replicas, _ := manifest.Get(set, "spec", "replicas")
 	n := int(replicas.(int64))

@@ -138,7 +138,7 @@ func (s *apiserver) install(t *testing.T, folders ...string) {
 			objects, err := manifest.Decode(file, data)
 			require.NoError(t, err)
 			for _, o := range objects {
-				_, err := s.api.Resource(definitions).Apply(context.Background(), o.Ref().Name, body(o.Body), metav1.ApplyOptions{FieldManager: "tests", Force: true})
+				_, err := s.api.Resource(definitions).Apply(context.Background(), o.Ref().Name, body(o.Body()), metav1.ApplyOptions{FieldManager: "tests", Force: true})
 				require.NoError(t, err)
 				names = append(names, o.Ref().Name)
 			}
@@ -186,7 +186,7 @@ func (s *apiserver) of(t *testing.T, o manifest.Object) dynamic.ResourceInterfac
 func (s *apiserver) apply(t *testing.T, objects []manifest.Object) {
 	t.Helper()
 	for _, o := range objects {
-		_, err := s.of(t, o).Apply(context.Background(), o.Ref().Name, body(o.Body), metav1.ApplyOptions{FieldManager: "tests", Force: true})
+		_, err := s.of(t, o).Apply(context.Background(), o.Ref().Name, body(o.Body()), metav1.ApplyOptions{FieldManager: "tests", Force: true})
 		require.NoError(t, err, "%s", o.Ref())
 	}
 }

@@ -67,7 +67,7 @@ func (s *stage) set(t *testing.T, spec, env, react string) *scene {
 	require.NoError(t, err, stderr.String())
 	sc.objects, err = manifest.Decode("rendered", out)
 	require.NoError(t, err)
-	s.api.apply(t, []manifest.Object{{Body: manifest.Map{"apiVersion": "v1", "kind": "Namespace", "metadata": manifest.Map{"name": namespace, "labels": manifest.Map{"policies.onggi.dev/enforce": "true"}}}}})
+	s.api.apply(t, []manifest.Object{manifest.New(manifest.Map{"apiVersion": "v1", "kind": "Namespace", "metadata": manifest.Map{"name": namespace, "labels": manifest.Map{"policies.onggi.dev/enforce": "true"}}})})
 	s.api.apply(t, sc.objects)
 	sc.standin = s.api.operate(t, namespace, react)
 	sc.cron = sc.find(t, "CronJob", "")
@@ -80,7 +80,7 @@ func (sc *scene) find(t *testing.T, kind, name string) manifest.Map {
 	t.Helper()
 	for _, o := range sc.objects {
 		if o.Ref().Kind == kind && (name == "" || o.Ref().Name == name) {
-			return o.Body
+			return o.Body()
 		}
 	}
 	require.Fail(t, "not rendered", "%s %s", kind, name)

@@ -176,7 +176,7 @@ func (s *stage) checkQueries(t *testing.T, record manifest.Map) {
 	objects, err := manifest.Decode("queries", []byte("apiVersion: v1\nkind: Queries\nmetadata: {name: x}\n"+manifest.Text(record, "data", drill.QueriesKey)))
 	require.NoError(t, err)
 	ran := 0
-	for name, v := range objects[0].Body {
+	for name, v := range objects[0].Body() {
 		if !strings.HasPrefix(name, "onggi_") {
 			continue
 		}

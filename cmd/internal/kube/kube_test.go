@@ -54,7 +54,7 @@ func TestGet(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, ref("shop"), o.Ref())
-	require.Equal(t, manifest.Map{"currentPrimary": "shop-1"}, o.Body["status"])
+	require.Equal(t, manifest.Map{"currentPrimary": "shop-1"}, o.Body()["status"])
 	require.Equal(t, []string{"GET /apis/postgresql.cnpg.io/v1/namespaces/db/clusters/shop Bearer secret-token"}, asked)
 
 	_, ok, err = server.Get(t.Context(), ref("gone"), "clusters")

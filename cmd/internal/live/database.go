@@ -219,7 +219,7 @@ func sideBySide(bundles []render.Bundle, touched traces) []object {
 				bodies, parts = append(bodies, make([]any, len(bundles))), append(parts, o.Part)
 			}
 			all[j].In[i] = true
-			bodies[j][i] = o.Body
+			bodies[j][i] = o.Body()
 		}
 	}
 	for j := range all {

@@ -79,7 +79,7 @@ func TestColumnsAreTheObjects(t *testing.T) {
 					require.Len(t, want, 1)
 					for _, object := range bundle.Objects {
 						if object.Ref() == want[0].Ref() {
-							require.Equal(t, string(manifest.AppendYAML(nil, object.Body)), out.column(i, env), "%s %s in %s", dir, o.Key, name)
+							require.Equal(t, string(manifest.AppendYAML(nil, object.Body())), out.column(i, env), "%s %s in %s", dir, o.Key, name)
 							seen++
 						}
 					}

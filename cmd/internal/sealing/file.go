@@ -67,7 +67,7 @@ func add(found map[identity]sealedFile, f sealedFile, o manifest.Object) error {
 		return cli.Exit(cli.Invalid, "%s: SealedSecret %s: %w", f.name, o.Ref().Name, err)
 	}
 	f.have = have
-	environments, _ := manifest.Get(o.Body, "metadata", "annotations", seal.EnvironmentsAnnotation)
+	environments, _ := manifest.Get(o.Body(), "metadata", "annotations", seal.EnvironmentsAnnotation)
 	listed, _ := environments.(string)
 	id := identity{o.Ref().Namespace, o.Ref().Name, listed}
 	if first, twice := found[id]; twice {

@@ -156,7 +156,7 @@ func fingerprint(doc *spec.Document, sources []spec.Source) digest {
 	}
 	for _, extra := range doc.Extras {
 		add([]byte(extra.Origin))
-		add(manifest.EncodeJSON(extra.Body))
+		add(manifest.EncodeJSON(extra.Body()))
 	}
 	return digest(h.Sum(nil))
 }

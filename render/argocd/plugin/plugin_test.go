@@ -108,7 +108,7 @@ func service(namespace, name string) manifest.Object {
 	if namespace != "" {
 		meta["namespace"] = namespace
 	}
-	return manifest.Object{Body: manifest.Map{"apiVersion": "v1", "kind": "Service", "metadata": meta}}
+	return manifest.New(manifest.Map{"apiVersion": "v1", "kind": "Service", "metadata": meta})
 }
 
 func TestStream(t *testing.T) {
@@ -129,7 +129,7 @@ func TestStream(t *testing.T) {
 func TestStreamRefuses(t *testing.T) {
 	shop, till := document(t, "shop"), document(t, "till")
 	big := service("databases", "big")
-	big.Body["data"] = strings.Repeat(`"`, 1000) // twice as long in a message
+	big.Body()["data"] = strings.Repeat(`"`, 1000) // twice as long in a message
 	tests := []struct {
 		name string
 		to   plugin.Target

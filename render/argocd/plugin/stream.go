@@ -74,7 +74,7 @@ func messageSize(out []byte, all []Rendered, limit int) int {
 	size := 0
 	for _, one := range all {
 		for _, o := range one.Objects {
-			size += len(manifest.EncodeJSON(o.Body)) + frame
+			size += len(manifest.EncodeJSON(o.Body())) + frame
 		}
 	}
 	return size

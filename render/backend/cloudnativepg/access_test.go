@@ -55,7 +55,7 @@ func TestAddresses(t *testing.T) {
 	})
 	for _, provider := range []string{"metallb", "cilium", "kube-vip"} {
 		for _, o := range compile(t, "expose: [{name: lb, ip: 10.0.0.1, provider: "+provider+"}]") {
-			_, found := manifest.Get(o.Body, "spec", "loadBalancerIP")
+			_, found := manifest.Get(o.Body(), "spec", "loadBalancerIP")
 			require.False(t, found, provider)
 		}
 	}

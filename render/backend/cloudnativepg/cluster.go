@@ -42,7 +42,7 @@ func (b builder) cluster() []manifest.Object {
 	b.metadata(s)
 	o := b.object(manifest.PartCluster, apiVersion, "Cluster", b.Name, s)
 	if b.Hibernate {
-		o.Body["metadata"].(manifest.Map)["annotations"] = manifest.Map{"cnpg.io/hibernation": "on"}
+		o.Body()["metadata"].(manifest.Map)["annotations"] = manifest.Map{"cnpg.io/hibernation": "on"}
 	}
 	return []manifest.Object{o}
 }

@@ -73,12 +73,12 @@ const componentLabel = "app.kubernetes.io/component"
 // object wraps a spec with the identity and labels that every object of the cluster has. The texts are any: a constant becomes one
 // without an allocation.
 func (b builder) object(part manifest.Part, apiVersion, kind, name any, spec manifest.Map) manifest.Object {
-	return manifest.Object{Part: part, Body: manifest.Map{
+	return manifest.Object{Part: part}.With(manifest.Map{
 		"apiVersion": apiVersion,
 		"kind":       kind,
 		"metadata":   manifest.Map{"name": name, "namespace": b.namespace, "labels": b.labels(part)},
 		"spec":       spec,
-	}}
+	})
 }
 
 func (b builder) labels(part manifest.Part) manifest.Map {

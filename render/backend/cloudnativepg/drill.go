@@ -35,10 +35,10 @@ func (b builder) drillLabels() manifest.Map {
 // ofDrill is an object of the drill with a body of its own in place of a spec.
 func (b builder) ofDrill(apiVersion, kind, name any, body manifest.Map) manifest.Object {
 	o := b.object(manifest.PartBackup, apiVersion, kind, name, nil)
-	o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)[drill.LabelOf] = b.Name
-	delete(o.Body, "spec")
+	o.Body()["metadata"].(manifest.Map)["labels"].(manifest.Map)[drill.LabelOf] = b.Name
+	delete(o.Body(), "spec")
 	for k, v := range body {
-		o.Body[k] = v
+		o.Body()[k] = v
 	}
 	return o
 }

@@ -126,7 +126,7 @@ func (b builder) drillNetwork() []manifest.Object {
 		b.policy(b.drillAccount(), program(), []any{}),
 	}
 	for _, o := range objs {
-		o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)[drill.LabelOf] = b.Name
+		o.Body()["metadata"].(manifest.Map)["labels"].(manifest.Map)[drill.LabelOf] = b.Name
 	}
 	return objs
 }

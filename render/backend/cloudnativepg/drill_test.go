@@ -133,7 +133,7 @@ func TestScratchClusters(t *testing.T) {
 			}
 			require.NoError(t, err)
 			_, scratch := drillOf(t, compile(t, snippet))
-			o := manifest.Object{Body: scratch}
+			o := manifest.New(scratch)
 			require.Empty(t, schemas.Validate(o), "%s", manifest.Encode(o))
 			require.NoError(t, drill.Archives(scratch))
 			for _, f := range policies.Check(policies.Input{Objects: []manifest.Object{o}}) {

@@ -113,7 +113,7 @@ func at(t *testing.T, objs []manifest.Object, object, path string) (any, bool) {
 	require.NoError(t, err)
 	for _, o := range objs {
 		if r := o.Ref(); r.Kind+"/"+r.Name == object {
-			return manifest.Get(o.Body, steps...)
+			return manifest.Get(o.Body(), steps...)
 		}
 	}
 	return nil, false

@@ -21,8 +21,8 @@ func TestServicesOfThePrimaryGoByTheLabelAlone(t *testing.T) {
 		if o.Ref().Kind != "Service" {
 			continue
 		}
-		role, _ := manifest.Get(o.Body, "spec", "selector", "onggi.dev/role")
-		always, _ := manifest.Get(o.Body, "spec", "publishNotReadyAddresses")
+		role, _ := manifest.Get(o.Body(), "spec", "selector", "onggi.dev/role")
+		always, _ := manifest.Get(o.Body(), "spec", "publishNotReadyAddresses")
 		got[o.Ref().Name] = leads{role, always == true}
 	}
 	require.Equal(t, map[string]leads{

@@ -211,7 +211,7 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, false, find(t, b, "ServiceAccount", "shop-backup")["automountServiceAccountToken"])
 	for _, o := range b.Objects {
 		if o.Ref().Kind == "RoleBinding" {
-			require.NotEqual(t, "shop-backup", at(t, o.Body, "subjects", 0, "name"))
+			require.NotEqual(t, "shop-backup", at(t, o.Body(), "subjects", 0, "name"))
 		}
 	}
 	rules := at(t, find(t, b, "NetworkPolicy", "shop"), "spec", "ingress").([]any)

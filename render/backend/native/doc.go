@@ -63,7 +63,7 @@ func (b builder) object(part manifest.Part, apiVersion, kind, name string, rest 
 	for k, v := range rest {
 		body[k] = v
 	}
-	return manifest.Object{Part: part, Body: body}
+	return manifest.Object{Part: part}.With(body)
 }
 
 func (b builder) labels(part manifest.Part) manifest.Map {

@@ -43,7 +43,7 @@ func (b builder) drills() []manifest.Object {
 	}
 	d := b.Backup.Drill
 	account := b.object(manifest.PartBackup, "v1", "ServiceAccount", d.Name, manifest.Map{"automountServiceAccountToken": false})
-	fields.Put(account.Body["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	fields.Put(account.Body()["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
 	objs := []manifest.Object{
 		account,
 		b.object(manifest.PartBackup, "v1", "ConfigMap", d.Name, manifest.Map{"data": manifest.Map{drillFile: write(Drill(b.Plan))}}),

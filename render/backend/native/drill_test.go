@@ -40,7 +40,7 @@ func TestWhatADrillMay(t *testing.T) {
 	require.Equal(t, manifest.Map{"role": "r"}, at(t, find(t, b, "ServiceAccount", "shop-drill"), "metadata", "annotations"), "the cloud identity for the store")
 	for _, o := range b.Objects {
 		if o.Ref().Kind == "RoleBinding" {
-			require.NotEqual(t, "shop-drill", at(t, o.Body, "subjects", 0, "name"))
+			require.NotEqual(t, "shop-drill", at(t, o.Body(), "subjects", 0, "name"))
 		}
 	}
 	lasting := map[string]bool{}

@@ -50,7 +50,7 @@ func (b builder) dumps() []manifest.Object {
 		return nil
 	}
 	account := b.object(manifest.PartBackup, "v1", "ServiceAccount", b.dumpAccount(), manifest.Map{"automountServiceAccountToken": false})
-	fields.Put(account.Body["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	fields.Put(account.Body()["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
 	objs := []manifest.Object{account}
 	for _, d := range b.Dumps.Series {
 		objs = append(objs,
@@ -88,7 +88,7 @@ func (b builder) dumpCron(d plan.Dump) manifest.Object {
 			"template":                manifest.Map{"metadata": meta, "spec": b.dumpPod(d)},
 		}},
 	}})
-	o.Body["metadata"].(manifest.Map)["labels"].(manifest.Map)[dump.Label] = b.Name // by which people's verbs find it
+	o.Body()["metadata"].(manifest.Map)["labels"].(manifest.Map)[dump.Label] = b.Name // by which people's verbs find it
 	return o
 }
 

@@ -76,7 +76,7 @@ func find(t *testing.T, b render.Bundle, kind, name string) manifest.Map {
 	t.Helper()
 	for _, o := range b.Objects {
 		if ref := o.Ref(); ref.Kind == kind && ref.Name == name {
-			return o.Body
+			return o.Body()
 		}
 	}
 	require.Fail(t, "there is no "+kind+" "+name)
@@ -278,8 +278,8 @@ func TestBudget(t *testing.T) {
 		for _, o := range compile(t, fields).Objects {
 			if o.Ref().Kind == "PodDisruptionBudget" {
 				found = true
-				require.Equal(t, int64(1), at(t, o.Body, "spec", "maxUnavailable"), fields)
-				_, set := manifest.Get(o.Body, "spec", "minAvailable")
+				require.Equal(t, int64(1), at(t, o.Body(), "spec", "maxUnavailable"), fields)
+				_, set := manifest.Get(o.Body(), "spec", "minAvailable")
 				require.False(t, set, fields)
 			}
 		}

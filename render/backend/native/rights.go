@@ -31,7 +31,7 @@ const rbac = "rbac.authorization.k8s.io"
 // rights are the identity of the pods and what it may do in its namespace.
 func (b builder) rights() []manifest.Object {
 	account := b.object(manifest.PartCluster, "v1", "ServiceAccount", b.Name, manifest.Map{"automountServiceAccountToken": false})
-	fields.Put(account.Body["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	fields.Put(account.Body()["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
 	var rules []any
 	for _, r := range Rights() {
 		rule := manifest.Map{"apiGroups": []any{r.Group}, "resources": []any{r.Resource}, "verbs": fields.Texts(r.Verbs)}

@@ -18,7 +18,7 @@ func Service(e plan.Service, labels manifest.Map, target int64) manifest.Map {
 
 // Dress puts the labels and annotations that the spec asks for onto a Service, and the load balancer's own.
 func Dress(o manifest.Object, e plan.Service) manifest.Object {
-	meta := o.Body["metadata"].(manifest.Map)
+	meta := o.Body()["metadata"].(manifest.Map)
 	for k, v := range e.Labels {
 		meta["labels"].(manifest.Map)[k] = v
 	}
