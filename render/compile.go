@@ -82,7 +82,7 @@ func override(c *spec.Cluster, objs []manifest.Object, refs []manifest.Ref) spec
 				continue
 			}
 			hit = true
-			manifest.Patch(objs[j].Body(), o.Patch)
+			objs[j].Patch(o.Patch)
 			if now := objs[j].Ref(); now != ref {
 				problems = append(problems, c.Problem("ONG3010", path+".patch", "an override must not change what object it patches",
 					fmt.Sprintf("%s would become %s", ref, now), "leave apiVersion, kind, metadata.name and metadata.namespace out of the patch"))

@@ -155,8 +155,8 @@ func Args(config string) []any {
 // Env are the variables that [Args] reads: which Job the pod is of, from the labels that every Job's pod has (Kubernetes 1.27
 // and newer), so that the program needs no right to read pods.
 func Env() []any {
-	field := func(name, path string) manifest.Map {
-		return manifest.Map{"name": name, "valueFrom": manifest.Map{"fieldRef": manifest.Map{"apiVersion": "v1", "fieldPath": path}}}
+	field := func(name, path string) *manifest.Fields {
+		return manifest.Of("name", name, "valueFrom", manifest.Of("fieldRef", manifest.Of("apiVersion", "v1", "fieldPath", path)))
 	}
 	return []any{
 		field("JOB_NAME", "metadata.labels['batch.kubernetes.io/job-name']"),
@@ -202,50 +202,50 @@ func decode(data []byte, into any) error {
 func (c *Config) Encode() []byte { return manifest.AppendYAML(make([]byte, 0, 2<<10), c.fields()) }
 
 // fields are the Config as JSON would have them, written out here: a fleet has as many of them as databases.
-func (c *Config) fields() manifest.Map {
-	out := manifest.Map{
-		"cluster": c.Cluster, "scratch": c.Scratch, "point": c.Point, "timeout": c.Timeout.String(),
-		"login":  fields("secret", c.Login.Secret, "host", c.Login.Host, "sslMode", c.Login.SSLMode),
-		"record": fields("configMap", c.Record.ConfigMap),
-	}
+func (c *Config) fields() *manifest.Fields {
+	out := manifest.Of(
+		"cluster", c.Cluster, "scratch", c.Scratch, "point", c.Point, "timeout", c.Timeout.String(),
+		"login", fields("secret", c.Login.Secret, "host", c.Login.Host, "sslMode", c.Login.SSLMode),
+		"record", fields("configMap", c.Record.ConfigMap),
+	)
 	if c.Namespace != "" {
-		out["namespace"] = c.Namespace
+		out.Set("namespace", c.Namespace)
 	}
 	if w := c.Window; w != nil {
-		out["window"] = fields("kind", w.Kind, "name", w.Name, "serverName", w.ServerName)
+		out.Set("window", fields("kind", w.Kind, "name", w.Name, "serverName", w.ServerName))
 	}
 	if c.Snapshot {
-		out["snapshot"] = true
+		out.Set("snapshot", true)
 	}
 	if c.Amcheck {
-		out["amcheck"] = true
+		out.Set("amcheck", true)
 	}
 	var checks []any
 	for _, k := range c.Checks {
 		checks = append(checks, fields("name", k.Name, "database", k.Database, "sql", k.SQL, "expect", k.Expect))
 	}
 	if checks != nil {
-		out["checks"] = checks
+		out.Set("checks", checks)
 	}
 	if c.Login.Port != 0 {
-		out["login"].(manifest.Map)["port"] = int64(c.Login.Port)
+		out.Below("login").Set("port", int64(c.Login.Port))
 	}
 	if len(c.Record.Labels) > 0 {
-		labels := make(manifest.Map, len(c.Record.Labels))
+		labels := manifest.Room(len(c.Record.Labels))
 		for name, value := range c.Record.Labels {
-			labels[name] = value
+			labels.Set(name, value)
 		}
-		out["record"].(manifest.Map)["labels"] = labels
+		out.Below("record").Set("labels", labels)
 	}
 	return out
 }
 
 // fields makes a mapping of names and texts; a text that is empty is left out.
-func fields(pairs ...string) manifest.Map {
-	out := make(manifest.Map, len(pairs)/2)
+func fields(pairs ...string) *manifest.Fields {
+	out := manifest.Room(len(pairs) / 2)
 	for i := 0; i < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			out[pairs[i]] = pairs[i+1]
+			out.Set(pairs[i], pairs[i+1])
 		}
 	}
 	return out

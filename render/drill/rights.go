@@ -26,10 +26,10 @@ func Rules(c *Config) []any {
 	return rules
 }
 
-func rule(group, resource any, names []any, verbs ...any) manifest.Map {
-	out := manifest.Map{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
+func rule(group, resource any, names []any, verbs ...any) *manifest.Fields {
+	out := manifest.Of("apiGroups", []any{group}, "resources", []any{resource}, "verbs", verbs)
 	if len(names) > 0 {
-		out["resourceNames"] = names
+		out.Set("resourceNames", names)
 	}
 	return out
 }
@@ -38,12 +38,12 @@ func rule(group, resource any, names []any, verbs ...any) manifest.Map {
 // the new one removes what it made, and a drill that came to an end is not run again; one that could not tell how it ended (exit 6)
 // is. Without it, a failed drill would be run as often as the backoffLimit says. Job and pod need podReplacementPolicy Failed, which
 // comes with it: there is no new pod before the old one has ended.
-func PodFailurePolicy(container string) manifest.Map {
-	return manifest.Map{"rules": []any{
-		manifest.Map{"action": "Count", "onPodConditions": []any{manifest.Map{"type": "DisruptionTarget", "status": "True"}}},
-		manifest.Map{"action": "FailJob", "onExitCodes": manifest.Map{
+func PodFailurePolicy(container string) *manifest.Fields {
+	return manifest.Of("rules", []any{
+		manifest.Of("action", "Count", "onPodConditions", []any{manifest.Of("type", "DisruptionTarget", "status", "True")}),
+		manifest.Of("action", "FailJob", "onExitCodes", manifest.Of(
 			// failed, wrong usage, invalid file, out of time or told to stop
-			"containerName": container, "operator": "In", "values": []any{int64(1), int64(2), int64(3), int64(7)},
-		}},
-	}}
+			"containerName", container, "operator", "In", "values", []any{int64(1), int64(2), int64(3), int64(7)},
+		)),
+	})
 }

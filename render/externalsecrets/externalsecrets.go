@@ -29,38 +29,38 @@ func Build(p *plan.Plan) []manifest.Object {
 	}
 	var objs []manifest.Object
 	for _, w := range p.Wanted() {
-		objs = append(objs, manifest.Object{Part: manifest.PartSecrets}.With(manifest.Map{
-			"apiVersion": "external-secrets.io/v1",
-			"kind":       "ExternalSecret",
-			"metadata":   manifest.Map{"name": w.Name, "namespace": p.Namespace, "labels": labels(p)},
-			"spec": manifest.Map{
-				"refreshPolicy":   "Periodic",
-				"refreshInterval": interval(p.Secrets.Store.Refresh),
-				"secretStoreRef":  manifest.Map{"kind": p.Secrets.Store.Kind, "name": p.Secrets.Store.Name},
-				"target":          target(p, w),
-				"data":            data(*p.Secrets.Store, w),
-			},
-		}))
+		objs = append(objs, manifest.Object{Part: manifest.PartSecrets}.Made(manifest.Of(
+			"apiVersion", "external-secrets.io/v1",
+			"kind", "ExternalSecret",
+			"metadata", manifest.Of("name", w.Name, "namespace", p.Namespace, "labels", labels(p)),
+			"spec", manifest.Of(
+				"refreshPolicy", "Periodic",
+				"refreshInterval", interval(p.Secrets.Store.Refresh),
+				"secretStoreRef", manifest.Of("kind", p.Secrets.Store.Kind, "name", p.Secrets.Store.Name),
+				"target", target(p, w),
+				"data", data(*p.Secrets.Store, w),
+			),
+		)))
 	}
 	return objs
 }
 
 // target is the Secret. It goes when the ExternalSecret goes, and stays when the store loses its entry: a database does not stop
 // because somebody tidied up elsewhere.
-func target(p *plan.Plan, w plan.Wanted) manifest.Map {
-	template := manifest.Map{"engineVersion": "v2", "mergePolicy": "Replace", "type": w.Type}
+func target(p *plan.Plan, w plan.Wanted) *manifest.Fields {
+	template := manifest.Of("engineVersion", "v2", "mergePolicy", "Replace", "type", w.Type)
 	if wanted := backend.Name(p.Backend).SecretLabels(); len(wanted) > 0 {
-		own := manifest.Map{}
+		own := manifest.Of()
 		for key, value := range wanted {
-			own[key] = value
+			own.Set(key, value)
 		}
-		template["metadata"] = manifest.Map{"labels": own}
+		template.Set("metadata", manifest.Of("labels", own))
 	}
 	if w.User != "" {
-		template["mergePolicy"] = "Merge" // with what the store gives
-		template["data"] = manifest.Map{"username": literal(w.User)}
+		template.Set("mergePolicy", "Merge") // with what the store gives
+		template.Set("data", manifest.Of("username", literal(w.User)))
 	}
-	return manifest.Map{"name": w.Name, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template}
+	return manifest.Of("name", w.Name, "creationPolicy", "Owner", "deletionPolicy", "Retain", "template", template)
 }
 
 // literal is a text in a template of the operator, which has Go's templates.
@@ -77,13 +77,13 @@ func data(store spec.SecretStore, w plan.Wanted) []any {
 		if key == "username" && w.User != "" {
 			continue
 		}
-		out = append(out, manifest.Map{"secretKey": key, "remoteRef": manifest.Map{
-			"key":                remoteKey(store.Path, w.Name),
-			"property":           key,
-			"conversionStrategy": "Default",
-			"decodingStrategy":   "None",
-			"metadataPolicy":     "None",
-		}})
+		out = append(out, manifest.Of("secretKey", key, "remoteRef", manifest.Of(
+			"key", remoteKey(store.Path, w.Name),
+			"property", key,
+			"conversionStrategy", "Default",
+			"decodingStrategy", "None",
+			"metadataPolicy", "None",
+		)))
 	}
 	return out
 }
@@ -101,19 +101,19 @@ func interval(s string) string {
 	return d.Round(time.Second).String()
 }
 
-func labels(p *plan.Plan) manifest.Map {
+func labels(p *plan.Plan) *manifest.Fields {
 	name := "postgresql"
 	if p.Engine != "postgres" {
 		name = p.Engine
 	}
-	out := manifest.Map{
-		"app.kubernetes.io/name":       name,
-		"app.kubernetes.io/instance":   p.Name,
-		"app.kubernetes.io/component":  string(manifest.PartSecrets),
-		"app.kubernetes.io/managed-by": "onggi",
-	}
+	out := manifest.Of(
+		"app.kubernetes.io/name", name,
+		"app.kubernetes.io/instance", p.Name,
+		"app.kubernetes.io/component", string(manifest.PartSecrets),
+		"app.kubernetes.io/managed-by", "onggi",
+	)
 	for key, value := range p.Labels {
-		out[key] = value
+		out.Set(key, value)
 	}
 	return out
 }

@@ -14,7 +14,7 @@ func Canonical(v any) any {
 	case Map:
 		return canonicalMap(v)
 	case *Fields:
-		return canonicalFields(v)
+		return v.Map()
 	case map[string]string:
 		return canonicalMap(v)
 	case []any:
@@ -35,20 +35,16 @@ func Clone(m Map) Map {
 
 // Clone returns an object that shares nothing with o.
 func (o Object) Clone() Object {
-	return o.With(Clone(o.Body()))
+	fields, body := o.either()
+	if fields != nil {
+		return o.With(fields.Map())
+	}
+	return o.With(Clone(body))
 }
 
 func canonicalMap[T any](m map[string]T) Map {
 	out := make(Map, len(m))
 	for k, v := range m {
-		out[validString(k)] = Canonical(v)
-	}
-	return out
-}
-
-func canonicalFields(f *Fields) Map {
-	out := make(Map, f.Len())
-	for k, v := range f.All() {
 		out[validString(k)] = Canonical(v)
 	}
 	return out

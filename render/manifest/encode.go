@@ -224,9 +224,7 @@ func (e *encoder) push(m Map) int {
 
 func (e *encoder) pushFields(f *Fields) int {
 	base := len(e.fields)
-	if f != nil {
-		e.fields = append(e.fields, f.list...)
-	}
+	e.fields = append(e.fields, f.all()...)
 	sortFields(e.fields[base:])
 	return base
 }

@@ -25,20 +25,40 @@ func MergePatch(target, patch any) any {
 	return out
 }
 
-// Patch is [MergePatch] on a mapping that the caller owns: it changes target itself, and copies only what the patch brings.
-func Patch(target, patch Map) {
-	for k, change := range patch {
-		if change == nil {
-			delete(target, k)
-			continue
-		}
-		below, isMap := target[k].(Map)
-		if p, merges := collection(change).(Map); merges && isMap {
-			Patch(below, p)
-		} else {
-			target[k] = MergePatch(target[k], change)
+// Patch applies a patch as [MergePatch] does to what the object says, in all copies of the object.
+func (o Object) Patch(patch Map) {
+	c := o.content
+	c.Lock()
+	defer c.Unlock()
+	if c.fields == nil {
+		c.body = MergePatch(c.body, patch).(Map)
+	} else {
+		c.fields = patched(c.fields, patch)
+	}
+}
+
+// patched is f with a patch, and shares with it what the patch leaves alone: builders share mappings among objects.
+func patched(f *Fields, patch Map) *Fields {
+	out := Room(f.Len() + len(patch))
+	for k, v := range f.All() {
+		change, hit := patch[k]
+		below, isFields := v.(*Fields)
+		p, merges := collection(change).(Map)
+		switch {
+		case !hit:
+			out.Set(k, v)
+		case merges && isFields:
+			out.Set(k, patched(below, p))
+		case change != nil:
+			out.Set(k, MergePatch(v, change))
 		}
 	}
+	for k, change := range patch {
+		if f.find(k) < 0 && change != nil {
+			out.Set(k, MergePatch(nil, change))
+		}
+	}
+	return out
 }
 
 // CreateMergePatch returns the smallest merge patch that makes to out of from: MergePatch(from, patch) equals to. Only a

@@ -96,7 +96,7 @@ func (o Object) Body() Map {
 	c.Lock()
 	defer c.Unlock()
 	if c.fields != nil {
-		c.body, c.fields = canonicalFields(c.fields), nil
+		c.body, c.fields = c.fields.Map(), nil
 	}
 	return c.body
 }

@@ -64,14 +64,14 @@ func agentGroup(c Cluster) any {
 			runbook = c.RunbookURL + "/" + a.Alert + ".md"
 		}
 		labels := stringMap(c.AlertLabels, map[string]string{"namespace": c.Namespace, "database_cluster": c.Name, "severity": a.Labels["severity"]})
-		rule := manifest.Map{
-			"alert": a.Alert, "expr": narrowed(a.Expr, c), "labels": labels,
-			"annotations": manifest.Map{"summary": a.Annotations["summary"], "runbook_url": runbook},
-		}
+		rule := manifest.Of(
+			"alert", a.Alert, "expr", narrowed(a.Expr, c), "labels", labels,
+			"annotations", manifest.Of("summary", a.Annotations["summary"], "runbook_url", runbook),
+		)
 		if a.For != "" {
-			rule["for"] = a.For
+			rule.Set("for", a.For)
 		}
 		rules = append(rules, rule)
 	}
-	return manifest.Map{"name": c.Namespace + "." + c.Name + ".agent", "rules": rules}
+	return manifest.Of("name", c.Namespace+"."+c.Name+".agent", "rules", rules)
 }

@@ -1,7 +1,6 @@
 package monitoring
 
 import (
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +58,7 @@ type Cluster struct {
 	// DashboardFolder is the Grafana folder; none by default.
 	DashboardFolder string
 
-	own manifest.Map // the labels of PodMonitors and PrometheusRules
+	own *manifest.Fields // the labels of PodMonitors and PrometheusRules
 }
 
 // Backup says how backups of the cluster show in its metrics.
@@ -122,21 +121,21 @@ func (b Backup) maxAge(factor int64) string {
 	return strconv.FormatInt(int64(age/time.Second)*factor, 10)
 }
 
-// object makes an object of this package's part. Labels are copied: no two objects share a map.
-func object(apiVersion, kind any, namespace, name string, labels manifest.Map) manifest.Object {
-	meta := manifest.Map{"name": name, "namespace": namespace}
-	if len(labels) > 0 {
-		meta["labels"] = maps.Clone(labels)
+// object makes an object of this package's part.
+func object(apiVersion, kind any, namespace, name string, labels *manifest.Fields) manifest.Object {
+	meta := manifest.Of("name", name, "namespace", namespace)
+	if labels.Len() > 0 {
+		meta.Set("labels", labels)
 	}
-	return manifest.Object{Part: manifest.PartMonitoring}.With(manifest.Map{"apiVersion": apiVersion, "kind": kind, "metadata": meta})
+	return manifest.Object{Part: manifest.PartMonitoring}.Made(manifest.Of("apiVersion", apiVersion, "kind", kind, "metadata", meta))
 }
 
 // stringMap merges maps of strings into one mapping; a later one wins.
-func stringMap(maps ...map[string]string) manifest.Map {
-	merged := make(manifest.Map, 8)
+func stringMap(maps ...map[string]string) *manifest.Fields {
+	merged := manifest.Room(8)
 	for _, m := range maps {
 		for k, v := range m {
-			merged[k] = v
+			merged.Set(k, v)
 		}
 	}
 	return merged

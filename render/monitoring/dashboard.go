@@ -25,9 +25,9 @@ func Dashboards(c Cluster) []manifest.Object {
 	}
 	o := object("v1", "ConfigMap", c.DashboardNamespace, name, stringMap(c.Labels, c.DashboardLabels))
 	if c.DashboardFolder != "" {
-		o.Body()["metadata"].(manifest.Map)["annotations"] = manifest.Map{"grafana_folder": c.DashboardFolder}
+		o.Fields().Below("metadata").Set("annotations", manifest.Of("grafana_folder", c.DashboardFolder))
 	}
-	o.Body()["data"] = manifest.Map{c.Namespace + "." + c.Name + ".json": dashboard(c)}
+	o.Fields().Set("data", manifest.Of(c.Namespace+"."+c.Name+".json", dashboard(c)))
 	return []manifest.Object{o}
 }
 
@@ -116,17 +116,17 @@ var nativeTemplate = sync.OnceValue(func() template { return newTemplate(nativeR
 
 // newTemplate is of the rows that every cluster has, and those of backups, poolers, drills and dumps.
 func newTemplate(always []row, backup, pooler row) template {
-	head := encode(manifest.Map{
-		"title":         markTitle,
-		"uid":           markID,
-		"tags":          []any{"postgresql", "onggi"},
-		"schemaVersion": 39,
-		"editable":      false,
-		"graphTooltip":  1,
-		"refresh":       "1m",
-		"time":          manifest.Map{"from": "now-6h", "to": "now"},
-		"templating":    manifest.Map{"list": variables()},
-	})
+	head := encode(manifest.Of(
+		"title", markTitle,
+		"uid", markID,
+		"tags", []any{"postgresql", "onggi"},
+		"schemaVersion", 39,
+		"editable", false,
+		"graphTooltip", 1,
+		"refresh", "1m",
+		"time", manifest.Of("from", "now-6h", "to", "now"),
+		"templating", manifest.Of("list", variables()),
+	))
 	var g grid
 	t := template{
 		head:   cutAtMarks(strings.TrimSuffix(head, "}") + `,"panels":[`),
@@ -154,10 +154,10 @@ func cutAtMarks(text string) []string {
 // variables are the dashboard's: the Prometheus to ask, and constants that say about whom.
 func variables() []any {
 	constant := func(name, value string) any {
-		return manifest.Map{"type": "constant", "name": name, "query": value, "hide": 2, "skipUrlSync": true}
+		return manifest.Of("type", "constant", "name", name, "query", value, "hide", 2, "skipUrlSync", true)
 	}
 	return []any{
-		manifest.Map{"type": "datasource", "name": "datasource", "label": "Prometheus", "query": "prometheus"},
+		manifest.Of("type", "datasource", "name", "datasource", "label", "Prometheus", "query", "prometheus"),
 		constant("namespace", markNamespace),
 		constant("cluster", markCluster),
 		constant("backup", markBackup),

@@ -76,8 +76,8 @@ func (b *builder) drillJobs() []alert {
 
 // verdict shows 1 as a good word and 0 as failed.
 func verdict(good string) []any {
-	word := func(text, colour string) manifest.Map { return manifest.Map{"text": text, "color": colour} }
-	return []any{manifest.Map{"type": "value", "options": manifest.Map{"0": word("failed", "red"), "1": word(good, "green")}}}
+	word := func(text, colour string) *manifest.Fields { return manifest.Of("text", text, "color", colour) }
+	return []any{manifest.Of("type", "value", "options", manifest.Of("0", word("failed", "red"), "1", word(good, "green")))}
 }
 
 // drillRow shows the results of drills.

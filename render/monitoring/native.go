@@ -90,12 +90,12 @@ func (b *builder) toldByAgent(a *alert) bool {
 
 // nativePodMonitors scrape the agent and the exporter of each instance, and each pooler.
 func nativePodMonitors(c Cluster) []manifest.Object {
-	endpoint := func(port string) manifest.Map {
-		return manifest.Map{"port": port, "path": "/metrics", "interval": c.Interval, "scheme": "http"}
+	endpoint := func(port string) *manifest.Fields {
+		return manifest.Of("port", port, "path", "/metrics", "interval", c.Interval, "scheme", "http")
 	}
-	o := podMonitor(c, c.Name, endpoint("agent"), manifest.Map{"onggi.dev/cluster": c.Name})
-	spec := o.Body()["spec"].(manifest.Map)
-	spec["podMetricsEndpoints"] = append(spec["podMetricsEndpoints"].([]any), endpoint("metrics"))
+	o := podMonitor(c, c.Name, endpoint("agent"), manifest.Of("onggi.dev/cluster", c.Name))
+	spec := o.Fields().Below("spec")
+	spec.Set("podMetricsEndpoints", append(spec.Get("podMetricsEndpoints").([]any), endpoint("metrics")))
 	return append([]manifest.Object{o}, poolerMonitors(c, "onggi.dev/pooler")...)
 }
 

@@ -50,10 +50,10 @@ func (g *grid) place(rows ...row) []any {
 	var out []any
 	for _, r := range rows {
 		g.id++
-		out = append(out, manifest.Map{
-			"type": "row", "id": g.id, "title": r.title, "collapsed": false, "panels": []any{},
-			"gridPos": manifest.Map{"x": 0, "y": g.y, "w": 24, "h": 1},
-		})
+		out = append(out, manifest.Of(
+			"type", "row", "id", g.id, "title", r.title, "collapsed", false, "panels", []any{},
+			"gridPos", manifest.Of("x", 0, "y", g.y, "w", 24, "h", 1),
+		))
 		g.y++
 		x, tallest := 0, 0
 		for i := range r.panels {
@@ -63,8 +63,8 @@ func (g *grid) place(rows ...row) []any {
 			}
 			body := p.body()
 			g.id++
-			body["id"] = g.id
-			body["gridPos"] = manifest.Map{"x": x, "y": g.y, "w": p.width, "h": p.height()}
+			body.Set("id", g.id)
+			body.Set("gridPos", manifest.Of("x", x, "y", g.y, "w", p.width, "h", p.height()))
 			out = append(out, body)
 			x, tallest = x+p.width, max(tallest, p.height())
 		}
@@ -81,51 +81,52 @@ func (p *panel) height() int {
 	return graphHeight
 }
 
-func (p *panel) body() manifest.Map {
-	defaults := manifest.Map{}
+func (p *panel) body() *manifest.Fields {
+	defaults := manifest.Of()
 	if p.unit != "" {
-		defaults["unit"] = p.unit
+		defaults.Set("unit", p.unit)
 	}
 	if p.warn != 0 || p.bad != 0 {
-		step := func(colour string, from any) any { return manifest.Map{"color": colour, "value": from} }
-		defaults["thresholds"] = manifest.Map{
-			"mode": "absolute", "steps": []any{step("green", nil), step("orange", p.warn), step("red", p.bad)},
-		}
+		step := func(colour string, from any) any { return manifest.Of("color", colour, "value", from) }
+		defaults.Set("thresholds", manifest.Of(
+			"mode", "absolute", "steps", []any{step("green", nil), step("orange", p.warn), step("red", p.bad)},
+		))
 	}
 	if p.mappings != nil {
-		defaults["mappings"] = p.mappings
+		defaults.Set("mappings", p.mappings)
 	}
-	body := manifest.Map{
-		"type":        string(p.kind),
-		"title":       p.title,
-		"datasource":  manifest.Map{"type": "prometheus", "uid": "${datasource}"},
-		"targets":     p.targets(),
-		"fieldConfig": manifest.Map{"defaults": defaults, "overrides": []any{}},
-	}
+	body := manifest.Of(
+		"type", string(p.kind),
+		"title", p.title,
+		"datasource", manifest.Of("type", "prometheus", "uid", "${datasource}"),
+		"targets", p.targets(),
+		"fieldConfig", manifest.Of("defaults", defaults, "overrides", []any{}),
+	)
 	if p.help != "" {
-		body["description"] = p.help
+		body.Set("description", p.help)
 	}
 	switch p.kind {
 	case stat, names:
-		options := manifest.Map{"graphMode": "none"}
+		options := manifest.Of("graphMode", "none")
 		if p.kind == names {
-			options["textMode"] = "name"
+			options.Set("textMode", "name")
 		}
-		body["type"], body["options"] = "stat", options
+		body.Set("type", "stat")
+		body.Set("options", options)
 	case graph:
-		custom := manifest.Map{"fillOpacity": 10}
+		custom := manifest.Of("fillOpacity", 10)
 		if p.stacked {
-			custom["stacking"] = manifest.Map{"mode": "normal"}
+			custom.Set("stacking", manifest.Of("mode", "normal"))
 		}
-		defaults["custom"] = custom
-		defaults["min"] = 0
-		body["options"] = manifest.Map{"tooltip": manifest.Map{"mode": "multi"}}
+		defaults.Set("custom", custom)
+		defaults.Set("min", 0)
+		body.Set("options", manifest.Of("tooltip", manifest.Of("mode", "multi")))
 	case table:
-		body["transformations"] = []any{manifest.Map{"id": "organize", "options": manifest.Map{
-			"excludeByName": manifest.Map{
-				"Time": true, "Value": true, "__name__": true, "alertstate": true, "namespace": true, "database_cluster": true,
-			},
-		}}}
+		body.Set("transformations", []any{manifest.Of("id", "organize", "options", manifest.Of(
+			"excludeByName", manifest.Of(
+				"Time", true, "Value", true, "__name__", true, "alertstate", true, "namespace", true, "database_cluster", true,
+			),
+		))})
 	}
 	return body
 }
@@ -133,15 +134,16 @@ func (p *panel) body() manifest.Map {
 func (p *panel) targets() []any {
 	targets := make([]any, len(p.queries))
 	for i, q := range p.queries {
-		target := manifest.Map{"refId": string(rune('A' + i)), "expr": q.expr}
+		target := manifest.Of("refId", string(rune('A'+i)), "expr", q.expr)
 		if q.legend != "" {
-			target["legendFormat"] = q.legend
+			target.Set("legendFormat", q.legend)
 		}
 		switch p.kind {
 		case stat, names:
-			target["instant"] = true
+			target.Set("instant", true)
 		case table:
-			target["instant"], target["format"] = true, "table"
+			target.Set("instant", true)
+			target.Set("format", "table")
 		}
 		targets[i] = target
 	}

@@ -54,11 +54,11 @@ func overviewRow() row {
 }
 
 func replicationRow() row {
-	role := func(text, colour string) manifest.Map { return manifest.Map{"text": text, "color": colour} }
+	role := func(text, colour string) *manifest.Fields { return manifest.Of("text", text, "color", colour) }
 	return row{"Replication", []panel{
 		{
 			title: "Role", kind: timeline, width: 12, queries: []query{{`cnpg_pg_replication_in_recovery` + ofInstances, "{{pod}}"}},
-			mappings: []any{manifest.Map{"type": "value", "options": manifest.Map{"0": role("primary", "green"), "1": role("standby", "blue")}}},
+			mappings: []any{manifest.Of("type", "value", "options", manifest.Of("0", role("primary", "green"), "1", role("standby", "blue")))},
 		},
 		{title: "Standby behind", kind: graph, width: 12, unit: "s", queries: []query{{`cnpg_pg_replication_lag` + ofInstances, "{{pod}}"}}},
 		{

@@ -16,20 +16,20 @@ func PodMonitors(c Cluster) []manifest.Object {
 }
 
 func cnpgPodMonitors(c Cluster) []manifest.Object {
-	endpoint := manifest.Map{"port": "metrics", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
+	endpoint := manifest.Of("port", "metrics", "path", "/metrics", "interval", c.Interval, "scheme", "http")
 	if c.TLS {
-		endpoint["scheme"] = "https"
-		endpoint["tlsConfig"] = manifest.Map{
-			"ca": manifest.Map{"secret": manifest.Map{"name": c.CASecret, "key": "ca.crt"}},
+		endpoint.Set("scheme", "https")
+		endpoint.Set("tlsConfig", manifest.Of(
+			"ca", manifest.Of("secret", manifest.Of("name", c.CASecret, "key", "ca.crt")),
 			// The certificate names services, not pods, and pods are what is scraped.
-			"serverName": c.Name + "-rw",
-		}
+			"serverName", c.Name+"-rw",
+		))
 	}
-	objs := []manifest.Object{podMonitor(c, c.Name, endpoint, manifest.Map{
-		"cnpg.io/cluster": c.Name,
+	objs := []manifest.Object{podMonitor(c, c.Name, endpoint, manifest.Of(
+		"cnpg.io/cluster", c.Name,
 		// Pooler pods carry the cluster's label and a port named metrics as well.
-		"cnpg.io/podRole": "instance",
-	})}
+		"cnpg.io/podRole", "instance",
+	))}
 	return append(objs, poolerMonitors(c, "cnpg.io/poolerName")...)
 }
 
@@ -38,17 +38,17 @@ func poolerMonitors(c Cluster, label string) []manifest.Object {
 	var objs []manifest.Object
 	for _, pooler := range c.Poolers {
 		// A pooler's metrics port has TLS settings of its own, off by default.
-		endpoint := manifest.Map{"port": "metrics", "path": "/metrics", "interval": c.Interval, "scheme": "http"}
-		objs = append(objs, podMonitor(c, pooler, endpoint, manifest.Map{label: pooler}))
+		endpoint := manifest.Of("port", "metrics", "path", "/metrics", "interval", c.Interval, "scheme", "http")
+		objs = append(objs, podMonitor(c, pooler, endpoint, manifest.Of(label, pooler)))
 	}
 	return objs
 }
 
-func podMonitor(c Cluster, name string, endpoint, matchLabels manifest.Map) manifest.Object {
+func podMonitor(c Cluster, name string, endpoint, matchLabels *manifest.Fields) manifest.Object {
 	o := object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.own)
-	o.Body()["spec"] = manifest.Map{
-		"selector":            manifest.Map{"matchLabels": matchLabels},
-		"podMetricsEndpoints": []any{endpoint},
-	}
+	o.Fields().Set("spec", manifest.Of(
+		"selector", manifest.Of("matchLabels", matchLabels),
+		"podMetricsEndpoints", []any{endpoint},
+	))
 	return o
 }

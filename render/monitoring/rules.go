@@ -1,7 +1,6 @@
 package monitoring
 
 import (
-	"maps"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/manifest"
@@ -21,8 +20,8 @@ func Rules(c Cluster) []manifest.Object {
 		runbooks: c.RunbookURL + "/",
 		common:   stringMap(c.AlertLabels),
 	}
-	b.common["namespace"], b.common["database_cluster"] = c.Namespace, c.Name
-	b.texts.Grow(textSize)
+	b.common.Set("namespace", c.Namespace)
+	b.common.Set("database_cluster", c.Name)
 	always := make([]any, 0, 5)
 	if c.Backend == Native {
 		always = append(always, agentGroup(c))
@@ -87,15 +86,24 @@ type builder struct {
 	subject  string
 	runbooks string
 	// common are the labels of every alert. Those that say whose it is come after the user's, which cannot replace them.
-	common manifest.Map
+	common *manifest.Fields
+	plain  []*manifest.Fields // those of alerts that are about the whole cluster, of each severity once
 	texts  strings.Builder
 }
 
-// textSize is what the texts of a cluster with everything on come to.
-const textSize = 16 << 10
+// textSize is a piece of memory for texts: those of a cluster with everything on take two or three.
+const textSize = 8 << 10
 
-// join puts a text together. All texts of a cluster stand behind each other in one piece of memory: there are hundreds.
+// join puts a text together. The texts of a cluster stand behind each other in a few pieces of memory: there are hundreds.
 func (b *builder) join(parts ...string) string {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	if b.texts.Cap()-b.texts.Len() < size {
+		b.texts = strings.Builder{}
+		b.texts.Grow(max(size, textSize))
+	}
 	from := b.texts.Len()
 	for _, part := range parts {
 		b.texts.WriteString(part)
@@ -104,15 +112,20 @@ func (b *builder) join(parts ...string) string {
 }
 
 // labels say whose alert it is and how severe.
-func (b *builder) labels(a *alert) manifest.Map {
-	labels := maps.Clone(b.common)
-	labels["severity"] = a.severity
-	if a.pooler != "" {
-		labels["pooler"] = a.pooler
+func (b *builder) labels(a *alert) *manifest.Fields {
+	switch {
+	case a.pooler != "":
+		return b.common.With("severity", a.severity, "pooler", a.pooler)
+	case a.dump != "":
+		return b.common.With("severity", a.severity, "dump", a.dump)
 	}
-	if a.dump != "" {
-		labels["dump"] = a.dump
+	for _, labels := range b.plain {
+		if labels.Get("severity") == a.severity {
+			return labels
+		}
 	}
+	labels := b.common.With("severity", a.severity)
+	b.plain = append(b.plain, labels)
 	return labels
 }
 
@@ -137,7 +150,7 @@ func (b *builder) onPrimary() string {
 
 func (b *builder) object(name string, groups ...any) manifest.Object {
 	o := object("monitoring.coreos.com/v1", "PrometheusRule", b.Namespace, name, b.own)
-	o.Body()["spec"] = manifest.Map{"groups": groups}
+	o.Fields().Set("spec", manifest.Of("groups", groups))
 	return o
 }
 
@@ -150,22 +163,23 @@ func (b *builder) group(name string, alerts []alert) any {
 			rules = append(rules, b.rule(&alerts[i]))
 		}
 	}
-	return manifest.Map{"name": b.Namespace + "." + b.Name + "." + name, "rules": rules}
+	return manifest.Of("name", b.Namespace+"."+b.Name+"."+name, "rules", rules)
 }
 
 func (b *builder) rule(a *alert) any {
-	rule := manifest.Map{
-		"alert":  a.name,
-		"expr":   a.expr,
-		"labels": b.labels(a),
-		"annotations": manifest.Map{
-			"summary":     b.join(b.subject, a.summary),
-			"description": a.detail,
-			"runbook_url": b.join(b.runbooks, a.name.(string), ".md"),
-		},
-	}
-	if a.hold != nil {
-		rule["for"] = a.hold
+	rule := manifest.Of(
+		"alert", a.name,
+		"expr", a.expr,
+		"for", a.hold,
+		"labels", b.labels(a),
+		"annotations", manifest.Of(
+			"summary", b.join(b.subject, a.summary),
+			"description", a.detail,
+			"runbook_url", b.join(b.runbooks, a.name.(string), ".md"),
+		),
+	)
+	if a.hold == nil {
+		rule.Delete("for")
 	}
 	return rule
 }

@@ -19,20 +19,20 @@ func (b builder) services() []manifest.Object {
 	return objs
 }
 
-func put2(m manifest.Map, key string, value any) manifest.Map {
+func put2(m *manifest.Fields, key string, value any) *manifest.Fields {
 	fields.Put(m, key, value)
 	return m
 }
 
 // selector picks the pods that answer for a role.
-func (b builder) selector(role string) manifest.Map {
+func (b builder) selector(role string) *manifest.Fields {
 	switch role {
 	case "pooler":
-		return manifest.Map{labelPooler: b.Name + "-pooler"}
+		return manifest.Of(labelPooler, b.Name+"-pooler")
 	case "any":
-		return manifest.Map{labelCluster: b.name, labelPodRole: "instance"}
+		return manifest.Of(labelCluster, b.name, labelPodRole, "instance")
 	}
-	return manifest.Map{labelCluster: b.name, labelRole: role}
+	return manifest.Of(labelCluster, b.name, labelRole, role)
 }
 
 // poolerImage is the PgBouncer that CloudNativePG 1.30 was released with.
@@ -44,63 +44,65 @@ func (b builder) poolers() []manifest.Object {
 	}
 	var objs []manifest.Object
 	for _, m := range b.Pooler.Members {
-		bouncer := manifest.Map{"poolMode": b.Pooler.Mode, "paused": b.Pooler.Paused}
+		bouncer := manifest.Of("poolMode", b.Pooler.Mode, "paused", b.Pooler.Paused)
 		fields.Put(bouncer, "parameters", fields.TextMap(b.Pooler.Parameters))
 		fields.Put(bouncer, "pg_hba", fields.Texts(b.Pooler.HBA))
 		kind := "rw"
 		if m.ReadOnly {
 			kind = "ro"
 		}
-		objs = append(objs, b.object(manifest.PartPooler, apiVersion, "Pooler", m.Name, manifest.Map{
-			"cluster": fields.Named(b.Name), "instances": m.Instances, "type": kind,
-			"pgbouncer": bouncer, "template": b.poolerTemplate(m.Name),
-		}))
+		objs = append(objs, b.object(manifest.PartPooler, apiVersion, "Pooler", m.Name, manifest.Of(
+			"cluster", fields.Named(b.Name), "instances", m.Instances, "type", kind,
+			"pgbouncer", bouncer, "template", b.poolerTemplate(m.Name),
+		)))
 	}
 	return objs
 }
 
-func (b builder) poolerTemplate(name string) manifest.Map {
+func (b builder) poolerTemplate(name string) *manifest.Fields {
 	image := b.Pooler.Image
 	if image == "" {
 		image = poolerImage
 	}
-	container := manifest.Map{"name": "pgbouncer", "image": image}
+	container := manifest.Of("name", "pgbouncer", "image", image)
 	fields.Put(container, "imagePullPolicy", b.PullPolicy)
 	fields.Put(container, "resources", fields.Resources(b.Pooler.Resources))
-	pod := manifest.Map{
-		"containers": []any{container},
-		"affinity": manifest.Map{"podAntiAffinity": manifest.Map{
-			"preferredDuringSchedulingIgnoredDuringExecution": []any{manifest.Map{
-				"weight": int64(100),
-				"podAffinityTerm": manifest.Map{
-					"topologyKey":   b.Placement.TopologyKey,
-					"labelSelector": manifest.Map{"matchLabels": manifest.Map{labelPooler: name}},
-				},
-			}},
-		}},
-	}
+	pod := manifest.Of(
+		"containers", []any{container},
+		"affinity", manifest.Of("podAntiAffinity", manifest.Of(
+			"preferredDuringSchedulingIgnoredDuringExecution", []any{manifest.Of(
+				"weight", int64(100),
+				"podAffinityTerm", manifest.Of(
+					"topologyKey", b.Placement.TopologyKey,
+					"labelSelector", manifest.Of("matchLabels", manifest.Of(labelPooler, name)),
+				),
+			)},
+		)),
+	)
 	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
 	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
 	fields.Put(pod, "priorityClassName", b.Placement.PriorityClass)
 	fields.Put(pod, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
-	meta := manifest.Map{}
+	meta := manifest.Of()
 	fields.Put(meta, "labels", fields.TextMap(b.Labels))
 	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
-	out := manifest.Map{"spec": pod}
+	out := manifest.Of("spec", pod)
 	fields.Put(out, "metadata", meta)
 	return out
 }
 
-func (b builder) certificateNames() manifest.Map {
-	out := manifest.Map{}
+func (b builder) certificateNames() *manifest.Fields {
+	out := manifest.Of()
 	t := b.TLS
 	if t == nil {
 		return out
 	}
 	if t.CertManager != nil {
 		server, client := b.Name+"-server-tls", b.Name+"-replication-tls"
-		out["serverTLSSecret"], out["serverCASecret"] = server, server
-		out["replicationTLSSecret"], out["clientCASecret"] = client, client
+		out.Set("serverTLSSecret", server)
+		out.Set("serverCASecret", server)
+		out.Set("replicationTLSSecret", client)
+		out.Set("clientCASecret", client)
 		return out
 	}
 	fields.Put(out, "serverTLSSecret", t.Secret)
@@ -118,11 +120,12 @@ func (b builder) certificates() []manifest.Object {
 	if b.TLS == nil || b.TLS.CertManager == nil {
 		return nil
 	}
-	certificate := func(name string, s manifest.Map) manifest.Object {
-		s["secretName"] = name
-		s["secretTemplate"] = manifest.Map{"labels": manifest.Map{"cnpg.io/reload": ""}}
-		s["issuerRef"] = manifest.Map{"group": "cert-manager.io", "kind": b.TLS.CertManager.Kind, "name": b.TLS.CertManager.Issuer}
-		s["duration"], s["renewBefore"] = b.TLS.Duration, b.TLS.RenewBefore
+	certificate := func(name string, s *manifest.Fields) manifest.Object {
+		s.Set("secretName", name)
+		s.Set("secretTemplate", manifest.Of("labels", manifest.Of("cnpg.io/reload", "")))
+		s.Set("issuerRef", manifest.Of("group", "cert-manager.io", "kind", b.TLS.CertManager.Kind, "name", b.TLS.CertManager.Issuer))
+		s.Set("duration", b.TLS.Duration)
+		s.Set("renewBefore", b.TLS.RenewBefore)
 		return b.object(manifest.PartTLS, "cert-manager.io/v1", "Certificate", name, s)
 	}
 	var names []any
@@ -132,8 +135,8 @@ func (b builder) certificates() []manifest.Object {
 	}
 	names = append(names, fields.Texts(b.TLS.DNSNames)...)
 	return []manifest.Object{
-		certificate(b.Name+"-server-tls", manifest.Map{"usages": []any{"server auth"}, "dnsNames": names}),
-		certificate(b.Name+"-replication-tls", manifest.Map{"usages": []any{"client auth"}, "commonName": "streaming_replica"}),
+		certificate(b.Name+"-server-tls", manifest.Of("usages", []any{"server auth"}, "dnsNames", names)),
+		certificate(b.Name+"-replication-tls", manifest.Of("usages", []any{"client auth"}, "commonName", "streaming_replica")),
 	}
 }
 
@@ -143,22 +146,22 @@ func (b builder) databases() []manifest.Object {
 		if !d.Managed(i == 0) {
 			continue
 		}
-		s := manifest.Map{
-			"cluster": fields.Named(b.Name), "name": d.Name, "owner": d.Owner,
-			"ensure": "present", "databaseReclaimPolicy": d.Reclaim,
-		}
+		s := manifest.Of(
+			"cluster", fields.Named(b.Name), "name", d.Name, "owner", d.Owner,
+			"ensure", "present", "databaseReclaimPolicy", d.Reclaim,
+		)
 		fields.Put(s, "tablespace", d.Tablespace)
 		fields.Put(s, "encoding", d.Encoding)
 		fields.Put(s, "locale", d.Locale)
 		if d.ConnectionLimit != nil {
-			s["connectionLimit"] = int64(*d.ConnectionLimit)
+			s.Set("connectionLimit", int64(*d.ConnectionLimit))
 		}
 		var extensions, schemas []any
 		for _, e := range d.Extensions {
-			extensions = append(extensions, put2(put2(manifest.Map{"name": e.Name, "ensure": "present"}, "version", e.Version), "schema", e.Schema))
+			extensions = append(extensions, put2(put2(manifest.Of("name", e.Name, "ensure", "present"), "version", e.Version), "schema", e.Schema))
 		}
 		for _, c := range d.Schemas {
-			schemas = append(schemas, manifest.Map{"name": c.Name, "owner": c.Owner, "ensure": "present"})
+			schemas = append(schemas, manifest.Of("name", c.Name, "owner", c.Owner, "ensure", "present"))
 		}
 		fields.Put(s, "extensions", extensions)
 		fields.Put(s, "schemas", schemas)

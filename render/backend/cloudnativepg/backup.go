@@ -24,7 +24,7 @@ func (b builder) archives() []plan.Archive {
 }
 
 // archiving is the part of backups that stands in the Cluster.
-func (b builder) archiving(s manifest.Map) {
+func (b builder) archiving(s *manifest.Fields) {
 	if b.InTree() {
 		fields.Put(s, "env", clientEnv(b.archives()...))
 	}
@@ -32,35 +32,35 @@ func (b builder) archiving(s manifest.Map) {
 	if k == nil {
 		return
 	}
-	out := manifest.Map{"target": k.Target}
+	out := manifest.Of("target", k.Target)
 	if k.Destination != "" {
 		switch {
 		case b.InTree():
 			store := b.store(k.Archive)
 			fields.Put(store, "serverName", k.ServerName)
-			out["barmanObjectStore"] = store
+			out.Set("barmanObjectStore", store)
 			fields.Put(out, "retentionPolicy", k.Retention)
 		default:
-			parameters := manifest.Map{"barmanObjectName": k.StoreName}
+			parameters := manifest.Of("barmanObjectName", k.StoreName)
 			fields.Put(parameters, "serverName", k.ServerName)
-			s["plugins"] = []any{manifest.Map{
-				"name": barmanPlugin, "enabled": true, "isWALArchiver": true, "parameters": parameters,
-			}}
+			s.Set("plugins", []any{manifest.Of(
+				"name", barmanPlugin, "enabled", true, "isWALArchiver", true, "parameters", parameters,
+			)})
 		}
 	}
 	if k.Method == "snapshot" {
-		out["volumeSnapshot"] = snapshots(k)
+		out.Set("volumeSnapshot", snapshots(k))
 	}
-	s["backup"] = out
+	s.Set("backup", out)
 }
 
-func snapshots(k *plan.Backup) manifest.Map {
-	out := manifest.Map{"online": true, "snapshotOwnerReference": "backup"}
+func snapshots(k *plan.Backup) *manifest.Fields {
+	out := manifest.Of("online", true, "snapshotOwnerReference", "backup")
 	if c := k.Snapshot; c != nil {
 		fields.Put(out, "className", c.Class)
 		fields.Put(out, "walClassName", c.WALClass)
 		fields.Put(out, "snapshotOwnerReference", c.Owner)
-		out["online"] = c.Online == nil || *c.Online
+		out.Set("online", c.Online == nil || *c.Online)
 	}
 	return out
 }
@@ -79,24 +79,24 @@ func clientEnv(archives ...plan.Archive) []any {
 	return out
 }
 
-func env(name, value string) manifest.Map { return manifest.Map{"name": name, "value": value} }
+func env(name, value string) *manifest.Fields { return manifest.Of("name", name, "value", value) }
 
 // store describes an object store in the words that the plugin and the in-tree form share.
-func (b builder) store(a plan.Archive) manifest.Map {
-	out := manifest.Map{"destinationPath": destination(a)}
+func (b builder) store(a plan.Archive) *manifest.Fields {
+	out := manifest.Of("destinationPath", destination(a))
 	fields.Put(out, "endpointURL", a.Endpoint)
 	if a.EndpointCA != nil {
-		out["endpointCA"] = manifest.Map{"name": a.EndpointCA.Secret, "key": a.EndpointCA.Key}
+		out.Set("endpointCA", manifest.Of("name", a.EndpointCA.Secret, "key", a.EndpointCA.Key))
 	}
 	credentials(out, a)
-	wal := manifest.Map{}
+	wal := manifest.Of()
 	if a.WALCompression != "none" {
 		fields.Put(wal, "compression", a.WALCompression)
 	}
 	fields.Put(wal, "encryption", a.Encryption)
 	fields.Put(wal, "maxParallel", int64(a.WALParallel))
 	fields.Put(out, "wal", wal)
-	data := manifest.Map{}
+	data := manifest.Of()
 	if a.Compression != "none" {
 		fields.Put(data, "compression", a.Compression)
 	}
@@ -115,29 +115,29 @@ func destination(a plan.Archive) string {
 	return "https://" + account + ".blob.core.windows.net/" + path
 }
 
-func credentials(out manifest.Map, a plan.Archive) {
+func credentials(out *manifest.Fields, a plan.Archive) {
 	c := a.Credentials
 	if c == nil {
 		return
 	}
-	ref := func(key string) manifest.Map { return manifest.Map{"name": c.Secret, "key": key} }
+	ref := func(key string) *manifest.Fields { return manifest.Of("name", c.Secret, "key", key) }
 	switch {
 	case a.Scheme == plan.S3 && c.FromPod:
-		out["s3Credentials"] = manifest.Map{"inheritFromIAMRole": true}
+		out.Set("s3Credentials", manifest.Of("inheritFromIAMRole", true))
 	case a.Scheme == plan.S3:
-		s3 := manifest.Map{"accessKeyId": ref(c.AccessKey), "secretAccessKey": ref(c.SecretKey)}
+		s3 := manifest.Of("accessKeyId", ref(c.AccessKey), "secretAccessKey", ref(c.SecretKey))
 		if c.SessionToken != "" {
-			s3["sessionToken"] = ref(c.SessionToken)
+			s3.Set("sessionToken", ref(c.SessionToken))
 		}
-		out["s3Credentials"] = s3
+		out.Set("s3Credentials", s3)
 	case a.Scheme == plan.GCS && c.FromPod:
-		out["googleCredentials"] = manifest.Map{"gkeEnvironment": true}
+		out.Set("googleCredentials", manifest.Of("gkeEnvironment", true))
 	case a.Scheme == plan.GCS:
-		out["googleCredentials"] = manifest.Map{"applicationCredentials": ref(c.ApplicationCredentials)}
+		out.Set("googleCredentials", manifest.Of("applicationCredentials", ref(c.ApplicationCredentials)))
 	case a.Scheme == plan.Azure && c.FromPod:
-		out["azureCredentials"] = manifest.Map{"inheritFromAzureAD": true}
+		out.Set("azureCredentials", manifest.Of("inheritFromAzureAD", true))
 	case a.Scheme == plan.Azure:
-		out["azureCredentials"] = manifest.Map{"connectionString": ref(c.ConnectionString)}
+		out.Set("azureCredentials", manifest.Of("connectionString", ref(c.ConnectionString)))
 	}
 }
 
@@ -170,32 +170,32 @@ func (b builder) schedules() []manifest.Object {
 }
 
 func (b builder) objectStore(part manifest.Part, a plan.Archive, retention string) manifest.Object {
-	s := manifest.Map{"configuration": b.store(a)}
+	s := manifest.Of("configuration", b.store(a))
 	fields.Put(s, "retentionPolicy", retention)
 	if vars := clientEnv(a); len(vars) > 0 {
-		s["instanceSidecarConfiguration"] = manifest.Map{"env": vars}
+		s.Set("instanceSidecarConfiguration", manifest.Of("env", vars))
 	}
 	return b.object(part, barmanAPIVersion, "ObjectStore", a.StoreName, s)
 }
 
 func (b builder) scheduledBackup(sch plan.Schedule) manifest.Object {
 	k := b.Backup
-	s := manifest.Map{
-		"cluster":              fields.Named(b.Name),
-		"schedule":             sch.Cron.Six(),
-		"backupOwnerReference": "cluster", // the default, none, keeps every Backup object for ever
-		"immediate":            sch.Immediate,
-		"suspend":              sch.Suspend,
-		"target":               k.Target,
-	}
+	s := manifest.Of(
+		"cluster", fields.Named(b.Name),
+		"schedule", sch.Cron.Six(),
+		"backupOwnerReference", "cluster", // the default, none, keeps every Backup object for ever
+		"immediate", sch.Immediate,
+		"suspend", sch.Suspend,
+		"target", k.Target,
+	)
 	switch k.Method {
 	case "plugin":
-		s["method"] = "plugin"
-		s["pluginConfiguration"] = manifest.Map{"name": barmanPlugin}
+		s.Set("method", "plugin")
+		s.Set("pluginConfiguration", manifest.Of("name", barmanPlugin))
 	case "snapshot":
-		s["method"] = "volumeSnapshot"
+		s.Set("method", "volumeSnapshot")
 	default:
-		s["method"] = "barmanObjectStore"
+		s.Set("method", "barmanObjectStore")
 	}
 	return b.object(manifest.PartBackup, apiVersion, "ScheduledBackup", sch.FullName, s)
 }

@@ -9,60 +9,61 @@ import (
 	"github.com/onggi-db/onggi/render/spec"
 )
 
-func (b builder) bootstrap() manifest.Map {
+func (b builder) bootstrap() *manifest.Fields {
 	switch s := b.Bootstrap; {
 	case s.Recovery != nil:
-		return manifest.Map{"recovery": b.recovery(s.Recovery)}
+		return manifest.Of("recovery", b.recovery(s.Recovery))
 	case s.Basebackup != nil:
-		return manifest.Map{"pg_basebackup": b.application(manifest.Map{"source": s.Basebackup.From})}
+		return manifest.Of("pg_basebackup", b.application(manifest.Of("source", s.Basebackup.From)))
 	default:
-		return manifest.Map{"initdb": b.initdb(s.Initdb)}
+		return manifest.Of("initdb", b.initdb(s.Initdb))
 	}
 }
 
 // application names the database that the application Secret is for.
-func (b builder) application(m manifest.Map) manifest.Map {
-	m["database"], m["owner"] = b.Bootstrap.Database, b.Bootstrap.Owner
+func (b builder) application(m *manifest.Fields) *manifest.Fields {
+	m.Set("database", b.Bootstrap.Database)
+	m.Set("owner", b.Bootstrap.Owner)
 	fields.Put(m, "secret", fields.Named(b.Bootstrap.Secret))
 	return m
 }
 
-func (b builder) initdb(i *spec.Initdb) manifest.Map {
-	out := b.application(manifest.Map{
-		"encoding":      i.Encoding,
-		"localeCollate": i.Locale,
-		"localeCType":   i.Locale,
-		"dataChecksums": i.Checksums == nil || *i.Checksums,
-	})
+func (b builder) initdb(i *spec.Initdb) *manifest.Fields {
+	out := b.application(manifest.Of(
+		"encoding", i.Encoding,
+		"localeCollate", i.Locale,
+		"localeCType", i.Locale,
+		"dataChecksums", i.Checksums == nil || *i.Checksums,
+	))
 	fields.Put(out, "localeProvider", i.LocaleProvider)
 	fields.Put(out, "icuLocale", i.IcuLocale)
 	fields.Put(out, "builtinLocale", i.BuiltinLocale)
 	fields.Put(out, "walSegmentSize", int64(i.WALSegmentMB))
 	fields.Put(out, "postInitApplicationSQL", fields.Texts(i.SQL))
 	if m := i.Import; m != nil {
-		imp := manifest.Map{
-			"type": m.Type, "databases": fields.Texts(m.Databases), "source": manifest.Map{"externalCluster": m.From},
-		}
+		imp := manifest.Of(
+			"type", m.Type, "databases", fields.Texts(m.Databases), "source", manifest.Of("externalCluster", m.From),
+		)
 		fields.Put(imp, "roles", fields.Texts(m.Roles))
 		fields.Put(imp, "schemaOnly", m.SchemaOnly)
-		out["import"] = imp
+		out.Set("import", imp)
 	}
 	return out
 }
 
-func (b builder) recovery(r *spec.Recovery) manifest.Map {
-	out := b.application(manifest.Map{})
+func (b builder) recovery(r *spec.Recovery) *manifest.Fields {
+	out := b.application(manifest.Of())
 	fields.Put(out, "source", r.From)
 	fields.Put(out, "backup", fields.Named(r.Backup))
 	if s := r.Snapshot; s != nil {
-		snapshots := manifest.Map{"storage": snapshot(s.Storage)}
+		snapshots := manifest.Of("storage", snapshot(s.Storage))
 		if s.WAL != "" {
-			snapshots["walStorage"] = snapshot(s.WAL)
+			snapshots.Set("walStorage", snapshot(s.WAL))
 		}
-		out["volumeSnapshots"] = snapshots
+		out.Set("volumeSnapshots", snapshots)
 	}
 	if t := r.Target; t != nil {
-		target := manifest.Map{}
+		target := manifest.Of()
 		fields.Put(target, "targetTime", t.Time)
 		fields.Put(target, "targetLSN", t.LSN)
 		fields.Put(target, "targetXID", t.XID)
@@ -76,25 +77,25 @@ func (b builder) recovery(r *spec.Recovery) manifest.Map {
 	return out
 }
 
-func snapshot(name string) manifest.Map {
-	return manifest.Map{"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": name}
+func snapshot(name string) *manifest.Fields {
+	return manifest.Of("apiGroup", "snapshot.storage.k8s.io", "kind", "VolumeSnapshot", "name", name)
 }
 
-func (b builder) replica() manifest.Map {
+func (b builder) replica() *manifest.Fields {
 	r := b.Replica
 	if r == nil {
 		return nil
 	}
-	out := manifest.Map{"source": r.From}
+	out := manifest.Of("source", r.From)
 	fields.Put(out, "self", r.Self)
 	fields.Put(out, "primary", r.Primary)
 	if r.Primary == "" { // which otherwise decides, and may not stand beside it
-		out["enabled"] = r.On
+		out.Set("enabled", r.On)
 	}
 	fields.Put(out, "promotionToken", r.PromotionToken)
 	if r.ApplyDelay != "" {
 		d, _ := spec.ParseDuration(r.ApplyDelay)
-		out["minApplyDelay"] = d.String()
+		out.Set("minApplyDelay", d.String())
 	}
 	return out
 }
@@ -102,7 +103,7 @@ func (b builder) replica() manifest.Map {
 func (b builder) externalClusters() []any {
 	var out []any
 	for _, e := range b.ExternalClusters {
-		item := manifest.Map{"name": e.Name}
+		item := manifest.Of("name", e.Name)
 		if e.Connection != nil {
 			connection(item, e.Connection)
 		}
@@ -115,29 +116,29 @@ func (b builder) externalClusters() []any {
 }
 
 // reading is how an archive is read by a cluster that does not write it.
-func (b builder) reading(item manifest.Map, a plan.Archive) {
+func (b builder) reading(item *manifest.Fields, a plan.Archive) {
 	if b.InTree() {
 		store := b.store(a)
-		store["serverName"] = a.Server
-		item["barmanObjectStore"] = store
+		store.Set("serverName", a.Server)
+		item.Set("barmanObjectStore", store)
 		return
 	}
-	item["plugin"] = manifest.Map{
-		"name": barmanPlugin, "enabled": true, "isWALArchiver": false,
-		"parameters": manifest.Map{"barmanObjectName": a.StoreName, "serverName": a.Server},
-	}
+	item.Set("plugin", manifest.Of(
+		"name", barmanPlugin, "enabled", true, "isWALArchiver", false,
+		"parameters", manifest.Of("barmanObjectName", a.StoreName, "serverName", a.Server),
+	))
 }
 
-func connection(item manifest.Map, c *spec.Connection) {
-	item["connectionParameters"] = manifest.Map{
-		"host": c.Host, "port": strconv.Itoa(c.Port), "user": c.User, "dbname": c.Database, "sslmode": c.SSLMode,
-	}
+func connection(item *manifest.Fields, c *spec.Connection) {
+	item.Set("connectionParameters", manifest.Of(
+		"host", c.Host, "port", strconv.Itoa(c.Port), "user", c.User, "dbname", c.Database, "sslmode", c.SSLMode,
+	))
 	for _, s := range []struct {
 		field string
 		key   *spec.SecretKey
 	}{{"password", c.Password}, {"sslCert", c.Certificate}, {"sslKey", c.Key}, {"sslRootCert", c.RootCert}} {
 		if s.key != nil {
-			item[s.field] = manifest.Map{"name": s.key.Secret, "key": s.key.Key}
+			item.Set(s.field, manifest.Of("name", s.key.Secret, "key", s.key.Key))
 		}
 	}
 }

@@ -9,24 +9,24 @@ import (
 )
 
 func (b builder) cluster() []manifest.Object {
-	s := manifest.Map{
-		"instances":             b.Instances,
-		"enableSuperuserAccess": b.Superuser != "",
-		"enablePDB":             b.Budget,
-		"primaryUpdateStrategy": b.Updates.Strategy,
-		"primaryUpdateMethod":   b.Updates.Method,
-		"startDelay":            b.Timeouts.Start,
-		"stopDelay":             b.Timeouts.Stop,
-		"smartShutdownTimeout":  b.Timeouts.SmartStop,
-		"switchoverDelay":       b.Timeouts.Switchover,
-		"failoverDelay":         b.Timeouts.FailoverDelay,
-		"logLevel":              b.LogLevel,
-		"replicationSlots":      b.slots(),
-		"affinity":              b.affinity(),
-		"monitoring":            b.metrics(),
-		"bootstrap":             b.bootstrap(),
-		"postgresql":            b.postgresql(),
-	}
+	s := manifest.Of(
+		"instances", b.Instances,
+		"enableSuperuserAccess", b.Superuser != "",
+		"enablePDB", b.Budget,
+		"primaryUpdateStrategy", b.Updates.Strategy,
+		"primaryUpdateMethod", b.Updates.Method,
+		"startDelay", b.Timeouts.Start,
+		"stopDelay", b.Timeouts.Stop,
+		"smartShutdownTimeout", b.Timeouts.SmartStop,
+		"switchoverDelay", b.Timeouts.Switchover,
+		"failoverDelay", b.Timeouts.FailoverDelay,
+		"logLevel", b.LogLevel,
+		"replicationSlots", b.slots(),
+		"affinity", b.affinity(),
+		"monitoring", b.metrics(),
+		"bootstrap", b.bootstrap(),
+		"postgresql", b.postgresql(),
+	)
 	b.image(s)
 	b.volumes(s)
 	b.archiving(s)
@@ -36,32 +36,32 @@ func (b builder) cluster() []manifest.Object {
 	fields.Put(s, "replica", b.replica())
 	fields.Put(s, "certificates", b.certificateNames())
 	fields.Put(s, "resources", fields.Resources(b.Resources))
-	fields.Put(s, "topologySpreadConstraints", fields.Spread(b.Placement, manifest.Map{labelCluster: b.name}))
+	fields.Put(s, "topologySpreadConstraints", fields.Spread(b.Placement, manifest.Of(labelCluster, b.name)))
 	fields.Put(s, "priorityClassName", b.Placement.PriorityClass)
 	fields.Put(s, "schedulerName", b.Placement.Scheduler)
 	b.metadata(s)
 	o := b.object(manifest.PartCluster, apiVersion, "Cluster", b.Name, s)
 	if b.Hibernate {
-		o.Body()["metadata"].(manifest.Map)["annotations"] = manifest.Map{"cnpg.io/hibernation": "on"}
+		o.Fields().Below("metadata").Set("annotations", manifest.Of("cnpg.io/hibernation", "on"))
 	}
 	return []manifest.Object{o}
 }
 
-func (b builder) image(s manifest.Map) {
+func (b builder) image(s *manifest.Fields) {
 	fields.Put(s, "imageName", b.Image)
 	if c := b.Catalog; c != nil {
-		s["imageCatalogRef"] = manifest.Map{
-			"apiGroup": "postgresql.cnpg.io", "kind": c.Kind, "name": c.Name, "major": int64(b.Version.Major),
-		}
+		s.Set("imageCatalogRef", manifest.Of(
+			"apiGroup", "postgresql.cnpg.io", "kind", c.Kind, "name", c.Name, "major", int64(b.Version.Major),
+		))
 	}
 	fields.Put(s, "imagePullPolicy", b.PullPolicy)
 	fields.Put(s, "imagePullSecrets", fields.NamedAll(b.PullSecrets))
 }
 
-func (b builder) volumes(s manifest.Map) {
-	s["storage"] = b.volume(b.Storage.Volume)
+func (b builder) volumes(s *manifest.Fields) {
+	s.Set("storage", b.volume(b.Storage.Volume))
 	if b.WAL != nil {
-		s["walStorage"] = b.volume(*b.WAL)
+		s.Set("walStorage", b.volume(*b.WAL))
 	}
 	fields.Put(s, "tablespaces", b.tablespaces(b.Tablespaces))
 }
@@ -69,24 +69,24 @@ func (b builder) volumes(s manifest.Map) {
 func (b builder) tablespaces(list []spec.Tablespace) []any {
 	var spaces []any
 	for _, t := range list {
-		space := manifest.Map{
-			"name": t.Name, "temporary": t.Temporary,
-			"storage": b.volume(plan.Volume{Size: t.Size, Class: t.Class}),
-		}
+		space := manifest.Of(
+			"name", t.Name, "temporary", t.Temporary,
+			"storage", b.volume(plan.Volume{Size: t.Size, Class: t.Class}),
+		)
 		fields.Put(space, "owner", fields.Named(t.Owner))
 		spaces = append(spaces, space)
 	}
 	return spaces
 }
 
-func (b builder) volume(v plan.Volume) manifest.Map {
-	out := manifest.Map{"size": v.Size, "resizeInUseVolumes": b.Storage.ResizeInUse}
+func (b builder) volume(v plan.Volume) *manifest.Fields {
+	out := manifest.Of("size", v.Size, "resizeInUseVolumes", b.Storage.ResizeInUse)
 	fields.Put(out, "storageClass", v.Class)
 	return out
 }
 
-func (b builder) postgresql() manifest.Map {
-	out := manifest.Map{}
+func (b builder) postgresql() *manifest.Fields {
+	out := manifest.Of()
 	fields.Put(out, "parameters", fields.TextMap(b.Parameters))
 	fields.Put(out, "shared_preload_libraries", fields.Texts(b.Preload))
 	fields.Put(out, "pg_hba", fields.Texts(b.HBA))
@@ -99,59 +99,59 @@ func (b builder) postgresql() manifest.Map {
 	if r.Mode == "sync" {
 		method = "first"
 	}
-	synchronous := manifest.Map{"method": method, "number": int64(r.MinSync)}
+	synchronous := manifest.Of("method", method, "number", int64(r.MinSync))
 	if b.Operator.AtLeast(1, 25) {
-		synchronous["dataDurability"] = r.Durability
+		synchronous.Set("dataDurability", r.Durability)
 	}
 	fields.Put(synchronous, "failoverQuorum", r.FailoverQuorum)
-	out["synchronous"] = synchronous
+	out.Set("synchronous", synchronous)
 	return out
 }
 
-func (b builder) slots() manifest.Map {
-	ha := manifest.Map{"enabled": true}
+func (b builder) slots() *manifest.Fields {
+	ha := manifest.Of("enabled", true)
 	fields.Put(ha, "synchronizeLogicalDecoding", b.Replication.LogicalSlots)
-	return manifest.Map{"highAvailability": ha, "synchronizeReplicas": manifest.Map{"enabled": true}}
+	return manifest.Of("highAvailability", ha, "synchronizeReplicas", manifest.Of("enabled", true))
 }
 
 // metrics names the operator's own queries first: its webhook puts them there, and the list is compared as a whole.
-func (b builder) metrics() manifest.Map {
-	queries := []any{manifest.Map{"name": "cnpg-default-monitoring", "key": "queries"}}
-	out := manifest.Map{"disableDefaultQueries": false}
+func (b builder) metrics() *manifest.Fields {
+	queries := []any{manifest.Of("name", "cnpg-default-monitoring", "key", "queries")}
+	out := manifest.Of("disableDefaultQueries", false)
 	if m := b.Monitoring; m != nil {
 		for _, q := range m.Queries {
-			queries = append(queries, manifest.Map{"name": q.ConfigMap, "key": q.Key})
+			queries = append(queries, manifest.Of("name", q.ConfigMap, "key", q.Key))
 		}
 		if m.TLS {
-			out["tls"] = manifest.Map{"enabled": true}
+			out.Set("tls", manifest.Of("enabled", true))
 		}
 	}
 	if d := b.drill(); d != nil { // made by the first drill; until then the exporter goes on without it
-		queries = append(queries, manifest.Map{"name": d.Metrics, "key": drill.QueriesKey})
+		queries = append(queries, manifest.Of("name", d.Metrics, "key", drill.QueriesKey))
 	}
-	out["customQueriesConfigMap"] = queries
+	out.Set("customQueriesConfigMap", queries)
 	return out
 }
 
-func (b builder) managed() manifest.Map {
+func (b builder) managed() *manifest.Fields {
 	var roles []any
 	for _, r := range b.Roles {
 		roles = append(roles, role(r))
 	}
-	out := manifest.Map{}
+	out := manifest.Of()
 	fields.Put(out, "roles", roles)
 	return out
 }
 
-func role(r spec.Role) manifest.Map {
-	out := manifest.Map{
-		"name":            r.Name,
-		"ensure":          r.Ensure,
-		"inherit":         r.Inherit == nil || *r.Inherit,
-		"connectionLimit": int64(-1),
-	}
+func role(r spec.Role) *manifest.Fields {
+	out := manifest.Of(
+		"name", r.Name,
+		"ensure", r.Ensure,
+		"inherit", r.Inherit == nil || *r.Inherit,
+		"connectionLimit", int64(-1),
+	)
 	if r.ConnectionLimit != nil {
-		out["connectionLimit"] = int64(*r.ConnectionLimit)
+		out.Set("connectionLimit", int64(*r.ConnectionLimit))
 	}
 	fields.Put(out, "login", r.Login)
 	fields.Put(out, "superuser", r.Superuser)
@@ -168,21 +168,21 @@ func role(r spec.Role) manifest.Map {
 
 // metadata is what the operator copies onto everything it makes. Labels that Argo CD may track objects by must never be
 // among it: an inherited one makes Argo CD take the pods and volumes for its own and prune them.
-func (b builder) metadata(s manifest.Map) {
-	inherited := manifest.Map{}
+func (b builder) metadata(s *manifest.Fields) {
+	inherited := manifest.Of()
 	fields.Put(inherited, "labels", fields.TextMap(b.Labels))
 	fields.Put(inherited, "annotations", fields.TextMap(b.Annotations))
 	fields.Put(s, "inheritedMetadata", inherited)
 	if len(b.ServiceAccount) > 0 {
-		s["serviceAccountTemplate"] = manifest.Map{"metadata": manifest.Map{"annotations": fields.TextMap(b.ServiceAccount)}}
+		s.Set("serviceAccountTemplate", manifest.Of("metadata", manifest.Of("annotations", fields.TextMap(b.ServiceAccount))))
 	}
 }
 
-func (b builder) affinity() manifest.Map {
+func (b builder) affinity() *manifest.Fields {
 	p := b.Placement
-	out := manifest.Map{"enablePodAntiAffinity": p.AntiAffinity != "none", "topologyKey": p.TopologyKey}
+	out := manifest.Of("enablePodAntiAffinity", p.AntiAffinity != "none", "topologyKey", p.TopologyKey)
 	if p.AntiAffinity != "none" {
-		out["podAntiAffinityType"] = p.AntiAffinity
+		out.Set("podAntiAffinityType", p.AntiAffinity)
 	}
 	fields.Put(out, "nodeSelector", fields.TextMap(p.NodeSelector))
 	fields.Put(out, "nodeAffinity", manifest.Clone(p.NodeAffinity))

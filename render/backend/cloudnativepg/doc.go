@@ -7,7 +7,6 @@
 package cloudnativepg
 
 import (
-	"maps"
 
 	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -51,19 +50,18 @@ type builder struct {
 	*plan.Plan
 	// What every object has, held as any once.
 	name, namespace any
-	// common are the labels of every object, but for the component where the spec has none of its own.
-	common manifest.Map
+	// common are the labels of every object; the component comes to them where the spec has none of its own.
+	common *manifest.Fields
 }
 
 func newBuilder(p *plan.Plan) builder {
-	common := manifest.Map{
-		"app.kubernetes.io/name":       "postgresql",
-		"app.kubernetes.io/instance":   p.Name,
-		componentLabel:                 nil,
-		"app.kubernetes.io/managed-by": "onggi",
-	}
+	common := manifest.Of(
+		"app.kubernetes.io/name", "postgresql",
+		"app.kubernetes.io/instance", p.Name,
+		"app.kubernetes.io/managed-by", "onggi",
+	)
 	for k, v := range p.Labels {
-		common[k] = v
+		common.Set(k, v)
 	}
 	return builder{p, p.Name, p.Namespace, common}
 }
@@ -72,19 +70,19 @@ const componentLabel = "app.kubernetes.io/component"
 
 // object wraps a spec with the identity and labels that every object of the cluster has. The texts are any: a constant becomes one
 // without an allocation.
-func (b builder) object(part manifest.Part, apiVersion, kind, name any, spec manifest.Map) manifest.Object {
-	return manifest.Object{Part: part}.With(manifest.Map{
-		"apiVersion": apiVersion,
-		"kind":       kind,
-		"metadata":   manifest.Map{"name": name, "namespace": b.namespace, "labels": b.labels(part)},
-		"spec":       spec,
-	})
+func (b builder) object(part manifest.Part, apiVersion, kind, name any, spec *manifest.Fields) manifest.Object {
+	return manifest.Object{Part: part}.Made(manifest.Of(
+		"apiVersion", apiVersion,
+		"kind", kind,
+		"metadata", manifest.Of("name", name, "namespace", b.namespace, "labels", b.labels(part)),
+		"spec", spec,
+	))
 }
 
-func (b builder) labels(part manifest.Part) manifest.Map {
-	labels := maps.Clone(b.common)
-	if labels[componentLabel] == nil {
-		labels[componentLabel] = string(part)
+// labels are the object's own: some get more.
+func (b builder) labels(part manifest.Part) *manifest.Fields {
+	if b.common.Get(componentLabel) != nil {
+		return b.common.With()
 	}
-	return labels
+	return b.common.With(componentLabel, string(part))
 }

@@ -1,7 +1,6 @@
 package cloudnativepg
 
 import (
-	"maps"
 	"time"
 
 	"github.com/onggi-db/onggi/render/drill"
@@ -20,70 +19,71 @@ const (
 // leftovers.
 func (b builder) drillCron(c *drill.Config) manifest.Object {
 	d := b.drill()
-	labels := manifest.Map{}
+	labels := manifest.Of()
 	for k, v := range b.Labels {
-		labels[k] = v
+		labels.Set(k, v)
 	}
-	maps.Copy(labels, b.drillLabels())
-	labels["app.kubernetes.io/name"], labels[componentLabel] = "onggi", "drill"
-	pod := manifest.Map{"labels": labels}
+	labels.Add(b.drillLabels())
+	labels.Set("app.kubernetes.io/name", "onggi")
+	labels.Set(componentLabel, "drill")
+	pod := manifest.Of("labels", labels)
 	fields.Put(pod, "annotations", fields.TextMap(b.Annotations))
-	return b.ofDrill("batch/v1", "CronJob", d.Name, manifest.Map{"spec": manifest.Map{
-		"schedule":                   d.Cron.Five(),
-		"timeZone":                   "Etc/UTC",
-		"suspend":                    d.Suspend,
-		"concurrencyPolicy":          "Forbid",
-		"startingDeadlineSeconds":    int64(1800),
-		"successfulJobsHistoryLimit": int64(1),
-		"failedJobsHistoryLimit":     int64(3),
-		"jobTemplate": manifest.Map{"spec": manifest.Map{
-			"backoffLimit":            int64(3), // of pods that were killed: the next one removes what they made
-			"podFailurePolicy":        drill.PodFailurePolicy(drillContainer),
-			"podReplacementPolicy":    "Failed",
-			"completions":             int64(1),
-			"parallelism":             int64(1),
-			"activeDeadlineSeconds":   int64(c.Deadline() / time.Second),
-			"ttlSecondsAfterFinished": int64(24 * time.Hour / time.Second), // the last resort: what it owns goes with it
-			"template":                manifest.Map{"metadata": pod, "spec": b.drillPod()},
-		}},
-	}})
+	return b.ofDrill("batch/v1", "CronJob", d.Name, manifest.Of("spec", manifest.Of(
+		"schedule", d.Cron.Five(),
+		"timeZone", "Etc/UTC",
+		"suspend", d.Suspend,
+		"concurrencyPolicy", "Forbid",
+		"startingDeadlineSeconds", int64(1800),
+		"successfulJobsHistoryLimit", int64(1),
+		"failedJobsHistoryLimit", int64(3),
+		"jobTemplate", manifest.Of("spec", manifest.Of(
+			"backoffLimit", int64(3), // of pods that were killed: the next one removes what they made
+			"podFailurePolicy", drill.PodFailurePolicy(drillContainer),
+			"podReplacementPolicy", "Failed",
+			"completions", int64(1),
+			"parallelism", int64(1),
+			"activeDeadlineSeconds", int64(c.Deadline()/time.Second),
+			"ttlSecondsAfterFinished", int64(24*time.Hour/time.Second), // the last resort: what it owns goes with it
+			"template", manifest.Of("metadata", pod, "spec", b.drillPod()),
+		)),
+	)))
 }
 
 // drillPod has the restricted pod security profile.
-func (b builder) drillPod() manifest.Map {
+func (b builder) drillPod() *manifest.Fields {
 	d := b.drill()
-	container := manifest.Map{
-		"name":                     drillContainer,
-		"image":                    d.Image,
-		"imagePullPolicy":          "IfNotPresent",
-		"args":                     drill.Args(drillFolder + "/" + drillKey),
-		"env":                      append(drill.Env(), env("GOMEMLIMIT", "128MiB")), // the collector hurries before the limit is met
-		"terminationMessagePath":   "/dev/termination-log",
-		"terminationMessagePolicy": "FallbackToLogsOnError",
-		"resources": manifest.Map{
-			"requests": manifest.Map{"cpu": "10m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
-			"limits":   manifest.Map{"cpu": "500m", "memory": "192Mi", "ephemeral-storage": "64Mi"},
-		},
-		"securityContext": manifest.Map{
-			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "privileged": false,
-			"capabilities": manifest.Map{"drop": []any{"ALL"}},
-		},
-		"volumeMounts": []any{manifest.Map{"name": "config", "mountPath": drillFolder, "readOnly": true}},
-	}
+	container := manifest.Of(
+		"name", drillContainer,
+		"image", d.Image,
+		"imagePullPolicy", "IfNotPresent",
+		"args", drill.Args(drillFolder+"/"+drillKey),
+		"env", append(drill.Env(), env("GOMEMLIMIT", "128MiB")), // the collector hurries before the limit is met
+		"terminationMessagePath", "/dev/termination-log",
+		"terminationMessagePolicy", "FallbackToLogsOnError",
+		"resources", manifest.Of(
+			"requests", manifest.Of("cpu", "10m", "memory", "64Mi", "ephemeral-storage", "16Mi"),
+			"limits", manifest.Of("cpu", "500m", "memory", "192Mi", "ephemeral-storage", "64Mi"),
+		),
+		"securityContext", manifest.Of(
+			"allowPrivilegeEscalation", false, "readOnlyRootFilesystem", true, "privileged", false,
+			"capabilities", manifest.Of("drop", []any{"ALL"}),
+		),
+		"volumeMounts", []any{manifest.Of("name", "config", "mountPath", drillFolder, "readOnly", true)},
+	)
 	fields.Put(container, "imagePullPolicy", b.PullPolicy)
-	pod := manifest.Map{
-		"restartPolicy":                 "Never",
-		"terminationGracePeriodSeconds": int64(drill.Grace / time.Second),
-		"serviceAccountName":            b.drillAccount(),
-		"automountServiceAccountToken":  true,
-		"enableServiceLinks":            false,
-		"securityContext": manifest.Map{
-			"runAsNonRoot": true, "runAsUser": nonroot, "runAsGroup": nonroot, "fsGroup": nonroot,
-			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
-		},
-		"containers": []any{container},
-		"volumes":    []any{manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.Name, "defaultMode": int64(0o440)}}},
-	}
+	pod := manifest.Of(
+		"restartPolicy", "Never",
+		"terminationGracePeriodSeconds", int64(drill.Grace/time.Second),
+		"serviceAccountName", b.drillAccount(),
+		"automountServiceAccountToken", true,
+		"enableServiceLinks", false,
+		"securityContext", manifest.Of(
+			"runAsNonRoot", true, "runAsUser", nonroot, "runAsGroup", nonroot, "fsGroup", nonroot,
+			"seccompProfile", manifest.Of("type", "RuntimeDefault"),
+		),
+		"containers", []any{container},
+		"volumes", []any{manifest.Of("name", "config", "configMap", manifest.Of("name", d.Name, "defaultMode", int64(0o440)))},
+	)
 	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
 	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
 	var secrets []any
@@ -99,12 +99,12 @@ func (b builder) drillRights(c *drill.Config) []manifest.Object {
 	const rbac = "rbac.authorization.k8s.io"
 	account := b.drillAccount()
 	return []manifest.Object{
-		b.ofDrill("v1", "ServiceAccount", account, manifest.Map{"automountServiceAccountToken": false}),
-		b.ofDrill(rbac+"/v1", "Role", account, manifest.Map{"rules": drill.Rules(c)}),
-		b.ofDrill(rbac+"/v1", "RoleBinding", account, manifest.Map{
-			"roleRef":  manifest.Map{"apiGroup": rbac, "kind": "Role", "name": account},
-			"subjects": []any{manifest.Map{"kind": "ServiceAccount", "name": account, "namespace": b.Namespace}},
-		}),
+		b.ofDrill("v1", "ServiceAccount", account, manifest.Of("automountServiceAccountToken", false)),
+		b.ofDrill(rbac+"/v1", "Role", account, manifest.Of("rules", drill.Rules(c))),
+		b.ofDrill(rbac+"/v1", "RoleBinding", account, manifest.Of(
+			"roleRef", manifest.Of("apiGroup", rbac, "kind", "Role", "name", account),
+			"subjects", []any{manifest.Of("kind", "ServiceAccount", "name", account, "namespace", b.Namespace)},
+		)),
 	}
 }
 
@@ -115,8 +115,8 @@ func (b builder) drillNetwork() []manifest.Object {
 	if d == nil {
 		return nil
 	}
-	labels := func() manifest.Map { return manifest.Map{labelCluster: d.Name} }
-	program := func() manifest.Map { return manifest.Map{drill.LabelOf: b.Name} }
+	labels := func() *manifest.Fields { return manifest.Of(labelCluster, d.Name) }
+	program := func() *manifest.Fields { return manifest.Of(drill.LabelOf, b.Name) }
 	objs := []manifest.Object{
 		b.policy(d.Name, labels(), []any{
 			fields.Rule([]any{fields.Pods(labels())}, postgresPort, statusPort),
@@ -126,7 +126,7 @@ func (b builder) drillNetwork() []manifest.Object {
 		b.policy(b.drillAccount(), program(), []any{}),
 	}
 	for _, o := range objs {
-		o.Body()["metadata"].(manifest.Map)["labels"].(manifest.Map)[drill.LabelOf] = b.Name
+		o.Fields().Below("metadata").Below("labels").Set(drill.LabelOf, b.Name)
 	}
 	return objs
 }

@@ -196,13 +196,23 @@ func TestDrillKeepsOutOfTheOperatorsNames(t *testing.T) {
 	}
 }
 
+// The drill's label is on its own objects and on no other, whoever's the component is.
+func TestOnlyTheDrillsObjectsHaveItsLabel(t *testing.T) {
+	for _, labels := range []string{"", "labels: {app.kubernetes.io/component: db}\n"} {
+		for _, o := range compile(t, labels+"network: {}\n"+drilled+"0 6 * * 0}") {
+			name := o.Ref().Name
+			require.Equal(t, strings.HasPrefix(name, "shop-drill"), manifest.Text(o, "metadata", "labels", drill.LabelOf) != "", name)
+		}
+	}
+}
+
 // The Role is what the program says that it needs, for exactly this database.
 func TestDrillRights(t *testing.T) {
 	objs := compile(t, drillCases["plugin"])
 	c, _ := drillOf(t, objs)
 	rules, found := at(t, objs, "Role/shop-drill-job", "rules")
 	require.True(t, found)
-	require.Equal(t, drill.Rules(c), rules)
+	require.Equal(t, manifest.Canonical(drill.Rules(c)), rules)
 	for _, r := range rules.([]any) {
 		verbs, _ := manifest.Get(r, "verbs")
 		names, named := manifest.Get(r, "resourceNames")

@@ -33,7 +33,7 @@ func (b builder) dashboards() []manifest.Object {
 func (b builder) monitored() monitoring.Cluster {
 	m := b.Monitoring
 	labels := map[string]string{componentLabel: string(manifest.PartMonitoring)}
-	for k, v := range b.common {
+	for k, v := range b.common.All() {
 		if text, is := v.(string); is {
 			labels[k] = text
 		}

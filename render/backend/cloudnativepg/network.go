@@ -11,29 +11,29 @@ func (b builder) networkPolicies() []manifest.Object {
 		return nil
 	}
 	ingress := []any{
-		fields.Rule([]any{fields.Pods(manifest.Map{labelCluster: b.name})}, postgresPort, statusPort),
+		fields.Rule([]any{fields.Pods(manifest.Of(labelCluster, b.name))}, postgresPort, statusPort),
 		fields.Rule([]any{fields.InNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
 		b.prometheus(metricsPort),
 	}
-	objs := []manifest.Object{b.policy(b.Name, manifest.Map{labelCluster: b.name, labelPodRole: "instance"}, append(ingress, b.clients()...))}
+	objs := []manifest.Object{b.policy(b.Name, manifest.Of(labelCluster, b.name, labelPodRole, "instance"), append(ingress, b.clients()...))}
 	objs = append(objs, b.drillNetwork()...)
 	if b.Pooler == nil {
 		return objs
 	}
 	for _, m := range b.Pooler.Members {
 		ingress := []any{b.prometheus(poolerMetrics)}
-		objs = append(objs, b.policy(m.Name, manifest.Map{labelPooler: m.Name}, append(ingress, b.clients()...)))
+		objs = append(objs, b.policy(m.Name, manifest.Of(labelPooler, m.Name), append(ingress, b.clients()...)))
 	}
 	return objs
 }
 
-func (b builder) prometheus(port int64) manifest.Map {
+func (b builder) prometheus(port int64) *manifest.Fields {
 	return fields.Rule([]any{fields.InNamespace(b.Network.MonitoringNamespace, nil)}, port)
 }
 
 // clients is the rule for those whom the spec allows.
 func (b builder) clients() []any { return fields.Clients(b.Network, b.Namespace, postgresPort) }
 
-func (b builder) policy(name string, selector manifest.Map, ingress []any) manifest.Object {
+func (b builder) policy(name string, selector *manifest.Fields, ingress []any) manifest.Object {
 	return b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", name, fields.Ingress(selector, ingress))
 }

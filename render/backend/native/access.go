@@ -14,14 +14,14 @@ func (b builder) headless() string { return b.Name + "-pods" }
 // services are the headless one, those that every cluster has, and those that the spec asks for. They follow the primary by the label
 // that the agents put on it, and by nothing else: see service.
 func (b builder) services() []manifest.Object {
-	headless := manifest.Map{
-		"type": "ClusterIP", "clusterIP": "None", "publishNotReadyAddresses": true, "selector": b.selector(""),
-		"ports": []any{
-			manifest.Map{"name": "postgres", "port": postgresPort, "targetPort": postgresPort, "protocol": "TCP"},
-			manifest.Map{"name": agentPortIs, "port": agentPort, "targetPort": agentPort, "protocol": "TCP"},
+	headless := manifest.Of(
+		"type", "ClusterIP", "clusterIP", "None", "publishNotReadyAddresses", true, "selector", b.selector(""),
+		"ports", []any{
+			manifest.Of("name", "postgres", "port", postgresPort, "targetPort", postgresPort, "protocol", "TCP"),
+			manifest.Of("name", agentPortIs, "port", agentPort, "targetPort", agentPort, "protocol", "TCP"),
 		},
-	}
-	objs := []manifest.Object{b.object(manifest.PartCluster, "v1", "Service", b.headless(), manifest.Map{"spec": headless})}
+	)
+	objs := []manifest.Object{b.object(manifest.PartCluster, "v1", "Service", b.headless(), manifest.Of("spec", headless))}
 	for _, own := range []struct{ suffix, role string }{{"rw", "primary"}, {"ro", "replica"}, {"r", "any"}} {
 		e := plan.Service{FullName: b.Name + "-" + own.suffix, Expose: spec.Expose{Type: "ClusterIP", Role: own.role, Port: int(postgresPort)}}
 		objs = append(objs, b.service(manifest.PartCluster, e))
@@ -44,9 +44,9 @@ func (b builder) service(part manifest.Part, e plan.Service) manifest.Object {
 	if e.Role == "primary" {
 		// The agent gives its pod this label once the server has written as the primary, and takes it off the others before. A kubelet says up to a period
 		// of its probe later that the pod is ready; and where the node is cut off from the API server, it is taken for not ready while it serves on.
-		s["publishNotReadyAddresses"] = true
+		s.Set("publishNotReadyAddresses", true)
 	}
-	return b.object(part, "v1", "Service", e.FullName, manifest.Map{"spec": s})
+	return b.object(part, "v1", "Service", e.FullName, manifest.Of("spec", s))
 }
 
 // network closes the pods but to each other, to Prometheus and to the peers allowed. The kubelet's probes are let in by every
@@ -69,12 +69,12 @@ func (b builder) network() []manifest.Object {
 		}
 	}
 	if b.Backup != nil && len(b.Backup.Schedules) > 0 {
-		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Map{labelBackup: b.Name})}, agentPort))
+		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Of(labelBackup, b.Name))}, agentPort))
 	}
 	if b.Dumps != nil {
-		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Map{dump.Label: b.Name})}, postgresPort))
+		rules = append(rules, fields.Rule([]any{fields.Pods(manifest.Of(dump.Label, b.Name))}, postgresPort))
 	}
 	rules = append(rules, fields.Clients(b.Network, b.Namespace, postgresPort)...)
 	return []manifest.Object{b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.Name,
-		manifest.Map{"spec": fields.Ingress(b.selector(""), rules)})}
+		manifest.Of("spec", fields.Ingress(b.selector(""), rules)))}
 }

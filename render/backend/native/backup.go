@@ -229,13 +229,13 @@ func (b builder) written() place { return place{"repository", ownKeys, &b.Backup
 func repositoryVolumes(readOnly bool, places ...place) []any {
 	var out []any
 	for _, c := range claims(places) {
-		source := manifest.Map{"claimName": c.name}
+		source := manifest.Of("claimName", c.name)
 		fields.Put(source, "readOnly", readOnly)
-		out = append(out, manifest.Map{"name": c.volume, "persistentVolumeClaim": source})
+		out = append(out, manifest.Of("name", c.volume, "persistentVolumeClaim", source))
 	}
 	for _, p := range places {
 		if sources := keySources(*p.archive); len(sources) > 0 {
-			out = append(out, manifest.Map{"name": p.volume, "projected": manifest.Map{"defaultMode": restricted, "sources": sources}})
+			out = append(out, manifest.Of("name", p.volume, "projected", manifest.Of("defaultMode", restricted, "sources", sources)))
 		}
 	}
 	return out
@@ -281,14 +281,14 @@ func keySources(a plan.Archive) []any {
 	}
 	var out []any
 	for _, k := range keys {
-		item := manifest.Map{"key": k.key, "path": k.file}
-		same := func(o any) bool { return o.(manifest.Map)["secret"].(manifest.Map)["name"] == k.secret }
+		item := manifest.Of("key", k.key, "path", k.file)
+		same := func(o any) bool { return o.(*manifest.Fields).Below("secret").Get("name") == k.secret }
 		if i := slices.IndexFunc(out, same); i >= 0 {
-			s := out[i].(manifest.Map)["secret"].(manifest.Map)
-			s["items"] = append(s["items"].([]any), item)
+			s := out[i].(*manifest.Fields).Below("secret")
+			s.Set("items", append(s.Get("items").([]any), item))
 			continue
 		}
-		out = append(out, manifest.Map{"secret": manifest.Map{"name": k.secret, "items": []any{item}}})
+		out = append(out, manifest.Of("secret", manifest.Of("name", k.secret, "items", []any{item})))
 	}
 	return out
 }

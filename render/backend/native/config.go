@@ -108,7 +108,7 @@ func hba(p *plan.Plan) []string {
 
 // config is the ConfigMap of the agent's file. Its pods read it again when it changes.
 func (b builder) config() manifest.Object {
-	return b.object(manifest.PartCluster, "v1", "ConfigMap", b.configName(), manifest.Map{"data": manifest.Map{configFile: write(File(b.Plan))}})
+	return b.object(manifest.PartCluster, "v1", "ConfigMap", b.configName(), manifest.Of("data", manifest.Of(configFile, write(File(b.Plan)))))
 }
 
 func (b builder) configName() string { return b.Name + "-config" }
@@ -162,15 +162,15 @@ func (b builder) secrets() []secret {
 // restricted are the modes of files with secrets: for the pod's group, which Postgres takes for a key of root's.
 const restricted = int64(0o440)
 
-func (s secret) source() manifest.Map {
-	return manifest.Map{"secretName": s.name, "defaultMode": restricted, "items": []any{manifest.Map{"key": "password", "path": "password"}}}
+func (s secret) source() *manifest.Fields {
+	return manifest.Of("secretName", s.name, "defaultMode", restricted, "items", []any{manifest.Of("key", "password", "path", "password")})
 }
 
 // credentials are the volumes with the server's certificate and the agent's secrets.
 func (b builder) credentials() []any {
 	var out []any
 	for _, s := range b.secrets() {
-		out = append(out, manifest.Map{"name": s.volume, "secret": s.source()})
+		out = append(out, manifest.Of("name", s.volume, "secret", s.source()))
 	}
 	out = append(out, b.rolesVolume()...)
 	out = append(append(out, b.outsidePassword()...), b.outsideFiles()...)
@@ -184,43 +184,43 @@ func (b builder) credentials() []any {
 const clientsFile = "clients.crt"
 
 // certificateFiles are the server's certificate, its key, and who signed it; with those who sign the clients', where a Secret is named.
-func (b builder) certificateFiles(clients string) manifest.Map {
-	pick := func(secret string, keys ...string) manifest.Map {
+func (b builder) certificateFiles(clients string) *manifest.Fields {
+	pick := func(secret string, keys ...string) *manifest.Fields {
 		var items []any
 		for _, key := range keys {
-			items = append(items, manifest.Map{"key": key, "path": key})
+			items = append(items, manifest.Of("key", key, "path", key))
 		}
-		return manifest.Map{"secret": manifest.Map{"name": secret, "items": items}}
+		return manifest.Of("secret", manifest.Of("name", secret, "items", items))
 	}
 	sources := []any{pick(b.certificate(), "tls.crt", "tls.key")}
 	if ca := b.authority(); ca != "" {
 		sources = append(sources, pick(ca, "ca.crt"))
 	}
 	if clients != "" {
-		sources = append(sources, manifest.Map{"secret": manifest.Map{"name": clients, "items": []any{manifest.Map{"key": "ca.crt", "path": clientsFile}}}})
+		sources = append(sources, manifest.Of("secret", manifest.Of("name", clients, "items", []any{manifest.Of("key", "ca.crt", "path", clientsFile)})))
 	}
-	return manifest.Map{"name": "tls", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}}
+	return manifest.Of("name", "tls", "projected", manifest.Of("defaultMode", restricted, "sources", sources))
 }
 
 // account is the token by which the agent asks the API server. Mounting it by hand keeps it from the database's container.
-func account() manifest.Map {
-	return manifest.Map{"name": "account", "projected": manifest.Map{
-		"defaultMode": restricted,
-		"sources": []any{
-			manifest.Map{"serviceAccountToken": manifest.Map{"path": "token", "expirationSeconds": int64(3607)}},
-			manifest.Map{"configMap": manifest.Map{"name": "kube-root-ca.crt", "items": []any{manifest.Map{"key": "ca.crt", "path": "ca.crt"}}}},
+func account() *manifest.Fields {
+	return manifest.Of("name", "account", "projected", manifest.Of(
+		"defaultMode", restricted,
+		"sources", []any{
+			manifest.Of("serviceAccountToken", manifest.Of("path", "token", "expirationSeconds", int64(3607))),
+			manifest.Of("configMap", manifest.Of("name", "kube-root-ca.crt", "items", []any{manifest.Of("key", "ca.crt", "path", "ca.crt")})),
 		},
-	}}
+	))
 }
 
 // volumes of the pod, but for the data.
 func (b builder) volumes() []any {
 	own := []any{
-		empty("program", manifest.Map{"sizeLimit": "128Mi"}),
-		empty("run", manifest.Map{"sizeLimit": "64Mi"}),
-		empty("tmp", manifest.Map{}),
-		empty("shm", manifest.Map{"medium": "Memory"}),
-		manifest.Map{"name": "config", "configMap": manifest.Map{"name": b.configName(), "defaultMode": restricted}},
+		empty("program", manifest.Of("sizeLimit", "128Mi")),
+		empty("run", manifest.Of("sizeLimit", "64Mi")),
+		empty("tmp", manifest.Of()),
+		empty("shm", manifest.Of("medium", "Memory")),
+		manifest.Of("name", "config", "configMap", manifest.Of("name", b.configName(), "defaultMode", restricted)),
 		account(),
 	}
 	own = append(own, repositoryVolumes(false, b.places()...)...)
@@ -228,8 +228,8 @@ func (b builder) volumes() []any {
 	return append(own, b.credentials()...)
 }
 
-func mount(name, path string, readOnly bool) manifest.Map {
-	m := manifest.Map{"name": name, "mountPath": path}
+func mount(name, path string, readOnly bool) *manifest.Fields {
+	m := manifest.Of("name", name, "mountPath", path)
 	fields.Put(m, "readOnly", readOnly)
 	return m
 }

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"maps"
 
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -10,37 +9,37 @@ import (
 )
 
 // container begins one that the restricted pod security standard lets in, with nothing to write to but its volumes.
-func (b builder) container(name, image string) manifest.Map {
-	c := manifest.Map{
-		"name": name, "image": image,
-		"securityContext": manifest.Map{
-			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "runAsNonRoot": true,
-			"capabilities":   manifest.Map{"drop": []any{"ALL"}},
-			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
-		},
-	}
+func (b builder) container(name, image string) *manifest.Fields {
+	c := manifest.Of(
+		"name", name, "image", image,
+		"securityContext", manifest.Of(
+			"allowPrivilegeEscalation", false, "readOnlyRootFilesystem", true, "runAsNonRoot", true,
+			"capabilities", manifest.Of("drop", []any{"ALL"}),
+			"seccompProfile", manifest.Of("type", "RuntimeDefault"),
+		),
+	)
 	fields.Put(c, "imagePullPolicy", b.PullPolicy)
 	return c
 }
 
 // install puts the agent where the database's container can run it, as that one's image does not have it.
-func (b builder) install() manifest.Map {
+func (b builder) install() *manifest.Fields {
 	c := b.container("install", b.Agent.Image)
-	c["args"] = []any{"install", programDir}
-	c["volumeMounts"] = []any{mount("program", programDir, false)}
-	c["resources"] = b.agentResources()
+	c.Set("args", []any{"install", programDir})
+	c.Set("volumeMounts", []any{mount("program", programDir, false)})
+	c.Set("resources", b.agentResources())
 	return c
 }
 
 // agent is the sidecar: started before the database and stopped after it, and restarted by itself alone.
-func (b builder) agent() manifest.Map {
+func (b builder) agent() *manifest.Fields {
 	c := b.container("agent", b.Agent.Image)
-	c["args"] = []any{"run", "--config", configDir + "/" + configFile}
-	c["restartPolicy"] = "Always"
-	c["env"] = b.environment()
-	c["ports"] = []any{manifest.Map{"name": agentPortIs, "containerPort": agentPort, "protocol": "TCP"}}
-	c["livenessProbe"] = probe("/liveness", manifest.Map{"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(5), "failureThreshold": int64(6)})
-	c["resources"] = b.agentResources()
+	c.Set("args", []any{"run", "--config", configDir + "/" + configFile})
+	c.Set("restartPolicy", "Always")
+	c.Set("env", b.environment())
+	c.Set("ports", []any{manifest.Of("name", agentPortIs, "containerPort", agentPort, "protocol", "TCP")})
+	c.Set("livenessProbe", probe("/liveness", manifest.Of("initialDelaySeconds", int64(10), "periodSeconds", int64(10), "timeoutSeconds", int64(5), "failureThreshold", int64(6))))
+	c.Set("resources", b.agentResources())
 	mounts := append(b.shared(), mount("account", "/var/run/secrets/kubernetes.io/serviceaccount", true))
 	for _, s := range b.secrets() {
 		mounts = append(mounts, mount(s.volume, secretsDir+"/"+s.volume, true))
@@ -51,20 +50,20 @@ func (b builder) agent() manifest.Map {
 	if b.rolePasswords() != nil {
 		mounts = append(mounts, mount("roles", rolesDir, true))
 	}
-	c["volumeMounts"] = append(mounts, keyMounts(b.places()...)...)
+	c.Set("volumeMounts", append(mounts, keyMounts(b.places()...)...))
 	return c
 }
 
 // database is the stock image. It has no liveness probe: whether postgres lives is the agent's to find out, and a kubelet that kills it
 // for being slow makes an outage of a bad hour.
-func (b builder) database() manifest.Map {
+func (b builder) database() *manifest.Fields {
 	c := b.container("database", b.Image)
-	c["command"] = []any{programDir + "/onggi-agent", "supervise", "--config", configDir + "/" + configFile}
-	c["env"] = b.environment()
-	c["ports"] = []any{manifest.Map{"name": "postgres", "containerPort": postgresPort, "protocol": "TCP"}}
-	c["readinessProbe"] = probe("/readiness", manifest.Map{"periodSeconds": int64(5), "timeoutSeconds": int64(3), "failureThreshold": int64(3)})
+	c.Set("command", []any{programDir + "/onggi-agent", "supervise", "--config", configDir + "/" + configFile})
+	c.Set("env", b.environment())
+	c.Set("ports", []any{manifest.Of("name", "postgres", "containerPort", postgresPort, "protocol", "TCP")})
+	c.Set("readinessProbe", probe("/readiness", manifest.Of("periodSeconds", int64(5), "timeoutSeconds", int64(3), "failureThreshold", int64(3))))
 	mounts := append(b.shared(), mount("program", programDir, true), mount("tmp", "/tmp", false), mount("shm", "/dev/shm", false))
-	c["volumeMounts"] = append(mounts, claimMounts(false, b.places()...)...)
+	c.Set("volumeMounts", append(mounts, claimMounts(false, b.places()...)...))
 	fields.Put(c, "resources", fields.Resources(b.Resources))
 	return c
 }
@@ -85,8 +84,8 @@ func (b builder) shared() []any {
 }
 
 // probe asks the sidecar, which answers from memory: a probe that waited for the database would fail whenever that is busy.
-func probe(path string, times manifest.Map) manifest.Map {
-	times["httpGet"] = manifest.Map{"path": path, "port": agentPort, "scheme": "HTTP"}
+func probe(path string, times *manifest.Fields) *manifest.Fields {
+	times.Set("httpGet", manifest.Of("path", path, "port", agentPort, "scheme", "HTTP"))
 	return times
 }
 
@@ -98,26 +97,26 @@ func (b builder) environment() []any {
 		{"POD_NAME", "metadata.name"}, {"POD_UID", "metadata.uid"}, {"POD_NAMESPACE", "metadata.namespace"},
 		{"POD_IP", "status.podIP"}, {"NODE_NAME", "spec.nodeName"},
 	} {
-		out = append(out, manifest.Map{"name": v.name, "valueFrom": manifest.Map{"fieldRef": manifest.Map{"apiVersion": "v1", "fieldPath": v.field}}})
+		out = append(out, manifest.Of("name", v.name, "valueFrom", manifest.Of("fieldRef", manifest.Of("apiVersion", "v1", "fieldPath", v.field))))
 	}
 	if b.WAL != nil {
-		out = append(out, manifest.Map{"name": config.WALVolume, "value": walDir})
+		out = append(out, manifest.Of("name", config.WALVolume, "value", walDir))
 	}
 	return out
 }
 
 // agentResources are what the agent is measured to need, more than twice over, and what the spec says instead.
-func (b builder) agentResources() manifest.Map {
-	return resources(manifest.Map{
-		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "64Mi"},
-		"limits":   manifest.Map{"cpu": "500m", "memory": "64Mi", "ephemeral-storage": "128Mi"},
-	}, b.Agent.Resources)
+func (b builder) agentResources() *manifest.Fields {
+	return resources(manifest.Of(
+		"requests", manifest.Of("cpu", "10m", "memory", "32Mi", "ephemeral-storage", "64Mi"),
+		"limits", manifest.Of("cpu", "500m", "memory", "64Mi", "ephemeral-storage", "128Mi"),
+	), b.Agent.Resources)
 }
 
 // resources are what a container needs, and over that what the spec says.
-func resources(needed manifest.Map, said *spec.Resources) manifest.Map {
-	for part, quantities := range fields.Resources(said) {
-		maps.Copy(needed[part].(manifest.Map), quantities.(manifest.Map))
+func resources(needed *manifest.Fields, said *spec.Resources) *manifest.Fields {
+	for part, quantities := range fields.Resources(said).All() {
+		needed.Below(part).Add(quantities.(*manifest.Fields))
 	}
 	return needed
 }

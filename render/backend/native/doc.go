@@ -55,33 +55,31 @@ func Parts(p *plan.Plan) []gather.Part {
 type builder struct{ *plan.Plan }
 
 // object is one object of the cluster, with the identity and the labels that all have, and the rest of its body.
-func (b builder) object(part manifest.Part, apiVersion, kind, name string, rest manifest.Map) manifest.Object {
-	body := manifest.Map{
-		"apiVersion": apiVersion, "kind": kind,
-		"metadata": manifest.Map{"name": name, "namespace": b.Namespace, "labels": b.labels(part)},
-	}
-	for k, v := range rest {
-		body[k] = v
-	}
-	return manifest.Object{Part: part}.With(body)
+func (b builder) object(part manifest.Part, apiVersion, kind, name string, rest *manifest.Fields) manifest.Object {
+	body := manifest.Of(
+		"apiVersion", apiVersion, "kind", kind,
+		"metadata", manifest.Of("name", name, "namespace", b.Namespace, "labels", b.labels(part)),
+	)
+	body.Add(rest)
+	return manifest.Object{Part: part}.Made(body)
 }
 
-func (b builder) labels(part manifest.Part) manifest.Map {
-	labels := manifest.Map{
-		"app.kubernetes.io/name":       "postgresql",
-		"app.kubernetes.io/instance":   b.Name,
-		"app.kubernetes.io/component":  string(part),
-		"app.kubernetes.io/managed-by": "onggi",
-	}
+func (b builder) labels(part manifest.Part) *manifest.Fields {
+	labels := manifest.Of(
+		"app.kubernetes.io/name", "postgresql",
+		"app.kubernetes.io/instance", b.Name,
+		"app.kubernetes.io/component", string(part),
+		"app.kubernetes.io/managed-by", "onggi",
+	)
 	for k, v := range b.Labels {
-		labels[k] = v
+		labels.Set(k, v)
 	}
 	return labels
 }
 
 // selector picks the pods that answer for a role; "" is all of them.
-func (b builder) selector(role string) manifest.Map {
-	labels := manifest.Map{labelCluster: b.Name}
+func (b builder) selector(role string) *manifest.Fields {
+	labels := manifest.Of(labelCluster, b.Name)
 	fields.Put(labels, RoleLabel, role)
 	return labels
 }

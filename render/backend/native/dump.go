@@ -49,17 +49,17 @@ func (b builder) dumps() []manifest.Object {
 	if b.Dumps == nil {
 		return nil
 	}
-	account := b.object(manifest.PartBackup, "v1", "ServiceAccount", b.dumpAccount(), manifest.Map{"automountServiceAccountToken": false})
-	fields.Put(account.Body()["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	account := b.object(manifest.PartBackup, "v1", "ServiceAccount", b.dumpAccount(), manifest.Of("automountServiceAccountToken", false))
+	fields.Put(account.Fields().Below("metadata"), "annotations", fields.TextMap(b.ServiceAccount))
 	objs := []manifest.Object{account}
 	for _, d := range b.Dumps.Series {
 		objs = append(objs,
-			b.object(manifest.PartBackup, "v1", "ConfigMap", d.FullName, manifest.Map{"data": manifest.Map{dumpFile: write(Dump(b.Plan, d))}}),
+			b.object(manifest.PartBackup, "v1", "ConfigMap", d.FullName, manifest.Of("data", manifest.Of(dumpFile, write(Dump(b.Plan, d))))),
 			b.dumpCron(d))
 	}
 	if b.Network != nil {
 		objs = append(objs, b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", b.dumpAccount(),
-			manifest.Map{"spec": fields.Ingress(manifest.Map{dump.Label: b.Name}, []any{})})) // nobody has anything to look for in a copy of the data
+			manifest.Of("spec", fields.Ingress(manifest.Of(dump.Label, b.Name), []any{})))) // nobody has anything to look for in a copy of the data
 	}
 	return objs
 }
@@ -68,36 +68,36 @@ func (b builder) dumpAccount() string { return b.Name + "-dump" }
 
 func (b builder) dumpCron(d plan.Dump) manifest.Object {
 	labels := b.labels(manifest.PartBackup)
-	labels[dump.Label] = b.Name
-	meta := manifest.Map{"labels": labels}
+	labels.Set(dump.Label, b.Name)
+	meta := manifest.Of("labels", labels)
 	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
-	o := b.object(manifest.PartBackup, "batch/v1", "CronJob", d.FullName, manifest.Map{"spec": manifest.Map{
-		"schedule":                   d.Cron.Five(),
-		"timeZone":                   "Etc/UTC",
-		"suspend":                    d.Suspend,
-		"concurrencyPolicy":          "Forbid",
-		"startingDeadlineSeconds":    int64(late / time.Second),
-		"successfulJobsHistoryLimit": int64(1),
-		"failedJobsHistoryLimit":     int64(3),
-		"jobTemplate": manifest.Map{"spec": manifest.Map{
-			"backoffLimit":            int64(2), // of pods that were evicted or killed; a dump that failed has its own tries behind it
-			"podFailurePolicy":        drill.PodFailurePolicy(dumpContainer),
-			"podReplacementPolicy":    "Failed",
-			"activeDeadlineSeconds":   int64((d.Timeout + afterwards) / time.Second),
-			"ttlSecondsAfterFinished": int64(7 * 24 * time.Hour / time.Second), // its volume goes with it
-			"template":                manifest.Map{"metadata": meta, "spec": b.dumpPod(d)},
-		}},
-	}})
-	o.Body()["metadata"].(manifest.Map)["labels"].(manifest.Map)[dump.Label] = b.Name // by which people's verbs find it
+	o := b.object(manifest.PartBackup, "batch/v1", "CronJob", d.FullName, manifest.Of("spec", manifest.Of(
+		"schedule", d.Cron.Five(),
+		"timeZone", "Etc/UTC",
+		"suspend", d.Suspend,
+		"concurrencyPolicy", "Forbid",
+		"startingDeadlineSeconds", int64(late/time.Second),
+		"successfulJobsHistoryLimit", int64(1),
+		"failedJobsHistoryLimit", int64(3),
+		"jobTemplate", manifest.Of("spec", manifest.Of(
+			"backoffLimit", int64(2), // of pods that were evicted or killed; a dump that failed has its own tries behind it
+			"podFailurePolicy", drill.PodFailurePolicy(dumpContainer),
+			"podReplacementPolicy", "Failed",
+			"activeDeadlineSeconds", int64((d.Timeout+afterwards)/time.Second),
+			"ttlSecondsAfterFinished", int64(7*24*time.Hour/time.Second), // its volume goes with it
+			"template", manifest.Of("metadata", meta, "spec", b.dumpPod(d)),
+		)),
+	)))
+	o.Fields().Below("metadata").Below("labels").Set(dump.Label, b.Name) // by which people's verbs find it
 	return o
 }
 
 // dumpPod has an image in which PostgreSQL's programs and pgBackRest are, and onggi put there by an init container.
-func (b builder) dumpPod(d plan.Dump) manifest.Map {
+func (b builder) dumpPod(d plan.Dump) *manifest.Fields {
 	at := place{"repository", ownKeys, &b.Dumps.Archive}
 	run := b.container(dumpContainer, b.Dumps.Image)
-	run["command"] = append([]any{programDir + "/onggi"}, dump.Args(dumpConfigDir+"/"+dumpFile)...)
-	run["terminationMessagePolicy"] = "FallbackToLogsOnError"
+	run.Set("command", append([]any{programDir + "/onggi"}, dump.Args(dumpConfigDir+"/"+dumpFile)...))
+	run.Set("terminationMessagePolicy", "FallbackToLogsOnError")
 	mounts := []any{
 		mount("scratch", drillVolume, false), mount("run", runDir, false), mount("tmp", "/tmp", false),
 		mount("program", programDir, true), mount("config", dumpConfigDir, true), mount("dump", secretsDir+"/dump", true),
@@ -107,31 +107,31 @@ func (b builder) dumpPod(d plan.Dump) manifest.Map {
 		mounts = append(mounts, mount("tls", tlsDir, true))
 		volumes = append(volumes, b.authorityFile())
 	}
-	run["volumeMounts"] = slices.Concat(mounts, claimMounts(false, at), keyMounts(at))
-	run["resources"] = resources(manifest.Map{
-		"requests": manifest.Map{"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "32Mi"},
-		"limits":   manifest.Map{"memory": "1Gi", "ephemeral-storage": "256Mi"},
-	}, d.Resources)
+	run.Set("volumeMounts", slices.Concat(mounts, claimMounts(false, at), keyMounts(at)))
+	run.Set("resources", resources(manifest.Of(
+		"requests", manifest.Of("cpu", "100m", "memory", "128Mi", "ephemeral-storage", "32Mi"),
+		"limits", manifest.Of("memory", "1Gi", "ephemeral-storage", "256Mi"),
+	), d.Resources))
 	pod := b.jobPod(b.dumpAccount(), run, volumes)
-	pod["terminationGracePeriodSeconds"] = int64(dump.Grace / time.Second)
-	pod["initContainers"] = []any{b.installer(d.Image)}
+	pod.Set("terminationGracePeriodSeconds", int64(dump.Grace/time.Second))
+	pod.Set("initContainers", []any{b.installer(d.Image)})
 	return pod
 }
 
 func (b builder) dumpVolumes(d plan.Dump) []any {
 	return []any{
 		scratch(cmp.Or(d.Storage.Size, b.Storage.Size), cmp.Or(d.Storage.Class, b.Storage.Class)),
-		empty("program", manifest.Map{"sizeLimit": "192Mi"}),
-		empty("run", manifest.Map{"medium": "Memory", "sizeLimit": "64Mi"}), // the keys of the repository are in it
-		empty("tmp", manifest.Map{"sizeLimit": "64Mi"}),
-		manifest.Map{"name": "config", "configMap": manifest.Map{"name": d.FullName, "defaultMode": restricted}},
-		manifest.Map{"name": "dump", "secret": secret{"dump", b.Agent.Dump}.source()},
+		empty("program", manifest.Of("sizeLimit", "192Mi")),
+		empty("run", manifest.Of("medium", "Memory", "sizeLimit", "64Mi")), // the keys of the repository are in it
+		empty("tmp", manifest.Of("sizeLimit", "64Mi")),
+		manifest.Of("name", "config", "configMap", manifest.Of("name", d.FullName, "defaultMode", restricted)),
+		manifest.Of("name", "dump", "secret", secret{"dump", b.Agent.Dump}.source()),
 	}
 }
 
 // authorityFile is who signed the server's certificate, and nothing of its key.
-func (b builder) authorityFile() manifest.Map {
-	return manifest.Map{"name": "tls", "secret": manifest.Map{
-		"secretName": b.authority(), "defaultMode": restricted, "items": []any{manifest.Map{"key": "ca.crt", "path": "ca.crt"}},
-	}}
+func (b builder) authorityFile() *manifest.Fields {
+	return manifest.Of("name", "tls", "secret", manifest.Of(
+		"secretName", b.authority(), "defaultMode", restricted, "items", []any{manifest.Of("key", "ca.crt", "path", "ca.crt")},
+	))
 }

@@ -28,37 +28,38 @@ func (b builder) exporter() []any {
 		return nil
 	}
 	c := b.container("exporter", b.Monitoring.Exporter.Image)
-	security := c["securityContext"].(manifest.Map)
-	security["runAsUser"], security["runAsGroup"] = nobody, nobody
+	security := c.Below("securityContext")
+	security.Set("runAsUser", nobody)
+	security.Set("runAsGroup", nobody)
 	listen := fmt.Sprintf("--web.listen-address=:%d", exporterPort)
 	if b.ownQueries() {
-		c["command"] = []any{programDir + "/onggi-agent", "exporter", "--config", queriesDir + "/" + exporterFile}
+		c.Set("command", []any{programDir + "/onggi-agent", "exporter", "--config", queriesDir + "/" + exporterFile})
 	} else {
-		c["args"] = []any{listen, "--extend.query-path=" + queriesDir + "/" + queriesFile}
+		c.Set("args", []any{listen, "--extend.query-path=" + queriesDir + "/" + queriesFile})
 	}
-	c["env"] = []any{
-		manifest.Map{"name": "DATA_SOURCE_NAME", "value": fmt.Sprintf("host=%s/postgres port=%d user=onggi_monitor dbname=postgres sslmode=disable application_name=onggi_exporter", runDir, postgresPort)},
+	c.Set("env", []any{
+		manifest.Of("name", "DATA_SOURCE_NAME", "value", fmt.Sprintf("host=%s/postgres port=%d user=onggi_monitor dbname=postgres sslmode=disable application_name=onggi_exporter", runDir, postgresPort)),
 		// Its old queries fail on standbys, and what alerts read is in ours. Its collectors stay on, for dashboards that people have.
-		manifest.Map{"name": "PG_EXPORTER_DISABLE_DEFAULT_METRICS", "value": "true"},
-		manifest.Map{"name": "PG_EXPORTER_DISABLE_SETTINGS_METRICS", "value": "true"}, // some 300 series that never change
-	}
-	c["ports"] = []any{manifest.Map{"name": "metrics", "containerPort": exporterPort, "protocol": "TCP"}}
+		manifest.Of("name", "PG_EXPORTER_DISABLE_DEFAULT_METRICS", "value", "true"),
+		manifest.Of("name", "PG_EXPORTER_DISABLE_SETTINGS_METRICS", "value", "true"), // some 300 series that never change
+	})
+	c.Set("ports", []any{manifest.Of("name", "metrics", "containerPort", exporterPort, "protocol", "TCP")})
 	sockets := mount("run", runDir+"/postgres", true)
-	sockets["subPath"] = "postgres"
+	sockets.Set("subPath", "postgres")
 	mounts := []any{sockets, mount("queries", queriesDir, true)}
 	if b.ownQueries() {
 		mounts = append(mounts, mount("program", programDir, true), mount("own-queries", ownQueriesDir, true), mount("exporter", mergedDir, false))
 	}
-	c["volumeMounts"] = mounts
-	c["resources"] = b.exporterResources()
+	c.Set("volumeMounts", mounts)
+	c.Set("resources", b.exporterResources())
 	return []any{c}
 }
 
-func (b builder) exporterResources() manifest.Map {
-	return resources(manifest.Map{
-		"requests": manifest.Map{"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "16Mi"},
-		"limits":   manifest.Map{"cpu": "250m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
-	}, b.Monitoring.Exporter.Resources)
+func (b builder) exporterResources() *manifest.Fields {
+	return resources(manifest.Of(
+		"requests", manifest.Of("cpu", "10m", "memory", "32Mi", "ephemeral-storage", "16Mi"),
+		"limits", manifest.Of("cpu", "250m", "memory", "128Mi", "ephemeral-storage", "64Mi"),
+	), b.Monitoring.Exporter.Resources)
 }
 
 // ownQueries tells that the spec has queries of its own. The exporter reads one file, so the agent's program then makes one of all and runs it.
@@ -84,11 +85,11 @@ func (b builder) queries() []manifest.Object {
 	if b.Monitoring == nil {
 		return nil
 	}
-	data := manifest.Map{queriesFile: b.asked()}
+	data := manifest.Of(queriesFile, b.asked())
 	if b.ownQueries() {
-		data[exporterFile] = write(b.exporterRun())
+		data.Set(exporterFile, write(b.exporterRun()))
 	}
-	return []manifest.Object{b.object(manifest.PartCluster, "v1", "ConfigMap", b.queriesName(), manifest.Map{"data": data})}
+	return []manifest.Object{b.object(manifest.PartCluster, "v1", "ConfigMap", b.queriesName(), manifest.Of("data", data))}
 }
 
 // asked is the file of the exporter's questions.
@@ -107,18 +108,18 @@ func (b builder) queriesVolume() []any {
 	if b.Monitoring == nil {
 		return nil
 	}
-	out := []any{manifest.Map{"name": "queries", "configMap": manifest.Map{"name": b.queriesName(), "defaultMode": int64(0o444)}}}
+	out := []any{manifest.Of("name", "queries", "configMap", manifest.Of("name", b.queriesName(), "defaultMode", int64(0o444)))}
 	if !b.ownQueries() {
 		return out
 	}
 	var sources []any
 	for _, k := range b.Monitoring.Queries {
-		sources = append(sources, manifest.Map{"configMap": manifest.Map{
-			"name": k.ConfigMap, "optional": true, "items": []any{manifest.Map{"key": k.Key, "path": ownQueryFile(k)}},
-		}})
+		sources = append(sources, manifest.Of("configMap", manifest.Of(
+			"name", k.ConfigMap, "optional", true, "items", []any{manifest.Of("key", k.Key, "path", ownQueryFile(k))},
+		)))
 	}
 	return append(out,
-		manifest.Map{"name": "own-queries", "projected": manifest.Map{"defaultMode": int64(0o444), "sources": sources}},
-		manifest.Map{"name": "exporter", "emptyDir": manifest.Map{"sizeLimit": "16Mi"}},
+		manifest.Of("name", "own-queries", "projected", manifest.Of("defaultMode", int64(0o444), "sources", sources)),
+		manifest.Of("name", "exporter", "emptyDir", manifest.Of("sizeLimit", "16Mi")),
 	)
 }

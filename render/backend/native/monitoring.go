@@ -15,7 +15,7 @@ func (b builder) monitoring() []manifest.Object {
 		return nil
 	}
 	labels := make(map[string]string)
-	for k, v := range b.labels(manifest.PartMonitoring) {
+	for k, v := range b.labels(manifest.PartMonitoring).All() {
 		labels[k], _ = v.(string)
 	}
 	c := monitoring.Cluster{

@@ -90,14 +90,14 @@ func (b builder) outsideFiles() []any {
 	}
 	var sources []any
 	for _, k := range outsideKeys(c) {
-		sources = append(sources, manifest.Map{"secret": manifest.Map{
-			"name": k.Secret, "items": []any{manifest.Map{"key": k.Key, "path": k.file}},
-		}})
+		sources = append(sources, manifest.Of("secret", manifest.Of(
+			"name", k.Secret, "items", []any{manifest.Of("key", k.Key, "path", k.file)},
+		)))
 	}
 	if sources == nil {
 		return nil
 	}
-	return []any{manifest.Map{"name": "outside-tls", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}}}
+	return []any{manifest.Of("name", "outside-tls", "projected", manifest.Of("defaultMode", restricted, "sources", sources))}
 }
 
 // outsidePassword is the volume of the password, nil for none.
@@ -106,8 +106,8 @@ func (b builder) outsidePassword() []any {
 	if c == nil || c.Password == nil {
 		return nil
 	}
-	return []any{manifest.Map{"name": "outside", "secret": manifest.Map{
-		"secretName": c.Password.Secret, "defaultMode": restricted,
-		"items": []any{manifest.Map{"key": c.Password.Key, "path": "password"}},
-	}}}
+	return []any{manifest.Of("name", "outside", "secret", manifest.Of(
+		"secretName", c.Password.Secret, "defaultMode", restricted,
+		"items", []any{manifest.Of("key", c.Password.Key, "path", "password")},
+	))}
 }

@@ -33,22 +33,22 @@ func (b builder) poolers() []manifest.Object {
 	var objs []manifest.Object
 	for _, m := range b.Pooler.Members {
 		objs = append(objs,
-			b.object(manifest.PartPooler, "v1", "ConfigMap", m.Name, manifest.Map{"data": b.poolerFiles(m)}),
-			b.object(manifest.PartPooler, "apps/v1", "Deployment", m.Name, manifest.Map{"spec": b.poolerDeployment(m)}),
-			b.object(manifest.PartPooler, "v1", "Service", m.Name, manifest.Map{"spec": fields.Service(
-				plan.Service{FullName: m.Name, Expose: spec.Expose{Type: "ClusterIP", Port: int(postgresPort)}}, poolerSelector(m.Name), postgresPort)}),
+			b.object(manifest.PartPooler, "v1", "ConfigMap", m.Name, manifest.Of("data", b.poolerFiles(m))),
+			b.object(manifest.PartPooler, "apps/v1", "Deployment", m.Name, manifest.Of("spec", b.poolerDeployment(m))),
+			b.object(manifest.PartPooler, "v1", "Service", m.Name, manifest.Of("spec", fields.Service(
+				plan.Service{FullName: m.Name, Expose: spec.Expose{Type: "ClusterIP", Port: int(postgresPort)}}, poolerSelector(m.Name), postgresPort))),
 		)
 		if b.Budget {
-			objs = append(objs, b.object(manifest.PartPooler, "policy/v1", "PodDisruptionBudget", m.Name, manifest.Map{"spec": manifest.Map{
-				"maxUnavailable": int64(1), "unhealthyPodEvictionPolicy": "AlwaysAllow",
-				"selector": manifest.Map{"matchLabels": poolerSelector(m.Name)},
-			}}))
+			objs = append(objs, b.object(manifest.PartPooler, "policy/v1", "PodDisruptionBudget", m.Name, manifest.Of("spec", manifest.Of(
+				"maxUnavailable", int64(1), "unhealthyPodEvictionPolicy", "AlwaysAllow",
+				"selector", manifest.Of("matchLabels", poolerSelector(m.Name)),
+			))))
 		}
 	}
 	return objs
 }
 
-func poolerSelector(name string) manifest.Map { return manifest.Map{LabelPooler: name} }
+func poolerSelector(name string) *manifest.Fields { return manifest.Of(LabelPooler, name) }
 
 // poolerNetwork closes the pods but to Prometheus and to the clients that the database has.
 func (b builder) poolerNetwork() []manifest.Object {
@@ -60,47 +60,47 @@ func (b builder) poolerNetwork() []manifest.Object {
 		rules := []any{fields.Rule([]any{fields.InNamespace(b.Network.MonitoringNamespace, nil)}, poolerMetrics)}
 		rules = append(rules, fields.Clients(b.Network, b.Namespace, postgresPort)...)
 		objs = append(objs, b.object(manifest.PartNetwork, "networking.k8s.io/v1", "NetworkPolicy", m.Name,
-			manifest.Map{"spec": fields.Ingress(poolerSelector(m.Name), rules)}))
+			manifest.Of("spec", fields.Ingress(poolerSelector(m.Name), rules))))
 	}
 	return objs
 }
 
 // poolerDeployment replaces pods one by one, each new one before an old one goes.
-func (b builder) poolerDeployment(m plan.PoolerMember) manifest.Map {
+func (b builder) poolerDeployment(m plan.PoolerMember) *manifest.Fields {
 	replicas := m.Instances
 	if b.Hibernate {
 		replicas = 0
 	}
 	labels := b.labels(manifest.PartPooler)
-	labels[LabelPooler] = m.Name
-	meta := manifest.Map{"labels": labels}
+	labels.Set(LabelPooler, m.Name)
+	meta := manifest.Of("labels", labels)
 	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
-	return manifest.Map{
-		"replicas": replicas,
-		"selector": manifest.Map{"matchLabels": poolerSelector(m.Name)},
-		"strategy": manifest.Map{"type": "RollingUpdate", "rollingUpdate": manifest.Map{"maxSurge": int64(1), "maxUnavailable": int64(0)}},
-		"template": manifest.Map{"metadata": meta, "spec": b.poolerPod(m)},
-	}
+	return manifest.Of(
+		"replicas", replicas,
+		"selector", manifest.Of("matchLabels", poolerSelector(m.Name)),
+		"strategy", manifest.Of("type", "RollingUpdate", "rollingUpdate", manifest.Of("maxSurge", int64(1), "maxUnavailable", int64(0))),
+		"template", manifest.Of("metadata", meta, "spec", b.poolerPod(m)),
+	)
 }
 
-func (b builder) poolerPod(m plan.PoolerMember) manifest.Map {
+func (b builder) poolerPod(m plan.PoolerMember) *manifest.Fields {
 	p := b.Placement
-	s := manifest.Map{
-		"automountServiceAccountToken":  false,
-		"enableServiceLinks":            false,
-		"terminationGracePeriodSeconds": poolerGrace,
-		"securityContext": manifest.Map{
-			"runAsNonRoot": true, "runAsUser": poolerUser, "runAsGroup": poolerUser, "fsGroup": poolerUser,
-			"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
-		},
-		"initContainers": []any{b.install()},
-		"containers":     []any{b.pgbouncer()},
-		"volumes":        b.poolerVolumes(m),
-		"affinity": manifest.Map{"podAntiAffinity": manifest.Map{"preferredDuringSchedulingIgnoredDuringExecution": []any{manifest.Map{
-			"weight":          int64(100),
-			"podAffinityTerm": manifest.Map{"topologyKey": p.TopologyKey, "labelSelector": manifest.Map{"matchLabels": poolerSelector(m.Name)}},
-		}}}},
-	}
+	s := manifest.Of(
+		"automountServiceAccountToken", false,
+		"enableServiceLinks", false,
+		"terminationGracePeriodSeconds", poolerGrace,
+		"securityContext", manifest.Of(
+			"runAsNonRoot", true, "runAsUser", poolerUser, "runAsGroup", poolerUser, "fsGroup", poolerUser,
+			"seccompProfile", manifest.Of("type", "RuntimeDefault"),
+		),
+		"initContainers", []any{b.install()},
+		"containers", []any{b.pgbouncer()},
+		"volumes", b.poolerVolumes(m),
+		"affinity", manifest.Of("podAntiAffinity", manifest.Of("preferredDuringSchedulingIgnoredDuringExecution", []any{manifest.Of(
+			"weight", int64(100),
+			"podAffinityTerm", manifest.Of("topologyKey", p.TopologyKey, "labelSelector", manifest.Of("matchLabels", poolerSelector(m.Name))),
+		)})),
+	)
 	fields.Put(s, "nodeSelector", fields.TextMap(p.NodeSelector))
 	fields.Put(s, "tolerations", fields.Tolerations(p))
 	fields.Put(s, "priorityClassName", p.PriorityClass)
@@ -109,38 +109,38 @@ func (b builder) poolerPod(m plan.PoolerMember) manifest.Map {
 }
 
 // pgbouncer has no limits of its own: it takes 2 kB for each client.
-func (b builder) pgbouncer() manifest.Map {
+func (b builder) pgbouncer() *manifest.Fields {
 	image := b.Pooler.Image
 	if image == "" {
 		image = poolerImage
 	}
 	c := b.container("pgbouncer", image)
-	c["command"] = []any{path.Join(programDir, "onggi-agent"), "pooler", "--config", path.Join(configDir, poolerFile)}
-	c["ports"] = []any{
-		manifest.Map{"name": "postgres", "containerPort": postgresPort, "protocol": "TCP"},
-		manifest.Map{"name": "metrics", "containerPort": poolerMetrics, "protocol": "TCP"},
-	}
-	ask := func(path string, times manifest.Map) manifest.Map {
-		times["httpGet"] = manifest.Map{"path": path, "port": poolerMetrics, "scheme": "HTTP"}
+	c.Set("command", []any{path.Join(programDir, "onggi-agent"), "pooler", "--config", path.Join(configDir, poolerFile)})
+	c.Set("ports", []any{
+		manifest.Of("name", "postgres", "containerPort", postgresPort, "protocol", "TCP"),
+		manifest.Of("name", "metrics", "containerPort", poolerMetrics, "protocol", "TCP"),
+	})
+	ask := func(path string, times *manifest.Fields) *manifest.Fields {
+		times.Set("httpGet", manifest.Of("path", path, "port", poolerMetrics, "scheme", "HTTP"))
 		return times
 	}
-	c["readinessProbe"] = ask("/readiness", manifest.Map{"periodSeconds": int64(5), "timeoutSeconds": int64(3), "failureThreshold": int64(3)})
-	c["livenessProbe"] = ask("/liveness", manifest.Map{"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(5), "failureThreshold": int64(6)})
+	c.Set("readinessProbe", ask("/readiness", manifest.Of("periodSeconds", int64(5), "timeoutSeconds", int64(3), "failureThreshold", int64(3))))
+	c.Set("livenessProbe", ask("/liveness", manifest.Of("initialDelaySeconds", int64(10), "periodSeconds", int64(10), "timeoutSeconds", int64(5), "failureThreshold", int64(6))))
 	mounts := []any{mount("program", programDir, true), mount("run", runDir, false), mount("config", configDir, true), mount("pooler", secretsDir+"/pooler", true)}
 	if b.TLS != nil {
 		mounts = append(mounts, mount("tls", tlsDir, true))
 	}
-	c["volumeMounts"] = mounts
+	c.Set("volumeMounts", mounts)
 	fields.Put(c, "resources", fields.Resources(b.Pooler.Resources))
 	return c
 }
 
 func (b builder) poolerVolumes(m plan.PoolerMember) []any {
 	volumes := []any{
-		manifest.Map{"name": "program", "emptyDir": manifest.Map{"sizeLimit": "128Mi"}},
-		manifest.Map{"name": "run", "emptyDir": manifest.Map{"medium": "Memory", "sizeLimit": "16Mi"}},
-		manifest.Map{"name": "config", "configMap": manifest.Map{"name": m.Name, "defaultMode": restricted}},
-		manifest.Map{"name": "pooler", "secret": secret{"pooler", b.Agent.Pooler}.source()},
+		manifest.Of("name", "program", "emptyDir", manifest.Of("sizeLimit", "128Mi")),
+		manifest.Of("name", "run", "emptyDir", manifest.Of("medium", "Memory", "sizeLimit", "16Mi")),
+		manifest.Of("name", "config", "configMap", manifest.Of("name", m.Name, "defaultMode", restricted)),
+		manifest.Of("name", "pooler", "secret", secret{"pooler", b.Agent.Pooler}.source()),
 	}
 	if b.TLS != nil {
 		volumes = append(volumes, b.certificateFiles(""))
@@ -149,11 +149,11 @@ func (b builder) poolerVolumes(m plan.PoolerMember) []any {
 }
 
 // poolerFiles are what the pods read, again when it changes: the settings of who runs PgBouncer, PgBouncer's own, and its HBA.
-func (b builder) poolerFiles(m plan.PoolerMember) manifest.Map {
+func (b builder) poolerFiles(m plan.PoolerMember) *manifest.Fields {
 	ini := PoolerIni(b.Plan, m)
-	files := manifest.Map{poolerFile: write(PoolerFile(b.Plan)), poolerIni: ini}
+	files := manifest.Of(poolerFile, write(PoolerFile(b.Plan)), poolerIni, ini)
 	if len(b.Pooler.HBA) > 0 {
-		files[poolerHBA] = lines(b.Pooler.HBA)
+		files.Set(poolerHBA, lines(b.Pooler.HBA))
 	}
 	return files
 }

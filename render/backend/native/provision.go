@@ -106,9 +106,9 @@ func (b builder) rolePasswords() []any {
 	}
 	var sources []any
 	for _, name := range names {
-		sources = append(sources, manifest.Map{"secret": manifest.Map{
-			"name": name, "optional": true, "items": []any{manifest.Map{"key": "password", "path": name}},
-		}})
+		sources = append(sources, manifest.Of("secret", manifest.Of(
+			"name", name, "optional", true, "items", []any{manifest.Of("key", "password", "path", name)},
+		)))
 	}
 	return sources
 }
@@ -119,5 +119,5 @@ func (b builder) rolesVolume() []any {
 	if sources == nil {
 		return nil
 	}
-	return []any{manifest.Map{"name": "roles", "projected": manifest.Map{"defaultMode": restricted, "sources": sources}}}
+	return []any{manifest.Of("name", "roles", "projected", manifest.Of("defaultMode", restricted, "sources", sources))}
 }

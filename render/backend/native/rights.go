@@ -30,23 +30,23 @@ const rbac = "rbac.authorization.k8s.io"
 
 // rights are the identity of the pods and what it may do in its namespace.
 func (b builder) rights() []manifest.Object {
-	account := b.object(manifest.PartCluster, "v1", "ServiceAccount", b.Name, manifest.Map{"automountServiceAccountToken": false})
-	fields.Put(account.Body()["metadata"].(manifest.Map), "annotations", fields.TextMap(b.ServiceAccount))
+	account := b.object(manifest.PartCluster, "v1", "ServiceAccount", b.Name, manifest.Of("automountServiceAccountToken", false))
+	fields.Put(account.Fields().Below("metadata"), "annotations", fields.TextMap(b.ServiceAccount))
 	var rules []any
 	for _, r := range Rights() {
-		rule := manifest.Map{"apiGroups": []any{r.Group}, "resources": []any{r.Resource}, "verbs": fields.Texts(r.Verbs)}
+		rule := manifest.Of("apiGroups", []any{r.Group}, "resources", []any{r.Resource}, "verbs", fields.Texts(r.Verbs))
 		if r.Named {
-			rule["resourceNames"] = []any{b.owned(r.Resource)}
+			rule.Set("resourceNames", []any{b.owned(r.Resource)})
 		}
 		rules = append(rules, rule)
 	}
 	return []manifest.Object{
 		account,
-		b.object(manifest.PartCluster, rbac+"/v1", "Role", b.Name, manifest.Map{"rules": rules}),
-		b.object(manifest.PartCluster, rbac+"/v1", "RoleBinding", b.Name, manifest.Map{
-			"roleRef":  manifest.Map{"apiGroup": rbac, "kind": "Role", "name": b.Name},
-			"subjects": []any{manifest.Map{"kind": "ServiceAccount", "name": b.Name, "namespace": b.Namespace}},
-		}),
+		b.object(manifest.PartCluster, rbac+"/v1", "Role", b.Name, manifest.Of("rules", rules)),
+		b.object(manifest.PartCluster, rbac+"/v1", "RoleBinding", b.Name, manifest.Of(
+			"roleRef", manifest.Of("apiGroup", rbac, "kind", "Role", "name", b.Name),
+			"subjects", []any{manifest.Of("kind", "ServiceAccount", "name", b.Name, "namespace", b.Namespace)},
+		)),
 	}
 }
 

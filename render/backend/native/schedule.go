@@ -28,7 +28,7 @@ func (b builder) schedules() []manifest.Object {
 	if b.Backup == nil || len(b.Backup.Schedules) == 0 {
 		return nil
 	}
-	objs := []manifest.Object{b.object(manifest.PartBackup, "v1", "ServiceAccount", b.backupAccount(), manifest.Map{"automountServiceAccountToken": false})}
+	objs := []manifest.Object{b.object(manifest.PartBackup, "v1", "ServiceAccount", b.backupAccount(), manifest.Of("automountServiceAccountToken", false))}
 	for _, s := range b.Backup.Schedules {
 		objs = append(objs, b.schedule(s))
 	}
@@ -39,52 +39,52 @@ func (b builder) backupAccount() string { return b.Name + "-backup" }
 
 func (b builder) schedule(s plan.Schedule) manifest.Object {
 	labels := b.labels(manifest.PartBackup)
-	labels[labelBackup] = b.Name
-	meta := manifest.Map{"labels": labels}
+	labels.Set(labelBackup, b.Name)
+	meta := manifest.Of("labels", labels)
 	fields.Put(meta, "annotations", fields.TextMap(b.Annotations))
-	return b.object(manifest.PartBackup, "batch/v1", "CronJob", s.FullName, manifest.Map{"spec": manifest.Map{
-		"schedule":                   s.Cron.Five(),
-		"timeZone":                   "Etc/UTC",
-		"suspend":                    s.Suspend,
-		"concurrencyPolicy":          "Forbid",
-		"startingDeadlineSeconds":    int64(late / time.Second),
-		"successfulJobsHistoryLimit": int64(1),
-		"failedJobsHistoryLimit":     int64(3),
-		"jobTemplate": manifest.Map{"spec": manifest.Map{
-			"backoffLimit":          int64(2), // a primary that moves meanwhile is there again within seconds
-			"activeDeadlineSeconds": int64(longest / time.Second),
-			"template":              manifest.Map{"metadata": meta, "spec": b.asking(s.Type)},
-		}},
-	}})
+	return b.object(manifest.PartBackup, "batch/v1", "CronJob", s.FullName, manifest.Of("spec", manifest.Of(
+		"schedule", s.Cron.Five(),
+		"timeZone", "Etc/UTC",
+		"suspend", s.Suspend,
+		"concurrencyPolicy", "Forbid",
+		"startingDeadlineSeconds", int64(late/time.Second),
+		"successfulJobsHistoryLimit", int64(1),
+		"failedJobsHistoryLimit", int64(3),
+		"jobTemplate", manifest.Of("spec", manifest.Of(
+			"backoffLimit", int64(2), // a primary that moves meanwhile is there again within seconds
+			"activeDeadlineSeconds", int64(longest/time.Second),
+			"template", manifest.Of("metadata", meta, "spec", b.asking(s.Type)),
+		)),
+	)))
 }
 
 // asking is a pod that asks the agents for a backup, and ends as that ends.
-func (b builder) asking(kind string) manifest.Map {
+func (b builder) asking(kind string) *manifest.Fields {
 	c := b.container("ask", b.Agent.Image)
-	c["args"] = fields.Texts([]string{
+	c.Set("args", fields.Texts([]string{
 		"ctl", "--url", fmt.Sprintf("http://%s:%d", b.headless(), agentPort), "--token-file", tokenDir + "/password", "--timeout", hours(longest),
 		"backup", "--type", map[string]string{"full": "full", "differential": "diff", "incremental": "incr"}[kind], "--wait",
-	})
-	c["terminationMessagePolicy"] = "FallbackToLogsOnError"
-	c["volumeMounts"] = []any{mount("token", tokenDir, true)}
-	c["resources"] = manifest.Map{
-		"requests": manifest.Map{"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi"},
-		"limits":   manifest.Map{"cpu": "100m", "memory": "64Mi", "ephemeral-storage": "32Mi"},
-	}
-	return b.jobPod(b.backupAccount(), c, []any{manifest.Map{"name": "token", "secret": secret{"token", b.Agent.Token}.source()}})
+	}))
+	c.Set("terminationMessagePolicy", "FallbackToLogsOnError")
+	c.Set("volumeMounts", []any{mount("token", tokenDir, true)})
+	c.Set("resources", manifest.Of(
+		"requests", manifest.Of("cpu", "10m", "memory", "16Mi", "ephemeral-storage", "16Mi"),
+		"limits", manifest.Of("cpu", "100m", "memory", "64Mi", "ephemeral-storage", "32Mi"),
+	))
+	return b.jobPod(b.backupAccount(), c, []any{manifest.Of("name", "token", "secret", secret{"token", b.Agent.Token}.source())})
 }
 
 // jobPod is a pod that runs once, where the database's may run, and whom the API server does not know.
-func (b builder) jobPod(account string, container manifest.Map, volumes []any) manifest.Map {
-	pod := manifest.Map{
-		"restartPolicy":                "Never",
-		"serviceAccountName":           account,
-		"automountServiceAccountToken": false,
-		"enableServiceLinks":           false,
-		"securityContext":              podSecurity(),
-		"containers":                   []any{container},
-		"volumes":                      volumes,
-	}
+func (b builder) jobPod(account string, container *manifest.Fields, volumes []any) *manifest.Fields {
+	pod := manifest.Of(
+		"restartPolicy", "Never",
+		"serviceAccountName", account,
+		"automountServiceAccountToken", false,
+		"enableServiceLinks", false,
+		"securityContext", podSecurity(),
+		"containers", []any{container},
+		"volumes", volumes,
+	)
 	fields.Put(pod, "nodeSelector", fields.TextMap(b.Placement.NodeSelector))
 	fields.Put(pod, "tolerations", fields.Tolerations(b.Placement))
 	fields.Put(pod, "imagePullSecrets", fields.NamedAll(b.PullSecrets))

@@ -15,15 +15,15 @@ func (b builder) statefulSet() manifest.Object {
 	if b.Hibernate {
 		replicas = 0
 	}
-	return b.object(manifest.PartCluster, "apps/v1", "StatefulSet", b.Name, manifest.Map{"spec": manifest.Map{
-		"replicas":             replicas,
-		"serviceName":          b.headless(),
-		"podManagementPolicy":  "Parallel",
-		"updateStrategy":       manifest.Map{"type": "OnDelete"}, // the agents know which pod is the last to go
-		"selector":             manifest.Map{"matchLabels": b.selector("")},
-		"template":             manifest.Map{"metadata": b.podMetadata(), "spec": b.pod()},
-		"volumeClaimTemplates": b.claims(),
-	}})
+	return b.object(manifest.PartCluster, "apps/v1", "StatefulSet", b.Name, manifest.Of("spec", manifest.Of(
+		"replicas", replicas,
+		"serviceName", b.headless(),
+		"podManagementPolicy", "Parallel",
+		"updateStrategy", manifest.Of("type", "OnDelete"), // the agents know which pod is the last to go
+		"selector", manifest.Of("matchLabels", b.selector("")),
+		"template", manifest.Of("metadata", b.podMetadata(), "spec", b.pod()),
+		"volumeClaimTemplates", b.claims(),
+	)))
 }
 
 // The templates of claims. Alerts and onggi status know them by these names.
@@ -42,35 +42,35 @@ func (b builder) claims() []any {
 }
 
 // claim has no labels: a StatefulSet's claim templates can never be changed. Both are of one access mode: the fence rests on it.
-func (b builder) claim(name string, v plan.Volume) manifest.Map {
+func (b builder) claim(name string, v plan.Volume) *manifest.Fields {
 	mode := b.Storage.AccessMode
 	if mode == "" {
 		mode = "ReadWriteOncePod" // no two pods on one volume, whatever happens to a node: the fence cannot reach over to it
 	}
-	s := manifest.Map{
-		"accessModes": []any{mode}, "volumeMode": "Filesystem",
-		"resources": manifest.Map{"requests": manifest.Map{"storage": v.Size}},
-	}
+	s := manifest.Of(
+		"accessModes", []any{mode}, "volumeMode", "Filesystem",
+		"resources", manifest.Of("requests", manifest.Of("storage", v.Size)),
+	)
 	fields.Put(s, "storageClassName", v.Class)
-	return manifest.Map{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": manifest.Map{"name": name}, "spec": s}
+	return manifest.Of("apiVersion", "v1", "kind", "PersistentVolumeClaim", "metadata", manifest.Of("name", name), "spec", s)
 }
 
-func (b builder) podMetadata() manifest.Map {
+func (b builder) podMetadata() *manifest.Fields {
 	labels := b.labels(manifest.PartCluster)
-	labels[labelCluster] = b.Name
-	out := manifest.Map{"labels": labels}
+	labels.Set(labelCluster, b.Name)
+	out := manifest.Of("labels", labels)
 	annotations := fields.TextMap(b.Annotations)
 	if annotations == nil {
-		annotations = manifest.Map{}
+		annotations = manifest.Of()
 	}
-	if _, chosen := annotations[defaultContainer]; !chosen {
-		annotations[defaultContainer] = "database" // for kubectl logs and exec
+	if annotations.Get(defaultContainer) == nil {
+		annotations.Set(defaultContainer, "database") // for kubectl logs and exec
 	}
 	if b.Monitoring != nil && !b.ownQueries() { // which the exporter reads once, where nobody starts it again
 		sum := sha256.Sum256([]byte(b.asked()))
-		annotations["onggi.dev/queries"] = hex.EncodeToString(sum[:8])
+		annotations.Set("onggi.dev/queries", hex.EncodeToString(sum[:8]))
 	}
-	out["annotations"] = annotations
+	out.Set("annotations", annotations)
 	return out
 }
 
@@ -79,18 +79,18 @@ const defaultContainer = "kubectl.kubernetes.io/default-container"
 // user is the one that the stock image runs PostgreSQL as, and so the one that both containers have: they share the volume and sockets.
 const user = int64(999)
 
-func (b builder) pod() manifest.Map {
-	s := manifest.Map{
-		"serviceAccountName":            b.Name,
-		"automountServiceAccountToken":  false,
-		"enableServiceLinks":            false,
-		"shareProcessNamespace":         false, // the supervisor fences as PID 1 of a namespace of its own
-		"terminationGracePeriodSeconds": b.Timeouts.Stop,
-		"securityContext":               podSecurity(),
-		"initContainers":                []any{b.install(), b.agent()},
-		"containers":                    append([]any{b.database()}, b.exporter()...),
-		"volumes":                       b.volumes(),
-	}
+func (b builder) pod() *manifest.Fields {
+	s := manifest.Of(
+		"serviceAccountName", b.Name,
+		"automountServiceAccountToken", false,
+		"enableServiceLinks", false,
+		"shareProcessNamespace", false, // the supervisor fences as PID 1 of a namespace of its own
+		"terminationGracePeriodSeconds", b.Timeouts.Stop,
+		"securityContext", podSecurity(),
+		"initContainers", []any{b.install(), b.agent()},
+		"containers", append([]any{b.database()}, b.exporter()...),
+		"volumes", b.volumes(),
+	)
 	p := b.Placement
 	fields.Put(s, "affinity", b.affinity())
 	fields.Put(s, "nodeSelector", fields.TextMap(p.NodeSelector))
@@ -103,26 +103,26 @@ func (b builder) pod() manifest.Map {
 }
 
 // podSecurity is what the restricted standard wants of a pod.
-func podSecurity() manifest.Map {
-	return manifest.Map{
-		"runAsNonRoot": true, "runAsUser": user, "runAsGroup": user,
-		"fsGroup": user, "fsGroupChangePolicy": "OnRootMismatch", // never the data directory's own modes
-		"seccompProfile": manifest.Map{"type": "RuntimeDefault"},
-	}
+func podSecurity() *manifest.Fields {
+	return manifest.Of(
+		"runAsNonRoot", true, "runAsUser", user, "runAsGroup", user,
+		"fsGroup", user, "fsGroupChangePolicy", "OnRootMismatch", // never the data directory's own modes
+		"seccompProfile", manifest.Of("type", "RuntimeDefault"),
+	)
 }
 
 // affinity keeps instances apart.
-func (b builder) affinity() manifest.Map {
-	out := manifest.Map{}
+func (b builder) affinity() *manifest.Fields {
+	out := manifest.Of()
 	fields.Put(out, "nodeAffinity", manifest.Clone(b.Placement.NodeAffinity))
-	term := manifest.Map{"topologyKey": b.Placement.TopologyKey, "labelSelector": manifest.Map{"matchLabels": b.selector("")}}
+	term := manifest.Of("topologyKey", b.Placement.TopologyKey, "labelSelector", manifest.Of("matchLabels", b.selector("")))
 	switch b.Placement.AntiAffinity {
 	case "required":
-		out["podAntiAffinity"] = manifest.Map{"requiredDuringSchedulingIgnoredDuringExecution": []any{term}}
+		out.Set("podAntiAffinity", manifest.Of("requiredDuringSchedulingIgnoredDuringExecution", []any{term}))
 	case "preferred":
-		out["podAntiAffinity"] = manifest.Map{"preferredDuringSchedulingIgnoredDuringExecution": []any{
-			manifest.Map{"weight": int64(100), "podAffinityTerm": term},
-		}}
+		out.Set("podAntiAffinity", manifest.Of("preferredDuringSchedulingIgnoredDuringExecution", []any{
+			manifest.Of("weight", int64(100), "podAffinityTerm", term),
+		}))
 	}
 	return out
 }
@@ -132,8 +132,8 @@ func (b builder) budget() []manifest.Object {
 	if !b.Budget {
 		return nil
 	}
-	return []manifest.Object{b.object(manifest.PartCluster, "policy/v1", "PodDisruptionBudget", b.Name, manifest.Map{"spec": manifest.Map{
-		"maxUnavailable": int64(1), "unhealthyPodEvictionPolicy": "AlwaysAllow",
-		"selector": manifest.Map{"matchLabels": b.selector("")},
-	}})}
+	return []manifest.Object{b.object(manifest.PartCluster, "policy/v1", "PodDisruptionBudget", b.Name, manifest.Of("spec", manifest.Of(
+		"maxUnavailable", int64(1), "unhealthyPodEvictionPolicy", "AlwaysAllow",
+		"selector", manifest.Of("matchLabels", b.selector("")),
+	)))}
 }

@@ -41,9 +41,9 @@ func (b builder) certificates() []manifest.Object {
 	for _, name := range b.TLS.DNSNames {
 		names = append(names, name)
 	}
-	return []manifest.Object{b.object(manifest.PartTLS, "cert-manager.io/v1", "Certificate", b.certificate(), manifest.Map{"spec": manifest.Map{
-		"secretName": b.certificate(), "usages": []any{"server auth"}, "dnsNames": names,
-		"issuerRef": manifest.Map{"group": "cert-manager.io", "kind": b.TLS.CertManager.Kind, "name": b.TLS.CertManager.Issuer},
-		"duration":  b.TLS.Duration, "renewBefore": b.TLS.RenewBefore,
-	}})}
+	return []manifest.Object{b.object(manifest.PartTLS, "cert-manager.io/v1", "Certificate", b.certificate(), manifest.Of("spec", manifest.Of(
+		"secretName", b.certificate(), "usages", []any{"server auth"}, "dnsNames", names,
+		"issuerRef", manifest.Of("group", "cert-manager.io", "kind", b.TLS.CertManager.Kind, "name", b.TLS.CertManager.Issuer),
+		"duration", b.TLS.Duration, "renewBefore", b.TLS.RenewBefore,
+	)))}
 }

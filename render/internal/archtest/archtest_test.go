@@ -174,6 +174,13 @@ func TestSource(t *testing.T) {
 		{"an init method", "render/x", `type t struct{}; func (t) init() {}`, ""},
 		{"a generated file", "render/x", generated + `func init() {}`, ""},
 
+		{"pairs", "render/x", `import "m/manifest"; var x = manifest.Of("a", 1, "b", manifest.Of("a", 1), key, 2)`, ""},
+		{"pairs of somebody else", "render/x", `import "m/manifest"; var x = manifest.Of(pairs...); var y = other.Of("a")`, ""},
+
+		{"a key without a value", "render/x", `import "m/manifest"; var x = manifest.Of("a", 1, "b")`, "render/x/x.go:1: manifest.Of wants a value for each key"},
+		{"a key twice", "render/x", `import "m/manifest"; var x = manifest.Of("a", 1, "a", 2)`, `render/x/x.go:1: the key "a" stands twice`},
+		{"a number for a key", "render/x", `import "m/manifest"; var x = manifest.Of(1, "a")`, "render/x/x.go:1: 1 is no key: manifest.Of wants keys and values in turn"},
+		{"a list for a key", "render/x", `import "m/manifest"; var x = manifest.Of([]any{}, "a")`, "render/x/x.go:1: this is no key: manifest.Of wants keys and values in turn"},
 		{"init", "render/x", `func init() {}`, "render/x/x.go:1: init function: say what happens where it happens"},
 		{"a counter", "render/x", `var n int; func f() { n++ }`, "render/x/x.go:1: package variable n changes: pass the value in"},
 		{"a registry", "render/x", `var m = map[string]int{}; func f() { m["a"] = 1 }`, "render/x/x.go:1: package variable m changes: pass the value in"},

@@ -97,6 +97,7 @@ func (s *source) checkNode(n ast.Node) {
 	case *ast.IncDecStmt:
 		s.checkChange(n.X)
 	case *ast.CallExpr:
+		s.checkPairs(n)
 		if fn, ok := n.Fun.(*ast.Ident); ok && len(n.Args) > 0 && (s.uses[fn] == types.Universe.Lookup("delete") || s.uses[fn] == types.Universe.Lookup("clear")) {
 			s.checkChange(n.Args[0])
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Put sets an optional field: a zero value is left out.
-func Put(m manifest.Map, key string, value any) {
+func Put(m *manifest.Fields, key string, value any) {
 	switch v := value.(type) {
 	case nil:
 		return
@@ -25,6 +25,10 @@ func Put(m manifest.Map, key string, value any) {
 		if v == 0 {
 			return
 		}
+	case *manifest.Fields:
+		if v.Len() == 0 {
+			return
+		}
 	case manifest.Map:
 		if len(v) == 0 {
 			return
@@ -34,7 +38,7 @@ func Put(m manifest.Map, key string, value any) {
 			return
 		}
 	}
-	m[key] = value
+	m.Set(key, value)
 }
 
 // Texts is a list of strings as a manifest holds it.
@@ -47,13 +51,13 @@ func Texts(list []string) []any {
 }
 
 // TextMap is a mapping of strings as a manifest holds it; nil for an empty one.
-func TextMap(m map[string]string) manifest.Map {
+func TextMap(m map[string]string) *manifest.Fields {
 	if len(m) == 0 {
 		return nil
 	}
-	out := make(manifest.Map, len(m))
+	out := manifest.Room(len(m))
 	for k, v := range m {
-		out[k] = v
+		out.Set(k, v)
 	}
 	return out
 }
@@ -63,7 +67,7 @@ func Named(name string) any {
 	if name == "" {
 		return nil
 	}
-	return manifest.Map{"name": name}
+	return manifest.Of("name", name)
 }
 
 // NamedAll is a list of references by name.
@@ -76,8 +80,8 @@ func NamedAll(names []string) []any {
 }
 
 // Resources are requests and limits, with quantities as the API server will write them back.
-func Resources(r *spec.Resources) manifest.Map {
-	out := manifest.Map{}
+func Resources(r *spec.Resources) *manifest.Fields {
+	out := manifest.Of()
 	if r != nil {
 		Put(out, "requests", quantities(r.Requests))
 		Put(out, "limits", quantities(r.Limits))
@@ -85,13 +89,13 @@ func Resources(r *spec.Resources) manifest.Map {
 	return out
 }
 
-func quantities(m map[string]string) manifest.Map {
+func quantities(m map[string]string) *manifest.Fields {
 	if len(m) == 0 {
 		return nil
 	}
-	out := make(manifest.Map, len(m))
+	out := manifest.Room(len(m))
 	for k, v := range m {
-		out[k] = plan.Quantity(v)
+		out.Set(k, plan.Quantity(v))
 	}
 	return out
 }
@@ -100,12 +104,12 @@ func quantities(m map[string]string) manifest.Map {
 func Tolerations(p spec.Placement) []any {
 	var out []any
 	for _, t := range p.Tolerations {
-		item := manifest.Map{"operator": t.Operator}
+		item := manifest.Of("operator", t.Operator)
 		Put(item, "key", t.Key)
 		Put(item, "value", t.Value)
 		Put(item, "effect", t.Effect)
 		if t.Seconds != nil {
-			item["tolerationSeconds"] = int64(*t.Seconds)
+			item.Set("tolerationSeconds", int64(*t.Seconds))
 		}
 		out = append(out, item)
 	}
@@ -113,13 +117,13 @@ func Tolerations(p spec.Placement) []any {
 }
 
 // Spread are the topology spread constraints of the pods that have the labels.
-func Spread(p spec.Placement, labels manifest.Map) []any {
+func Spread(p spec.Placement, labels *manifest.Fields) []any {
 	var out []any
 	for _, s := range p.Spread {
-		out = append(out, manifest.Map{
-			"maxSkew": int64(s.MaxSkew), "topologyKey": s.TopologyKey, "whenUnsatisfiable": s.WhenUnsatisfiable,
-			"labelSelector": manifest.Map{"matchLabels": manifest.Clone(labels)},
-		})
+		out = append(out, manifest.Of(
+			"maxSkew", int64(s.MaxSkew), "topologyKey", s.TopologyKey, "whenUnsatisfiable", s.WhenUnsatisfiable,
+			"labelSelector", manifest.Of("matchLabels", labels),
+		))
 	}
 	return out
 }

@@ -9,13 +9,13 @@ import (
 const namespaceLabel = "kubernetes.io/metadata.name"
 
 // Ingress is the spec of a NetworkPolicy that closes the pods that have the labels but to the rules.
-func Ingress(labels manifest.Map, rules []any) manifest.Map {
-	spec := manifest.Map{
-		"podSelector": manifest.Map{"matchLabels": labels},
-		"policyTypes": []any{"Ingress"},
-	}
+func Ingress(labels *manifest.Fields, rules []any) *manifest.Fields {
+	spec := manifest.Of(
+		"podSelector", manifest.Of("matchLabels", labels),
+		"policyTypes", []any{"Ingress"},
+	)
 	if len(rules) > 0 {
-		spec["ingress"] = rules // the API server drops an empty list, and tools that compare would see drift
+		spec.Set("ingress", rules) // the API server drops an empty list, and tools that compare would see drift
 	}
 	return spec
 }
@@ -34,22 +34,22 @@ func Clients(n *plan.Network, own string, ports ...int64) []any {
 }
 
 // Rule lets peers in to some ports.
-func Rule(from []any, ports ...int64) manifest.Map {
+func Rule(from []any, ports ...int64) *manifest.Fields {
 	list := make([]any, len(ports))
 	for i, port := range ports {
-		list[i] = manifest.Map{"port": port, "protocol": "TCP"}
+		list[i] = manifest.Of("port", port, "protocol", "TCP")
 	}
-	return manifest.Map{"from": from, "ports": list}
+	return manifest.Of("from", from, "ports", list)
 }
 
-func peer(p spec.Peer, own string) manifest.Map {
+func peer(p spec.Peer, own string) *manifest.Fields {
 	switch {
 	case p.CIDR != "":
-		return manifest.Map{"ipBlock": manifest.Map{"cidr": p.CIDR}}
+		return manifest.Of("ipBlock", manifest.Of("cidr", p.CIDR))
 	case p.Namespace == "*":
-		out := manifest.Map{"namespaceSelector": manifest.Map{}}
+		out := manifest.Of("namespaceSelector", manifest.Of())
 		if len(p.PodLabels) > 0 {
-			out["podSelector"] = manifest.Map{"matchLabels": TextMap(p.PodLabels)}
+			out.Set("podSelector", manifest.Of("matchLabels", TextMap(p.PodLabels)))
 		}
 		return out
 	case p.Namespace == "" || p.Namespace == own:
@@ -59,18 +59,18 @@ func peer(p spec.Peer, own string) manifest.Map {
 }
 
 // InNamespace are the pods of a namespace that have the labels; without labels, all of them.
-func InNamespace(namespace string, labels manifest.Map) manifest.Map {
-	out := manifest.Map{"namespaceSelector": manifest.Map{"matchLabels": manifest.Map{namespaceLabel: namespace}}}
-	if len(labels) > 0 {
-		out["podSelector"] = manifest.Map{"matchLabels": labels}
+func InNamespace(namespace string, labels *manifest.Fields) *manifest.Fields {
+	out := manifest.Of("namespaceSelector", manifest.Of("matchLabels", manifest.Of(namespaceLabel, namespace)))
+	if labels.Len() > 0 {
+		out.Set("podSelector", manifest.Of("matchLabels", labels))
 	}
 	return out
 }
 
 // Pods are those of the policy's own namespace that have the labels; without labels, all of them.
-func Pods(labels manifest.Map) manifest.Map {
-	if len(labels) == 0 {
-		return manifest.Map{"podSelector": manifest.Map{}}
+func Pods(labels *manifest.Fields) *manifest.Fields {
+	if labels.Len() == 0 {
+		return manifest.Of("podSelector", manifest.Of())
 	}
-	return manifest.Map{"podSelector": manifest.Map{"matchLabels": labels}}
+	return manifest.Of("podSelector", manifest.Of("matchLabels", labels))
 }

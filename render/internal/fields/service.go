@@ -6,10 +6,10 @@ import (
 )
 
 // Service is the spec of a Service that leads to a port of the pods that have the labels.
-func Service(e plan.Service, labels manifest.Map, target int64) manifest.Map {
-	port := manifest.Map{"name": "postgres", "port": int64(e.Port), "targetPort": target, "protocol": "TCP"}
+func Service(e plan.Service, labels *manifest.Fields, target int64) *manifest.Fields {
+	port := manifest.Of("name", "postgres", "port", int64(e.Port), "targetPort", target, "protocol", "TCP")
 	Put(port, "nodePort", int64(e.NodePort))
-	s := manifest.Map{"type": e.Type, "selector": labels, "ports": []any{port}}
+	s := manifest.Of("type", e.Type, "selector", labels, "ports", []any{port})
 	Put(s, "loadBalancerClass", e.Class)
 	Put(s, "loadBalancerSourceRanges", Texts(e.SourceRanges))
 	Put(s, "externalTrafficPolicy", e.ExternalTrafficPolicy)
@@ -18,20 +18,20 @@ func Service(e plan.Service, labels manifest.Map, target int64) manifest.Map {
 
 // Dress puts the labels and annotations that the spec asks for onto a Service, and the load balancer's own.
 func Dress(o manifest.Object, e plan.Service) manifest.Object {
-	meta := o.Body()["metadata"].(manifest.Map)
+	meta := o.Fields().Below("metadata")
 	for k, v := range e.Labels {
-		meta["labels"].(manifest.Map)[k] = v
+		meta.Below("labels").Set(k, v)
 	}
 	annotations := address(e)
 	for k, v := range e.Annotations {
-		annotations[k] = v
+		annotations.Set(k, v)
 	}
 	Put(meta, "annotations", annotations)
 	return o
 }
 
 // address asks the load balancer for an address in its own words; the field that Kubernetes once had for it is deprecated.
-func address(e plan.Service) manifest.Map {
+func address(e plan.Service) *manifest.Fields {
 	ip, pool, share := "", "", ""
 	switch e.Provider {
 	case "metallb":
@@ -41,10 +41,10 @@ func address(e plan.Service) manifest.Map {
 	case "kube-vip":
 		ip = "kube-vip.io/loadbalancerIPs"
 	}
-	out := manifest.Map{}
+	out := manifest.Of()
 	for _, a := range []struct{ key, value string }{{ip, e.IP}, {pool, e.Pool}, {share, e.ShareKey}} {
 		if a.key != "" && a.value != "" {
-			out[a.key] = a.value
+			out.Set(a.key, a.value)
 		}
 	}
 	return out
