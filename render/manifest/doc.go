@@ -3,14 +3,19 @@
 //
 // # Values
 //
-// An [Object] is a [Map] with the [Part] it serves. Its values have seven types and no others: nil, bool, int64, float64,
-// string, []any and Map. Every function here takes beside them what builders like to write (int, int32, []string, []Map,
-// map[string]string), and [Canonical] turns those into the seven. A number that is an integer within int64 is an int64;
+// An [Object] has a body, a [Map], and the [Part] it serves. Its values have seven types and no others: nil, bool, int64, float64,
+// string, []any and Map. Every function here takes beside them what builders like to write (*[Fields], int, int32, []string,
+// []Map, map[string]string), and [Canonical] turns those into the seven. A number that is an integer within int64 is an int64;
 // 1 and 1.0 are one value with one form.
 //
 // # Building
 //
-// A builder writes a Map literally and leaves out what says nothing. [Sort] puts objects in the order they are applied in.
+// A builder writes [Fields] and leaves out what says nothing:
+//
+//	manifest.Object{Part: manifest.PartExpose}.Made(manifest.Of("apiVersion", "v1", "kind", "Service", "metadata", manifest.Of("name", "shop")))
+//
+// They are what is encoded. A Map is made of them for whoever asks for [Object.Body], and is what the object says from then on. [Sort]
+// puts objects in the order they are applied in.
 //
 // # Writing
 //

@@ -39,25 +39,11 @@ func (f *Fields) With(pairs ...any) *Fields {
 	return out
 }
 
-// Most mappings are small: those have their fields in one piece of memory with themselves.
-type (
-	one struct {
-		Fields
-		few [1]field
-	}
-	two struct {
-		Fields
-		few [2]field
-	}
-	three struct {
-		Fields
-		few [3]field
-	}
-	four struct {
-		Fields
-		few [4]field
-	}
-)
+// inline is a small mapping, which has its fields in one piece of memory with itself. Most are small.
+type inline[few any] struct {
+	Fields
+	few few
+}
 
 // fieldsOf has n fields.
 func fieldsOf(n int) *Fields {
@@ -65,20 +51,28 @@ func fieldsOf(n int) *Fields {
 	case 0:
 		return &Fields{}
 	case 1:
-		f := &one{}
+		f := &inline[[1]field]{}
 		f.list = f.few[:]
 		return &f.Fields
 	case 2:
-		f := &two{}
+		f := &inline[[2]field]{}
 		f.list = f.few[:]
 		return &f.Fields
 	case 3:
-		f := &three{}
+		f := &inline[[3]field]{}
 		f.list = f.few[:]
 		return &f.Fields
 	case 4:
-		f := &four{}
+		f := &inline[[4]field]{}
 		f.list = f.few[:]
+		return &f.Fields
+	case 5, 6:
+		f := &inline[[6]field]{}
+		f.list = f.few[:n]
+		return &f.Fields
+	case 7, 8:
+		f := &inline[[8]field]{}
+		f.list = f.few[:n]
 		return &f.Fields
 	}
 	return &Fields{make([]field, n)}

@@ -7,8 +7,7 @@ import (
 	"sync"
 )
 
-// Map is a YAML mapping. Builders write one literally; the real CRD schemas, which every golden is checked against,
-// are its type checker.
+// Map is a YAML mapping. The real CRD schemas, which every golden is checked against, are its type checker, and that of [Fields].
 type Map = map[string]any
 
 // Ref names one object in one API server.

@@ -121,13 +121,13 @@ func (b Backup) maxAge(factor int64) string {
 	return strconv.FormatInt(int64(age/time.Second)*factor, 10)
 }
 
-// object makes an object of this package's part.
-func object(apiVersion, kind any, namespace, name string, labels *manifest.Fields) manifest.Object {
-	meta := manifest.Of("name", name, "namespace", namespace)
-	if labels.Len() > 0 {
-		meta.Set("labels", labels)
+// object makes an object of this package's part, with its contents in a field beside the metadata.
+func object(apiVersion, kind any, namespace, name string, labels *manifest.Fields, contents string, value any) manifest.Object {
+	meta := manifest.Of("name", name, "namespace", namespace, "labels", labels)
+	if labels.Len() == 0 {
+		meta.Delete("labels")
 	}
-	return manifest.Object{Part: manifest.PartMonitoring}.Made(manifest.Of("apiVersion", apiVersion, "kind", kind, "metadata", meta))
+	return manifest.Object{Part: manifest.PartMonitoring}.Made(manifest.Of("apiVersion", apiVersion, "kind", kind, "metadata", meta, contents, value))
 }
 
 // stringMap merges maps of strings into one mapping; a later one wins.

@@ -23,11 +23,11 @@ func Dashboards(c Cluster) []manifest.Object {
 	if c.DashboardNamespace != c.Namespace {
 		name = c.Namespace + "." + name // clusters of many namespaces meet there; none of their names has a dot
 	}
-	o := object("v1", "ConfigMap", c.DashboardNamespace, name, stringMap(c.Labels, c.DashboardLabels))
+	data := manifest.Of(c.Namespace+"."+c.Name+".json", dashboard(c))
+	o := object("v1", "ConfigMap", c.DashboardNamespace, name, stringMap(c.Labels, c.DashboardLabels), "data", data)
 	if c.DashboardFolder != "" {
 		o.Fields().Below("metadata").Set("annotations", manifest.Of("grafana_folder", c.DashboardFolder))
 	}
-	o.Fields().Set("data", manifest.Of(c.Namespace+"."+c.Name+".json", dashboard(c)))
 	return []manifest.Object{o}
 }
 

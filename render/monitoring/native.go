@@ -93,10 +93,8 @@ func nativePodMonitors(c Cluster) []manifest.Object {
 	endpoint := func(port string) *manifest.Fields {
 		return manifest.Of("port", port, "path", "/metrics", "interval", c.Interval, "scheme", "http")
 	}
-	o := podMonitor(c, c.Name, endpoint("agent"), manifest.Of("onggi.dev/cluster", c.Name))
-	spec := o.Fields().Below("spec")
-	spec.Set("podMetricsEndpoints", append(spec.Get("podMetricsEndpoints").([]any), endpoint("metrics")))
-	return append([]manifest.Object{o}, poolerMonitors(c, "onggi.dev/pooler")...)
+	own := podMonitor(c, c.Name, manifest.Of("onggi.dev/cluster", c.Name), endpoint("agent"), endpoint("metrics"))
+	return append([]manifest.Object{own}, poolerMonitors(c, "onggi.dev/pooler")...)
 }
 
 // nativeNames writes a query on CloudNativePG's metrics as one on native's.

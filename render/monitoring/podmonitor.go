@@ -25,11 +25,11 @@ func cnpgPodMonitors(c Cluster) []manifest.Object {
 			"serverName", c.Name+"-rw",
 		))
 	}
-	objs := []manifest.Object{podMonitor(c, c.Name, endpoint, manifest.Of(
+	objs := []manifest.Object{podMonitor(c, c.Name, manifest.Of(
 		"cnpg.io/cluster", c.Name,
 		// Pooler pods carry the cluster's label and a port named metrics as well.
 		"cnpg.io/podRole", "instance",
-	))}
+	), endpoint)}
 	return append(objs, poolerMonitors(c, "cnpg.io/poolerName")...)
 }
 
@@ -39,16 +39,14 @@ func poolerMonitors(c Cluster, label string) []manifest.Object {
 	for _, pooler := range c.Poolers {
 		// A pooler's metrics port has TLS settings of its own, off by default.
 		endpoint := manifest.Of("port", "metrics", "path", "/metrics", "interval", c.Interval, "scheme", "http")
-		objs = append(objs, podMonitor(c, pooler, endpoint, manifest.Of(label, pooler)))
+		objs = append(objs, podMonitor(c, pooler, manifest.Of(label, pooler), endpoint))
 	}
 	return objs
 }
 
-func podMonitor(c Cluster, name string, endpoint, matchLabels *manifest.Fields) manifest.Object {
-	o := object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.own)
-	o.Fields().Set("spec", manifest.Of(
+func podMonitor(c Cluster, name string, matchLabels *manifest.Fields, endpoints ...any) manifest.Object {
+	return object("monitoring.coreos.com/v1", "PodMonitor", c.Namespace, name, c.own, "spec", manifest.Of(
 		"selector", manifest.Of("matchLabels", matchLabels),
-		"podMetricsEndpoints", []any{endpoint},
+		"podMetricsEndpoints", endpoints,
 	))
-	return o
 }

@@ -149,9 +149,7 @@ func (b *builder) onPrimary() string {
 }
 
 func (b *builder) object(name string, groups ...any) manifest.Object {
-	o := object("monitoring.coreos.com/v1", "PrometheusRule", b.Namespace, name, b.own)
-	o.Fields().Set("spec", manifest.Of("groups", groups))
-	return o
+	return object("monitoring.coreos.com/v1", "PrometheusRule", b.Namespace, name, b.own, "spec", manifest.Of("groups", groups))
 }
 
 // group leaves out the alerts that ask an unanswered question, and those that the agent has a better one for. Prometheus shows groups of all clusters in one list, so

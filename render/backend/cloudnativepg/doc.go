@@ -7,7 +7,6 @@
 package cloudnativepg
 
 import (
-
 	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"

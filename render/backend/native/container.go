@@ -1,7 +1,6 @@
 package native
 
 import (
-
 	"github.com/onggi-db/onggi/render/internal/fields"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
