@@ -70,6 +70,18 @@ func TestObjectsShareNothing(t *testing.T) {
 	}
 }
 
+// What is only written is never made a mapping of: that is a third of what it would cost.
+func TestWritingMakesNoBodies(t *testing.T) {
+	for _, s := range samples(t) {
+		bundle, problems := render.Compile(s.cluster)
+		require.Empty(t, problems)
+		require.NotEmpty(t, manifest.Encode(bundle.Objects...))
+		for _, o := range bundle.Objects {
+			require.Equal(t, o.Origin == "", o.Fields() != nil, "%s: %s", s.name, o.Ref())
+		}
+	}
+}
+
 // walk visits every mapping and every list that is not empty.
 func walk(v any, place string, visit func(v any, place string)) {
 	switch v := v.(type) {
