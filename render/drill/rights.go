@@ -27,11 +27,10 @@ func Rules(c *Config) []any {
 }
 
 func rule(group, resource any, names []any, verbs ...any) *manifest.Fields {
-	out := manifest.Of("apiGroups", []any{group}, "resources", []any{resource}, "verbs", verbs)
-	if len(names) > 0 {
-		out.Set("resourceNames", names)
+	if names == nil {
+		return manifest.Of("apiGroups", []any{group}, "resources", []any{resource}, "verbs", verbs)
 	}
-	return out
+	return manifest.Of("apiGroups", []any{group}, "resources", []any{resource}, "resourceNames", names, "verbs", verbs)
 }
 
 // PodFailurePolicy is that of the Job, whose pods have restartPolicy Never: a pod that was evicted or killed is replaced, so that

@@ -45,7 +45,7 @@ type inline[few any] struct {
 	few few
 }
 
-// fieldsOf has n fields.
+// fieldsOf has n fields, and mostly room for one that is set later.
 func fieldsOf(n int) *Fields {
 	switch n {
 	case 0:
@@ -58,13 +58,9 @@ func fieldsOf(n int) *Fields {
 		f := &inline[[2]field]{}
 		f.list = f.few[:]
 		return &f.Fields
-	case 3:
-		f := &inline[[3]field]{}
-		f.list = f.few[:]
-		return &f.Fields
-	case 4:
+	case 3, 4:
 		f := &inline[[4]field]{}
-		f.list = f.few[:]
+		f.list = f.few[:n]
 		return &f.Fields
 	case 5, 6:
 		f := &inline[[6]field]{}

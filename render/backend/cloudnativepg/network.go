@@ -15,14 +15,15 @@ func (b builder) networkPolicies() []manifest.Object {
 		fields.Rule([]any{fields.InNamespace(b.Network.OperatorNamespace, nil)}, postgresPort, statusPort),
 		b.prometheus(metricsPort),
 	}
-	objs := []manifest.Object{b.policy(b.Name, manifest.Of(labelCluster, b.name, labelPodRole, "instance"), append(ingress, b.clients()...))}
+	clients := b.clients()
+	objs := []manifest.Object{b.policy(b.Name, manifest.Of(labelCluster, b.name, labelPodRole, "instance"), append(ingress, clients...))}
 	objs = append(objs, b.drillNetwork()...)
 	if b.Pooler == nil {
 		return objs
 	}
+	ingress = append([]any{b.prometheus(poolerMetrics)}, clients...)
 	for _, m := range b.Pooler.Members {
-		ingress := []any{b.prometheus(poolerMetrics)}
-		objs = append(objs, b.policy(m.Name, manifest.Of(labelPooler, m.Name), append(ingress, b.clients()...)))
+		objs = append(objs, b.policy(m.Name, manifest.Of(labelPooler, m.Name), ingress))
 	}
 	return objs
 }
