@@ -24,6 +24,7 @@ type postgres struct {
 	starts int
 	before control // the control file as it was before the start
 	output *stream
+	lack   *lack
 	status syscall.WaitStatus
 	exit   *Exit
 	// starting is a start that is being looked into.
@@ -169,7 +170,8 @@ func (s *supervisor) startGuarded(r *start) {
 }
 
 func (s *supervisor) launch(r *start) error {
-	output, w, err := newStream(exitTail, s.said)
+	lack := &lack{}
+	output, w, err := newStream(exitTail, func(lines []byte) { s.said(lines); lack.said(lines) })
 	if err != nil {
 		return refuse(CodeSpawn, "%s", err)
 	}
@@ -193,7 +195,7 @@ func (s *supervisor) launch(r *start) error {
 		s.fence.disarm()
 		return err
 	}
-	s.pg.pid, s.pg.alive, s.pg.mode, s.pg.phase, s.pg.before, s.pg.output = pid, true, r.Mode, Starting, r.before, output
+	s.pg.pid, s.pg.alive, s.pg.mode, s.pg.phase, s.pg.before, s.pg.output, s.pg.lack = pid, true, r.Mode, Starting, r.before, output, lack
 	s.pg.starts++
 	if s.pg.exit != nil {
 		old := *s.pg.exit

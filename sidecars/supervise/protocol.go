@@ -58,6 +58,10 @@ type Status struct {
 	// Canceled counts the commits whose wait for standbys was cancelled, by what postgres printed of them. It needs lc_messages in English,
 	// and a log on standard error.
 	Canceled uint64 `json:"canceled,omitempty"`
+	// Lacks is the segment of the log that the running standby asked its upstream for last and that is there no more; "" where it was refused none.
+	// Refused counts such answers to it. They are known by what postgres printed, as Canceled is, and a supervisor that looks for none leaves them out.
+	Lacks   string `json:"lacks,omitempty"`
+	Refused uint64 `json:"refused,omitempty"`
 	// Asides are the IDs of the programs beside postgres, with a space between two.
 	Asides string `json:"asides,omitempty"`
 }

@@ -69,6 +69,7 @@ func TestNews(t *testing.T) {
 		"disk": func(s *Status) { s.Disk = &Disk{Free: 0, Total: 2} }, "no disk": func(s *Status) { s.Disk = nil },
 		"log's disk": func(s *Status) { s.WAL = &Disk{Free: 3, Total: 4} },
 		"tool":       func(s *Status) { s.Tool = &Tool{ID: "y"} }, "no tool": func(s *Status) { s.Tool = nil }, "armed": func(s *Status) { s.Armed = true },
+		"lacks": func(s *Status) { s.Lacks = "000000010000000000000007" }, "refused again": func(s *Status) { s.Refused = 1 },
 		"told to end": func(s *Status) { s.Terminating = true }, "guard": func(s *Status) { s.Guarded = true },
 	} {
 		other := base

@@ -287,6 +287,7 @@ func (s *supervisor) status() Status {
 	}
 	if s.pg.running() {
 		st.PID, st.Mode = s.pg.pid, s.pg.mode
+		st.Lacks, st.Refused = s.pg.lack.last()
 	}
 	if s.sweep != nil {
 		st.Killing = s.sweep.reason
