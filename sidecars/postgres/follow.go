@@ -56,10 +56,14 @@ func (s *Server) setUpstream(ctx context.Context, conninfo, slot string) error {
 	if _, err := writeFile(filepath.Join(s.Paths.Data, upstreamFile), []byte(text)); err != nil {
 		return err
 	}
-	if err := s.Reload(ctx); !errors.Is(err, ErrNotRunning) {
-		return err
+	err := s.Reload(ctx)
+	switch {
+	case errors.Is(err, ErrNotRunning):
+		return nil
+	case errors.Is(err, ErrReplaying): // it reads its files all the same, and may need another upstream to become consistent
+		_, err = s.run(ctx, 5*time.Second, "pg_ctl", "reload", "-D", s.Paths.Data)
 	}
-	return nil
+	return err
 }
 
 // WriteTimeline has a standby that receives nothing write down which timeline its replay is on, where it has heard of a newer one

@@ -15,10 +15,19 @@ import (
 // ErrNotRunning is matched by errors that come from nobody listening at the server's socket.
 var ErrNotRunning = errors.New("postgres does not run")
 
-// notRunning marks an error of connecting for which there is no server.
+// ErrReplaying is matched by errors that come from a server that lets nobody in: one that replays until it is consistent, or that is being stopped.
+var ErrReplaying = errors.New("postgres lets nobody in")
+
+// cannotConnectNow is the state by which a server says that.
+const cannotConnectNow = "57P03"
+
+// notRunning marks an error of connecting for which there is no server, or none that lets anybody in.
 func notRunning(err error) error {
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %w", ErrNotRunning, err)
+	case sqlState(err) == cannotConnectNow:
+		return fmt.Errorf("%w: %w", ErrReplaying, err)
 	}
 	return err
 }

@@ -1,0 +1,52 @@
+package postgres_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/sidecars/postgres"
+)
+
+// A standby that is not consistent yet lets nobody in, and may need another upstream to become so.
+func TestAStandbyThatLetsNobodyInFollowsAnother(t *testing.T) {
+	t.Parallel()
+	primary := newPrimary(t, "shop-0")
+	standby := newStandby(t, primary, "shop-1")
+	for range 3 {
+		primary.sql("CREATE TABLE orders AS SELECT generate_series(1, 1000) AS id")
+		primary.sql("DROP TABLE orders") // which is on disk before the log goes on: from here on nothing before is consistent
+		primary.sql("SELECT pg_switch_wal()")
+	}
+	standby.caughtUp(primary)
+	standby.kill()
+	segments, err := filepath.Glob(standby.Paths.Data + "/pg_wal/0000000100000000????????")
+	require.NoError(t, err)
+	require.Greater(t, len(segments), 2)
+	for _, segment := range segments[1:] {
+		require.NoError(t, os.Remove(segment))
+	}
+	gone := primary.upstream(standby.name)
+	gone.Port = freePort(t)
+	require.NoError(t, standby.Follow(standby.ctx(), gone))
+	command, err := standby.StartCommand(postgres.AsStandby)
+	require.NoError(t, err)
+	standby.run(command)
+	var silent error
+	require.Eventually(t, func() bool {
+		_, silent = standby.Status(standby.ctx(), postgres.Brief)
+		require.Error(t, silent)
+		return !errors.Is(silent, postgres.ErrNotRunning)
+	}, patience, 20*time.Millisecond)
+	require.ErrorIs(t, silent, postgres.ErrReplaying)
+	require.NoError(t, standby.Follow(standby.ctx(), primary.upstream(standby.name)))
+	require.Eventually(t, func() bool {
+		_, err := standby.Status(standby.ctx(), postgres.Brief)
+		return err == nil
+	}, patience, 20*time.Millisecond, "it becomes consistent")
+	standby.caughtUp(primary)
+}
