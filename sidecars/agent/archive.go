@@ -180,7 +180,8 @@ func (l *loop) feed() {
 	f, p := &l.fetch, &l.seen.Postgres
 	holder := l.seen.Record.Record.Holder.ID
 	who, known := l.book[holder]
-	starving := l.state.Lead() == 0 && l.seen.Supervisor.Phase == ha.Standby && !p.At.IsZero() && !p.Streaming && known && holder != l.seen.Self.ID &&
+	hungry := !p.At.IsZero() && !p.Streaming || p.Replaying && l.seen.Supervisor.Lacks != ""
+	starving := l.state.Lead() == 0 && l.seen.Supervisor.Phase == ha.Standby && hungry && known && holder != l.seen.Self.ID &&
 		who.report.Open && p.Upstream == holder && !l.late() && l.heardOf(holder)
 	if !starving {
 		f.hungry, f.moved = ha.Instant{}, ha.Instant{}

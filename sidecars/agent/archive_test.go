@@ -87,6 +87,20 @@ func TestWhenTheArchiveIsAsked(t *testing.T) {
 	}
 }
 
+// A standby that lets nobody in yet tells nothing of itself: it asks the archive once its primary has refused it something. Until then it has enough to do.
+func TestAStandbyThatReplaysAsksTheArchiveForWhatItsPrimaryLacks(t *testing.T) {
+	l, allowed := starving()
+	l.seen.Postgres = ha.Postgres{Replaying: true, Upstream: "m1"}
+	l.after(hungryFor+time.Second, true)
+	require.False(t, *allowed, "it replays")
+	l.seen.Supervisor.Lacks, l.seen.Supervisor.Refused = "000000010000000000000007", 1
+	l.after(hungryFor+time.Second, true)
+	require.True(t, *allowed)
+	l.seen.Postgres = ha.Postgres{At: l.now, InRecovery: true, Upstream: "m1", Streaming: true}
+	l.after(time.Second, true)
+	require.False(t, *allowed, "it streams")
+}
+
 func TestAMarkIsThereOrNot(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "mark")
 	for _, there := range []bool{false, true, true, false, false} {

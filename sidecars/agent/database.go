@@ -119,6 +119,9 @@ func (d *Database) took(s postgres.Status) {
 // Status implements Server. The upstream is told by its host; the loop knows which member that is.
 func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 	s, full, err := d.ask(ctx)
+	if errors.Is(err, postgres.ErrReplaying) {
+		return d.replaying(), Detail{}, err
+	}
 	if err != nil {
 		return ha.Postgres{}, Detail{}, err
 	}
@@ -165,6 +168,15 @@ func (d *Database) Status(ctx context.Context) (ha.Postgres, Detail, error) {
 		})
 	}
 	return p, detail, nil
+}
+
+// replaying is all that is known of a server that lets nobody in yet.
+func (d *Database) replaying() ha.Postgres {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := ha.Postgres{Replaying: true, Upstream: d.upstream(true)}
+	d.streams(&p, nil)
+	return p
 }
 
 // writeTimeline is for elections: a member that does not know how far it is stays behind those that do.

@@ -125,4 +125,7 @@ func TestWhatTheSupervisorSays(t *testing.T) {
 	require.True(t, crash.Crashed)
 	require.False(t, fenceStatus(supervise.Status{Phase: supervise.Down, Exit: &supervise.Exit{Code: -1, Signal: 9, Reason: "the permit ran out"}}).Crashed)
 	require.False(t, fenceStatus(supervise.Status{Phase: supervise.Down, Exit: &supervise.Exit{}}).Crashed, "a fast stop")
+	refused := fenceStatus(supervise.Status{Phase: supervise.Following, Mode: supervise.Standby, Lacks: "000000010000000000000007", Refused: 3})
+	require.Equal(t, "000000010000000000000007", refused.Lacks)
+	require.Equal(t, uint64(3), refused.Refused)
 }

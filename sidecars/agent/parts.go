@@ -78,7 +78,7 @@ type Fence interface {
 
 // Server is postgres to look at.
 type Server interface {
-	// Status asks the running server.
+	// Status asks the running server. Of one that lets nobody in yet it tells that, beside the error.
 	Status(ctx context.Context) (ha.Postgres, Detail, error)
 	// Probe writes through a new connection.
 	Probe(ctx context.Context) error

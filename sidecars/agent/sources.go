@@ -192,6 +192,10 @@ func (a *Agent) status(ctx context.Context) {
 		if err != nil {
 			l.detail.Err = err.Error()
 			l.narrator.silence(err)
+			if l.seen.Postgres.At.IsZero() {
+				status.Upstream = l.memberAt(status.Upstream)
+				l.seen.Postgres = status
+			}
 			return
 		}
 		status.At = at

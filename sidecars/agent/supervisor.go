@@ -71,7 +71,7 @@ func (s *Supervisor) once(ctx context.Context, permit func(string) time.Duration
 // fenceStatus translates.
 func fenceStatus(s supervise.Status) FenceStatus {
 	f := FenceStatus{
-		Supervisor:  ha.Supervisor{Instance: s.Instance, Locked: s.Locked, Phase: phaseOf(s)},
+		Supervisor:  ha.Supervisor{Instance: s.Instance, Locked: s.Locked, Phase: phaseOf(s), Lacks: s.Lacks, Refused: s.Refused},
 		Terminating: s.Terminating, Guarded: s.Guarded, Starts: s.Starts, Announced: s.Mode == supervise.Primary,
 		Lines: s.Lines, Canceled: s.Canceled,
 	}

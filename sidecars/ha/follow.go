@@ -118,13 +118,13 @@ func (d *step) source() (Member, bool) {
 func (d *step) followDown() {
 	o := d.o
 	if d.rejoin.Term != d.rec.Term {
-		d.rejoin = rejoin{Term: d.rec.Term, Redo: d.rejoin.Redo, Asked: d.rejoin.Asked}
+		d.rejoin = rejoin{Term: d.rec.Term, Redo: d.rejoin.Redo, Asked: d.rejoin.Asked, Gone: d.rejoin.Gone}
 	}
 	if o.Job.Running || !o.Data.Known || d.Durable.Fenced || o.Pod.Terminating {
 		return
 	}
 	if j := &o.Job; (j.Kind == JobClone || j.Kind == JobRewind) && !j.Failed && j.Begun.Raw >= d.rejoin.Tried.Raw && d.mutant != copiesForEver {
-		d.rejoin.Redo, d.rejoin.Asked = false, false
+		d.rejoin.Redo, d.rejoin.Asked, d.rejoin.Gone = false, false, false
 	}
 	if _, open := d.source(); open {
 		d.rejoin.Closed = Instant{}
@@ -179,6 +179,10 @@ func (d *step) redo(source Member, open bool) {
 		d.again(Action{Do: Clone, Upstream: source, Why: "asked to copy again"})
 		return
 	}
+	if d.rejoin.Gone {
+		d.again(Action{Do: Clone, Upstream: source, Why: "the log that it needs is gone"})
+		return
+	}
 	if d.rejoin.Rewinds < 2 && d.o.Data.Exists && !d.following() {
 		if d.again(Action{Do: Rewind, Upstream: source, Why: "its log may have gone another way"}) {
 			d.rejoin.Rewinds++
@@ -198,13 +202,13 @@ func (d *step) again(a Action) bool {
 	return true
 }
 
-// followUp is a running standby.
+// followUp is a running standby, that answers or says that it replays.
 func (d *step) followUp() {
 	p := &d.o.Postgres
-	if p.At.IsZero() {
+	if p.At.IsZero() && (!p.Replaying || d.o.Job.Running || d.mutant == waitsForLostLog) {
 		return
 	}
-	if !p.InRecovery {
+	if !p.InRecovery && !p.Replaying {
 		d.do(Action{Do: Kill, Why: "was promoted by hand"})
 		return
 	}
@@ -219,7 +223,7 @@ func (d *step) followUp() {
 	if !known {
 		return
 	}
-	if p.Upstream != holder.ID {
+	if p.Upstream != holder.ID && !(p.Replaying && d.mutant == keepsItsUpstream) {
 		d.do(Action{Do: Follow, Upstream: holder, Why: "another holder"})
 	}
 	if _, open := d.source(); open && d.rejoin.Asked { // there was nobody to copy when it was stopped for that
@@ -234,13 +238,18 @@ func (d *step) followUp() {
 	d.stuck()
 }
 
-// stuck is a standby that gets nothing from a primary that is there.
+// stuck is a standby that gets nothing from a primary that is there. One that replays may do so for hours, and is not asked for a sign of that: it is
+// stuck when it is refused the same segment as long ago as any other may get nothing, so that it has got nowhere, and has nothing left to replay.
 func (d *step) stuck() {
-	j := &d.rejoin
-	if _, open := d.source(); !open || d.o.Postgres.Streaming || d.o.Postgres.Fetching {
+	j, p := &d.rejoin, &d.o.Postgres
+	gets, refused := p.Streaming || p.Fetching, true
+	if p.Replaying && d.mutant != takesSilenceForLoss {
+		gets, refused = d.refused()
+	}
+	if _, open := d.source(); !open || gets {
 		j.NotSince = Instant{}
-		if d.o.Postgres.Streaming && !j.Asked { // it streams yet when it was told to stop a moment ago
-			j.Redo = false
+		if p.Streaming && !j.Asked { // it streams yet when it was told to stop a moment ago
+			j.Redo, j.Gone = false, false
 			j.Rewinds = 0
 		}
 		return
@@ -252,10 +261,23 @@ func (d *step) stuck() {
 		d.why = "has more than the holder, which lacks the server outside"
 		return
 	}
-	if d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window {
+	if refused && d.now.since(j.NotSince) > 15*time.Second+d.c.Timing.Window {
 		j.Redo, j.NotSince = true, Instant{}
+		j.Gone = j.Gone || p.Replaying
 		d.do(Action{Do: Stop, Why: "gets nothing from the primary"})
 	}
+}
+
+// refused looks at what a standby that replays was refused: whether it has got on since the last step, as far as is known, and whether it has been refused
+// something since. What was last refused may be long over, where an archive gave it; whoever asks anew still lacks it.
+func (d *step) refused() (gets, again bool) {
+	j, s := &d.rejoin, &d.o.Supervisor
+	gets, again = s.Lacks == "" || s.Lacks != j.Lacks && d.mutant != takesAnySegment, s.Refused != j.Refused || d.mutant == believesOldRefusals
+	j.Lacks, j.Refused = s.Lacks, s.Refused
+	if !gets {
+		d.why = "replays, and needs " + s.Lacks + ", which the primary has no more"
+	}
+	return gets, again
 }
 
 // hello tells the holder of a member that it does not beat to.

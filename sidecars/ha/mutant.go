@@ -39,6 +39,11 @@ const (
 	forcesUnasked
 	forcesForEver
 	startsAsPublished
+	waitsForLostLog
+	takesSilenceForLoss
+	takesAnySegment
+	believesOldRefusals
+	keepsItsUpstream
 )
 
 var mutantNames = [...]string{"", "counts from the answer", "forgets its writes under way", "counts an unknown outcome as done", "asks only who answers", "any instance",
@@ -47,7 +52,9 @@ var mutantNames = [...]string{"", "counts from the answer", "forgets its writes 
 	"elects who only cascaded", "relaxes commits before it publishes", "publishes before it is confirmed", "changes two things at a time", "counts a stranger of the same name",
 	"renews while it cannot write", "opens at once after a crash", "releases before the last process is gone", "copies from a former term", "copies for ever",
 	"a new stamp for each try", "bars who was named over", "gives up on an unknown outcome",
-	"is forced unasked", "is forced for ever", "starts by what is published alone"}
+	"is forced unasked", "is forced for ever", "starts by what is published alone",
+	"waits for a lost log for ever", "takes silence for a lost log",
+	"takes any segment for the same", "believes an old refusal", "keeps to its upstream while it replays"}
 
 // Mutants lists the mistakes that Mutate can put in.
 func Mutants() []string { return mutantNames[1:] }

@@ -43,11 +43,17 @@ type Supervisor struct {
 	Phase    Phase
 	// Crashed tells that the last postmaster ended without being asked to.
 	Crashed bool
+	// Lacks is the segment of the log that the running server asked its upstream for last and that is there no more; empty where there was none,
+	// or where it is not known. Refused counts such answers: a server asks only once it has replayed all that it has.
+	Lacks   string
+	Refused uint64
 }
 
 // Postgres is the last answer of the server.
 type Postgres struct {
-	At         Instant // zero: none since it was started
+	At Instant // zero: none since it was started
+	// Replaying tells, while there was none, that it was asked and said that it lets nobody in yet. Of all else only Upstream is known then.
+	Replaying  bool
 	InRecovery bool
 	Position   Position // flushed, or for a standby received and flushed
 	Replayed   LSN

@@ -176,6 +176,9 @@ type rejoin struct {
 	Term     uint64 // for which the counts hold
 	Redo     bool   // what is there must be rewound or copied
 	Asked    bool   // by a person, whatever streams
+	Gone     bool   // what it needs of the log is nowhere: a rewind does not bring it
+	Lacks    string // what it was refused when it was last looked at, and how often it had been refused something
+	Refused  uint64
 	Rewinds  int
 	Closed   Instant // since when there has been no primary to rejoin
 	NotSince Instant // postgres runs as a standby but does not stream since

@@ -38,7 +38,9 @@ const (
 	EditRecord // the holder becomes Other
 	RestoreRecord
 	LosePVC
-	LoseLog // the volume of the log, and not that of the data
+	LoseLog     // the volume of the log, and not that of the data
+	LoseSegment // of the log, everywhere: what the server needs to be consistent again after a crash, or a rewind
+	LongReplay  // of For, after a crash; of Level 1 after a segment that an archive had, of 2 from an archive
 	DeletePod
 	ForceDelete
 	Drain
@@ -67,7 +69,7 @@ const (
 
 var kindNames = [kinds]string{"none", "kill postmaster", "crash backend", "kill sidecar", "kill supervisor", "lose node", "kill pod", "stop sidecar", "stop postmaster",
 	"stop supervisor", "freeze", "suspend", "cut all", "cut api", "cut peers", "cut one way", "cut link", "api down", "api flaky", "api slow", "freeze watch",
-	"delete record", "edit record", "restore record", "lose pvc", "lose log", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
+	"delete record", "edit record", "restore record", "lose pvc", "lose log", "lose segment", "long replay", "delete pod", "force delete", "drain", "uncordon", "switchover", "failover", "restart", "pending restart",
 	"reinit", "fence", "pause", "slew clock", "lossy network", "slow network", "full disk", "promote by hand", "kill all", "set mode", "set scale", "new revision", "bad revision", "outside down", "on its own"}
 
 func (k Kind) String() string { return kindNames[k] }
@@ -289,6 +291,11 @@ func (w *World) hitPod(n *node, f Fault) {
 		// In a mode that lets only the holder lead, the holder's volume is the cluster.
 		if w.sick() == "" && w.others(n) && (w.api.rec.Mode == ha.Async || w.api.rec.Sync.W > 0) && !n.gone && !n.frozen {
 			n.losePVC(f.Kind == LoseLog)
+		}
+	case LoseSegment, LongReplay:
+		// As above: until it is copied again, what it has is of no use to anybody.
+		if w.sick() == "" && w.others(n) && (w.api.rec.Mode == ha.Async || w.api.rec.Sync.W > 0) && !n.gone && !n.frozen && !(w.api.rec.Outside && w.api.rec.Holder.ID == n.vol.id) {
+			n.crashInconsistent(f)
 		}
 	case DeletePod:
 		n.deletePod()

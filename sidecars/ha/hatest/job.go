@@ -67,7 +67,7 @@ func (n *node) abort() {
 }
 
 func (n *node) startPrimary(a *ha.Action) {
-	if n.pg.alive || !n.sup.up || n.job.running || !n.vol.exists || n.vol.broken {
+	if n.pg.alive || !n.sup.up || n.job.running || !n.vol.exists || n.vol.broken || n.vol.replay.lacks {
 		return
 	}
 	n.renew()
@@ -80,7 +80,7 @@ func (n *node) startPrimary(a *ha.Action) {
 		if !n.pg.alive || n.sup.killing {
 			return false
 		}
-		n.pg.ready, n.pg.recovery = true, false
+		n.pg.ready, n.pg.recovery, n.vol.replay = true, false, replay{}
 		n.opened()
 		return true
 	})
@@ -102,7 +102,7 @@ func (n *node) startStandby(a *ha.Action) {
 	n.vol.standby, n.vol.gated, n.vol.upstream, n.vol.upstreamHost = true, false, a.Upstream.ID, a.Upstream.Host
 	started := n.begin(ha.JobStart, n.w.between(200*time.Millisecond, 1500*time.Millisecond), func() bool {
 		if n.pg.alive {
-			n.pg.ready = true
+			n.recovers()
 		}
 		return n.pg.alive
 	})
@@ -266,7 +266,7 @@ func (n *node) clone(a *ha.Action) {
 			return false
 		}
 		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken, n.vol.logLost = true, true, true, false, false
-		n.vol.data, n.vol.sysid = source.vol.data, source.vol.sysid
+		n.vol.data, n.vol.sysid, n.vol.replay = source.vol.data, source.vol.sysid, replay{}
 		n.vol.ckpt = n.vol.data.position()
 		if n.w.tracing(1) {
 			n.w.tracef("%s: cloned from %s at %v", n.name, source.name, n.vol.data.position())
@@ -295,6 +295,7 @@ func (n *node) rewind(a *ha.Action) {
 			return false
 		}
 		n.vol.broken, n.vol.standby, n.vol.clean = false, true, true
+		n.vol.replay.lacks = n.vol.replay.lacks || n.vol.replay.gap
 		n.vol.data = source.vol.data
 		n.vol.ckpt = n.vol.data.position()
 		if n.w.tracing(1) {

@@ -111,6 +111,10 @@ func grounds(name string) ground {
 	case "starts by what is published alone":
 		return ground{kinds: []drawn{{APIFlaky, 20 * second, 40 * second, 1}, {APIFlaky, 20 * second, 40 * second, 1}, {KillPostmaster, 0, 0, 0}, {CutLink, 5 * second, 20 * second, 0}, {CutAll, 5 * second, 20 * second, 0}},
 			modes: synchronous, nodes: 3, gap: 6 * second, lag: 200 * time.Millisecond}
+	case "waits for a lost log for ever", "keeps to its upstream while it replays":
+		return ground{kinds: []drawn{{LoseSegment, 0, 0, 0}, {KillPostmaster, 0, 0, 0}, {KillPod, 0, 0, 0}}, nodes: 3, gap: 20 * second}
+	case "takes silence for a lost log", "takes any segment for the same", "believes an old refusal":
+		return ground{kinds: []drawn{{LongReplay, 40 * second, 90 * second, 3}, {KillSidecar, second, 3 * second, 0}}, nodes: 3, gap: 20 * second}
 	case "trusts the clock that NTP slews":
 		return ground{kinds: append(apart, drawn{SlewClock, 60 * second, 120 * second, 0}, drawn{SlewClock, 60 * second, 120 * second, 0}), nodes: 3, buggify: true, gap: 8 * second}
 	}

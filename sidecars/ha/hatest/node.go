@@ -44,6 +44,7 @@ type volume struct {
 	broken  bool
 	logLost bool
 	ckpt    ha.Position
+	replay  replay
 	// conf on the volume
 	upstream     string // id
 	upstreamHost string

@@ -74,7 +74,7 @@ func (n *node) cloneOutside() {
 			n.w.fail("I16", "%s makes a new cluster of a copy from outside", n.name)
 		}
 		n.vol.exists, n.vol.clean, n.vol.standby, n.vol.broken, n.vol.logLost = true, true, true, false, false
-		n.vol.data, n.vol.sysid = n.w.outside, n.w.outsideID
+		n.vol.data, n.vol.sysid, n.vol.replay = n.w.outside, n.w.outsideID, replay{}
 		n.vol.ckpt = n.vol.data.position()
 		if n.w.tracing(1) {
 			n.w.tracef("%s: cloned from outside at %v", n.name, n.vol.data.position())

@@ -11,6 +11,7 @@ import (
 type postgres struct {
 	alive    bool // its processes are there
 	ready    bool // it answers
+	replays  bool // it lets nobody in until it is consistent
 	stopped  bool // SIGSTOP of the postmaster: open sessions go on, new ones hang
 	recovery bool
 	gated    bool
@@ -64,7 +65,7 @@ func (n *node) open() bool {
 func (n *node) boot() {
 	up := n.pg.up + 1
 	n.pg = postgres{alive: true, recovery: true, up: up, gated: n.vol.gated, from: -1, stream: n.pg.stream + 1, sync: n.vol.sync, set: n.pg.set + 1}
-	n.vol.clean = false
+	n.vol.clean, n.sup.lacks = false, ""
 	for _, other := range n.w.nodes {
 		if other != n && other.pg.alive && other.vol == n.vol {
 			n.w.fail("I15", "two servers on one volume: %s and %s", n.name, other.name)
@@ -78,7 +79,7 @@ func (n *node) endPostgres(clean bool) {
 		return
 	}
 	was := n.writable()
-	n.pg.alive, n.pg.ready = false, false
+	n.pg.alive, n.pg.ready, n.pg.replays = false, false, false
 	n.pg.up++
 	n.unfollow()
 	for i := range n.pg.senders {
@@ -205,6 +206,9 @@ func (n *node) pollPostgres() {
 			*p = ha.Postgres{Standbys: p.Standbys[:0]}
 		}
 		n.car.polled = n.pg.up
+	}
+	if n.pg.alive && n.pg.replays && !n.pg.stopped {
+		*p = ha.Postgres{Replaying: true, Upstream: n.configured(), Standbys: p.Standbys[:0]}
 	}
 	if !n.pg.alive || !n.pg.ready || n.pg.stopped {
 		return // the last answer of this server stands

@@ -8,6 +8,7 @@ import (
 
 // replication keeps the streams of a node: it looks for the source, notices silence, and asks for what was lost on the way.
 func (n *node) replication() {
+	n.refuse()
 	if !n.pg.alive || !n.pg.ready || n.frozen {
 		return
 	}

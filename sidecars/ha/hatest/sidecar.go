@@ -114,7 +114,7 @@ func (n *node) observe(o *ha.Observation) {
 	o.Pod = ha.Pod{Terminating: n.pod.terminating, Cordoned: n.pod.cordoned, Updated: n.pod.revision == n.w.revision, Outdated: n.outdated(), Newest: n.newest(), Dead: c.dead}
 	o.Supervisor, o.Data, o.Written = ha.Supervisor{}, ha.Data{}, nil
 	if n.sup.up && !n.sup.stopped {
-		o.Supervisor = ha.Supervisor{Instance: n.sup.instance, Locked: true, Phase: n.sup.phase, Crashed: n.sup.crashed}
+		o.Supervisor = ha.Supervisor{Instance: n.sup.instance, Locked: true, Phase: n.sup.phase, Crashed: n.sup.crashed, Lacks: n.sup.lacks, Refused: n.sup.refused}
 		o.Data = ha.Data{Known: true, Exists: n.vol.exists, SystemID: n.vol.sysid, Standby: n.vol.standby, Clean: n.vol.clean, End: n.vol.ckpt, Broken: n.vol.broken, LogLost: n.vol.logLost}
 		if n.vol.clean {
 			o.Data.End = n.vol.data.position()
@@ -180,6 +180,7 @@ func (n *node) doPostgres(a *ha.Action) {
 	case ha.StartStandby:
 		n.startStandby(a)
 	case ha.Stop:
+		n.checkStop(a)
 		n.stop()
 	case ha.Kill:
 		n.kill()
@@ -206,7 +207,7 @@ func (n *node) reload(a *ha.Action) {
 	if a.Do == ha.Follow && n.vol.upstream == a.Upstream.ID && n.vol.upstreamHost == a.Upstream.Host {
 		return
 	}
-	if !n.pg.alive || !n.pg.ready || n.pg.stopped || n.car.busy(a.Do) {
+	if !n.pg.alive || !n.pg.ready && !(n.pg.replays && a.Do == ha.Follow) || n.pg.stopped || n.car.busy(a.Do) {
 		return
 	}
 	n.car.reloading |= 1 << a.Do

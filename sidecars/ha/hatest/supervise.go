@@ -16,6 +16,8 @@ type supervisor struct {
 	instance string
 	phase    ha.Phase
 	crashed  bool
+	lacks    string
+	refused  uint64
 	idle     int
 	// The permit: granted from the instant it was asked for.
 	asked   ha.Instant

@@ -106,7 +106,15 @@ func (g ground) draw(seed uint64) (Options, []Fault) {
 		at := 60*second + time.Duration(r.Int64N(int64(calmAt-90*second)))
 		faults = append(faults, Fault{At: at, For: min(calmAt-at, 20*second+time.Duration(r.Int64N(int64(100*second)))), Kind: BadRevision})
 	}
+	if r.IntN(4) == 0 && !o.Ignorable {
+		faults = append(faults, o.inconsistent(r)...)
+	}
 	return o, faults
+}
+
+// inconsistent are servers that crash before they are consistent again, whatever else happens: some have much to replay, some not all that they need.
+func (o *Options) inconsistent(r *rand.Rand) []Fault {
+	return o.faults(r, []drawn{{LoseSegment, 0, 0, 0}, {LongReplay, 10 * second, 80 * second, 3}}, 60*second)
 }
 
 // impatient are people who, some time after whatever went wrong, have a member lead that may lack commits.
