@@ -120,6 +120,7 @@ func (d *step) followDown() {
 	if d.rejoin.Term != d.rec.Term {
 		d.rejoin = rejoin{Term: d.rec.Term, Redo: d.rejoin.Redo, Asked: d.rejoin.Asked, Gone: d.rejoin.Gone}
 	}
+	d.rejoin.NotSince, d.rejoin.Lacks = Instant{}, "" // of the next server nothing is known, and the archive may have for it what it had not for this one
 	if o.Job.Running || !o.Data.Known || d.Durable.Fenced || o.Pod.Terminating {
 		return
 	}

@@ -82,6 +82,20 @@ func TestWhoReplaysIsStoppedOnlyForWhatItIsRefusedAgain(t *testing.T) {
 	}
 }
 
+// What a server was refused before it was started again says nothing of the next one, which asks the archive before it asks again.
+func TestWhoIsStartedAgainBeginsAnew(t *testing.T) {
+	sc := replaying()
+	again := func(int) { sc.refused(seventh) }
+	sc.lives(20, again)
+	up := sc.o.Postgres
+	sc.o.Supervisor.Phase, sc.o.Postgres, sc.o.Data = Down, Postgres{}, Data{Known: true, Exists: true, Standby: true, SystemID: 42}
+	sc.o.Supervisor.Lacks, sc.o.Supervisor.Refused = "", 0
+	require.Contains(t, sc.lives(60, nil), "start standby")
+	sc.o.Supervisor.Phase, sc.o.Postgres = Standby, up
+	require.NotContains(t, sc.lives(20, again), "stop")
+	require.Contains(t, sc.lives(10, again), "stop")
+}
+
 // A rewind brings no log, so it is copied; what a new holder is asked for is not what the former one refused.
 func TestWhoseLogIsGoneIsCopied(t *testing.T) {
 	sc := replaying()

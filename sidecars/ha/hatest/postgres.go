@@ -71,6 +71,7 @@ func (n *node) boot() {
 			n.w.fail("I15", "two servers on one volume: %s and %s", n.name, other.name)
 		}
 	}
+	n.pollPostgres() // what the last server said is not this one's
 }
 
 // endPostgres: all its processes are gone. What was flushed stays.

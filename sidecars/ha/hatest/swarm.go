@@ -106,7 +106,9 @@ func (g ground) draw(seed uint64) (Options, []Fault) {
 		at := 60*second + time.Duration(r.Int64N(int64(calmAt-90*second)))
 		faults = append(faults, Fault{At: at, For: min(calmAt-at, 20*second+time.Duration(r.Int64N(int64(100*second)))), Kind: BadRevision})
 	}
-	if r.IntN(4) == 0 && !o.Ignorable {
+	// A cluster that is made smaller meanwhile may be left with those that are not consistent yet, and the others' volumes are gone: no core can mend that.
+	scaled := slices.ContainsFunc(faults, func(f Fault) bool { return f.Kind == SetScale })
+	if r.IntN(4) == 0 && !o.Ignorable && !scaled {
 		faults = append(faults, o.inconsistent(r)...)
 	}
 	return o, faults
