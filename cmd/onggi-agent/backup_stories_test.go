@@ -126,6 +126,24 @@ func TestBackupFeedsAStandbyThatFellBehind(t *testing.T) {
 	l.eventually(20*time.Second, "it has everything", func() bool { n, _ := away.sql("SELECT max(n) FROM mark"); return n == "9000" })
 }
 
+// The same of one that answers nobody, since it crashed and is not consistent before it has that log: it is neither copied nor left alone.
+func TestBackupFeedsAStandbyThatAnswersNobody(t *testing.T) {
+	e2e(t, "ONGGI_E2E_BACKUP")
+	l := clusterIn(t, folder(t), 3, "/shop", "")
+	l.begin()
+	p := l.primary()
+	away := l.other(p)
+	l.inconsistent(away)
+	l.archived()
+	l.removed(p, away)
+	away.start()
+	took := l.eventually(120*time.Second, "the cluster is whole", l.whole)
+	t.Logf("whole again after %s", took)
+	require.Contains(t, away.log.String(), "has already been removed")
+	require.Contains(t, away.log.String(), "asks the archive")
+	require.Equal(t, 1, strings.Count(away.log.String(), "msg=\"clone is done\""), "it was copied once, when the cluster was made")
+}
+
 // A cluster that waits for a backup says so, and a recovery that is interrupted at any point begins again and ends whole.
 func TestBackupRecoversThoughInterrupted(t *testing.T) {
 	e2e(t, "ONGGI_E2E_BACKUP")

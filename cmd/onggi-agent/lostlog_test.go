@@ -50,6 +50,21 @@ func (p *pod) forget(names ...string) []string {
 	return names
 }
 
+// removed takes from every member what a standby that is down needs of the log.
+func (l *lab) removed(primary, away *pod) {
+	l.t.Helper()
+	l.query("CHECKPOINT")
+	slot := "onggi_" + strings.ReplaceAll(away.name, "-", "_")
+	l.eventually(30*time.Second, "its slot is dropped", func() bool {
+		_, err := primary.sql(fmt.Sprintf("SELECT pg_drop_replication_slot('%s')", slot))
+		return err == nil
+	})
+	lost := away.forget()
+	for _, one := range l.pods {
+		one.forget(lost...)
+	}
+}
+
 // startup is the process of a pod's server that replays, 0 where there is none.
 func (p *pod) startup() int {
 	for _, pid := range tree(p.one()) {
@@ -91,16 +106,7 @@ func TestAStandbyThatLetsNobodyIn(t *testing.T) {
 	})
 	t.Run("its log is gone", func(t *testing.T) {
 		l.inconsistent(away)
-		l.query("CHECKPOINT")
-		slot := "onggi_" + strings.ReplaceAll(away.name, "-", "_")
-		l.eventually(30*time.Second, "its slot is dropped", func() bool {
-			_, err := primary.sql(fmt.Sprintf("SELECT pg_drop_replication_slot('%s')", slot))
-			return err == nil
-		})
-		lost := away.forget()
-		for _, one := range l.pods {
-			one.forget(lost...)
-		}
+		l.removed(primary, away)
 		away.start()
 		l.eventually(30*time.Second, "its primary has it no more", func() bool { return said("has already been removed") > 0 })
 		took := l.eventually(90*time.Second, "it is copied, and follows", l.whole)
