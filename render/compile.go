@@ -2,13 +2,13 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/backend"
 	"github.com/onggi-db/onggi/render/backend/cloudnativepg"
 	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/externalsecrets"
-	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -33,29 +33,24 @@ func Compile(c *spec.Cluster) (Bundle, spec.Problems) {
 }
 
 func compile(c *spec.Cluster) (Bundle, spec.Problems) {
-	helper := gather.Call()
-	defer helper.Leave()
 	p, problems := plan.Resolve(c)
 	problems = append(problems, backend.Check(c, p.Operator)...)
 	if !backend.Name(p.Backend).Builds() {
 		return Bundle{Plan: p}, problems
 	}
-	var parts []gather.Part
+	var build func(*plan.Plan) []manifest.Object
 	switch backend.Name(p.Backend) {
 	case backend.CloudNativePG:
 		problems = append(problems, cloudnativepg.Check(c, p)...)
-		parts = cloudnativepg.Parts(p)
+		build = cloudnativepg.Build
 	case backend.Native:
 		problems = append(problems, native.Check(c, p)...)
-		parts = native.Parts(p)
+		build = native.Build
 	}
 	if len(problems) > 0 {
 		return Bundle{Plan: p}, problems
 	}
-	objs := helper.Objects(append(parts,
-		func() []manifest.Object { return externalsecrets.Build(p) },
-		func() []manifest.Object { return extras(c) },
-	)...)
+	objs := slices.Concat(build(p), externalsecrets.Build(p), extras(c))
 	refs := manifest.Sort(objs)
 	problems = append(problems, override(c, objs, refs)...)
 	problems = append(problems, duplicates(c, objs, refs)...)

@@ -7,7 +7,6 @@
 package cloudnativepg
 
 import (
-	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -26,10 +25,11 @@ const (
 	poolerMetrics    = int64(9127)
 )
 
-// Parts make every object of the plan, in about the order that they are applied in.
-func Parts(p *plan.Plan) []gather.Part {
+// Build makes every object of the plan, in about the order that they are applied in.
+func Build(p *plan.Plan) []manifest.Object {
 	b := newBuilder(p)
-	return []gather.Part{
+	var objs []manifest.Object
+	for _, part := range []func() []manifest.Object{
 		b.certificates,
 		b.stores,
 		b.cluster,
@@ -42,7 +42,10 @@ func Parts(p *plan.Plan) []gather.Part {
 		b.dashboards,
 		b.monitors,
 		b.rules,
+	} {
+		objs = append(objs, part()...)
 	}
+	return objs
 }
 
 type builder struct {

@@ -14,7 +14,6 @@ package native
 
 import (
 	"github.com/onggi-db/onggi/render/internal/fields"
-	"github.com/onggi-db/onggi/render/internal/gather"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 )
@@ -32,10 +31,11 @@ const (
 	exporterPort = int64(9187)
 )
 
-// Parts make every object of the plan.
-func Parts(p *plan.Plan) []gather.Part {
+// Build makes every object of the plan.
+func Build(p *plan.Plan) []manifest.Object {
 	b := builder{p}
-	return []gather.Part{
+	var objs []manifest.Object
+	for _, part := range []func() []manifest.Object{
 		b.rights,
 		func() []manifest.Object { return []manifest.Object{b.config(), b.statefulSet()} },
 		b.queries,
@@ -49,7 +49,10 @@ func Parts(p *plan.Plan) []gather.Part {
 		b.network,
 		b.poolerNetwork,
 		b.monitoring,
+	} {
+		objs = append(objs, part()...)
 	}
+	return objs
 }
 
 type builder struct{ *plan.Plan }
