@@ -232,7 +232,7 @@ e2e-monitoring: e2e-alerts ## have a real Prometheus scrape a real cluster: ever
 	ONGGI_E2E_MONITORING=1 go test ./cmd/onggi-agent -run 'TestMonitoring$$' -count=1 -timeout 10m
 
 e2e-alerts: .cache/pgbouncer/pgbouncer ## cause the trouble of every alert on real clusters before a real Prometheus, in a quarter of an hour, and print what fired
-	@.ci/install monitoring
+	@.ci/install
 	ONGGI_E2E_ALERTS=$(CURDIR)/$< go test ./cmd/onggi-agent -run 'TestAlerts$$' -count=1 -v -parallel 4 -timeout 30m
 
 .PHONY: e2e-native-apply
