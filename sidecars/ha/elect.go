@@ -354,7 +354,7 @@ func (d *step) take(why string) {
 	next.Version = d.rec.Version
 	next.Term = max(d.Durable.Term, law.Term) + 1
 	if d.forced != 0 {
-		next.At.Timeline, next.Term = begun(law), next.Term+unheardOf
+		next.At, next.Term = Position{Timeline: max(begun(law), d.timelineHeard)}, max(next.Term, d.termHeard+1)+unheardOf
 	}
 	next.Holder = Holder{ID: d.o.Self.ID, Instance: d.o.Supervisor.Instance}
 	next.Release = nil
@@ -378,6 +378,9 @@ const unheardOf = 16
 // have knows of it; who leads by a person's word alone may never have heard of it, and must not give the number to another.
 func begun(r *Record) uint32 {
 	highest := r.At.Timeline
+	if r.At.LSN == 0 {
+		highest++ // its holder leads by a person's word, beyond that timeline, and has yet to say where
+	}
 	for _, s := range r.History {
 		highest = max(highest, s.At.Timeline+1)
 	}

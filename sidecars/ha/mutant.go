@@ -44,6 +44,9 @@ const (
 	takesAnySegment
 	believesOldRefusals
 	keepsItsUpstream
+	stampsAnothersClaim
+	countsWhatItPassedOn
+	leadsAloneWhileAsked
 )
 
 var mutantNames = [...]string{"", "counts from the answer", "forgets its writes under way", "counts an unknown outcome as done", "asks only who answers", "any instance",
@@ -54,7 +57,8 @@ var mutantNames = [...]string{"", "counts from the answer", "forgets its writes 
 	"a new stamp for each try", "bars who was named over", "gives up on an unknown outcome",
 	"is forced unasked", "is forced for ever", "starts by what is published alone",
 	"waits for a lost log for ever", "takes silence for a lost log",
-	"takes any segment for the same", "believes an old refusal", "keeps to its upstream while it replays"}
+	"takes any segment for the same", "believes an old refusal", "keeps to its upstream while it replays",
+	"stamps another's claim", "counts what was passed on for the holder's own", "leads alone while it is asked whether it lives"}
 
 // Mutants lists the mistakes that Mutate can put in.
 func Mutants() []string { return mutantNames[1:] }

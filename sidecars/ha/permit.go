@@ -55,6 +55,11 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 	// Where there is no one else who might take the record, a permit is worth what a new grant is: it must not outlive the day on which
 	// there is somebody, who waits from when the record said so.
 	fresh := c.Timing.Holds() - c.Timing.Margin
+	if s.Durable.Last.Force != "" && s.mutant != leadsAloneWhileAsked {
+		// A person asks whether it lives, and nobody grants until it has said so. It grants itself no more either: one that stood still, or has just
+		// started, may have been given up.
+		fresh -= now.since(s.unasked)
+	}
 	if s.mutant == foreverAlone {
 		fresh = forever
 	}
@@ -115,12 +120,18 @@ func (d *step) beat() {
 // write asks for the record to become next. One write is under way at a time.
 func (d *step) write(next Record, why string) {
 	next.Force = ""
-	d.stamped(next, why)
-}
-
-func (d *step) stamped(next Record, why string) {
 	d.stamps++
 	d.writeAs(fmt.Sprintf("%s-%d", d.Nonce, d.stamps), next, why)
+}
+
+// amend is a write of a member that does not hold the record, which changes nothing of who does. The stamp stays: the holder may have yet to see by it that
+// its claim came through, and whoever never sees that leads no more, with nobody else who may.
+func (d *step) amend(next Record, why string) {
+	if d.mutant == stampsAnothersClaim {
+		d.stamps++
+		next.Stamp = fmt.Sprintf("%s-%d", d.Nonce, d.stamps)
+	}
+	d.writeAs(next.Stamp, next, why)
 }
 
 func (d *step) writeAs(stamp string, next Record, why string) {

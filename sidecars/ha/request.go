@@ -37,8 +37,8 @@ func (d *step) request(r *Request) (done, ok bool, why string) {
 	case Switchover:
 		return d.requestMove(r, leads)
 	case Failover:
-		if leads && d.forced != r.ID {
-			return d.requestMove(r, leads)
+		if d.moving == r.ID || leads && d.forced != r.ID {
+			return d.requestMove(r, leads) // whoever was to be moved from is not to lead again by the same word
 		}
 		return d.requestForce(r)
 	case Restart:
@@ -75,8 +75,8 @@ func (d *step) requestResume(r *Request) (done, ok bool, why string) {
 	if d.writing == nil && d.now.since(d.tried) >= time.Second {
 		d.tried = d.now
 		next := d.rec.clone()
-		next.Paused = false
-		d.write(next, "asked by a person")
+		next.Paused, next.Force = false, ""
+		d.amend(next, "asked by a person")
 	}
 	return false, false, ""
 }
@@ -127,7 +127,7 @@ func (d *step) requestForce(r *Request) (done, ok bool, why string) {
 	switch {
 	case r.To != "" && r.To != d.o.Self.Name:
 		return true, false, "ask the member that should lead"
-	case d.forced == r.ID && d.rec.Holder.ID == d.o.Self.ID:
+	case d.forced == r.ID && d.holds(): // an old record that names it is nothing
 		if d.mutant != forcesForEver {
 			d.forced = 0
 		}
@@ -145,7 +145,7 @@ func (d *step) requestForce(r *Request) (done, ok bool, why string) {
 		d.tried = d.now
 		next := d.rec.clone()
 		next.Force = d.o.Self.ID
-		d.stamped(next, "a person wants this member to lead: does the holder live?")
+		d.amend(next, "a person wants this member to lead: does the holder live?")
 	}
 	return false, false, ""
 }

@@ -78,9 +78,12 @@ type State struct {
 	streamedAt Instant  // last observed streaming under the record's term
 	heard      Position // the furthest the holder told of
 	heardAt    Instant
-	proved     Instant // last asked for proof
-	election   election
-	rejoin     rejoin
+	// The highest that any member told of, whatever record it sees: for who leads by a person's word alone.
+	termHeard     uint64
+	timelineHeard uint32
+	proved        Instant // last asked for proof
+	election      election
+	rejoin        rejoin
 
 	kept      lead // the lead before the record was taken away
 	crashed   bool // the primary of this lead ended by itself, or with its container
@@ -91,10 +94,11 @@ type State struct {
 	slotsFor  []string // the names for which slots were asked for, as of version slotsAs
 	slotsAs   string
 	asked     []uint64
-	moving    uint64 // the request that is being answered by a move
-	forced    uint64 // the request to lead without proof
-	told      bool   // the record said so when it was last looked at
-	role      string // last asked for
+	moving    uint64  // the request that is being answered by a move
+	forced    uint64  // the request to lead without proof
+	told      bool    // the record said so when it was last looked at
+	unasked   Instant // the last step in which the record asked nobody whether it lives
+	role      string  // last asked for
 	roleAt    Instant
 	last      Instant
 	stood     Instant // the last time that two steps were far apart

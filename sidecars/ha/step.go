@@ -132,11 +132,21 @@ func (d *step) absorb() {
 // would, elected after it, begin another timeline of the same number.
 func (d *step) onHoldersTimeline() bool {
 	p := d.peer(d.rec.Holder.ID)
-	return d.mutant == electsWhoCascaded || p != nil && p.Report.Open && p.Report.Under == d.rec.Term && p.Report.At.Timeline == d.o.Postgres.Position.Timeline
+	if d.mutant == electsWhoCascaded {
+		return true
+	}
+	if p == nil || !p.Report.Open || p.Report.Under != d.rec.Term || p.Report.At.Timeline != d.o.Postgres.Position.Timeline {
+		return false
+	}
+	// The holder of a standby cluster passes on what others wrote. It promotes in the same term, once the record says that the cluster is one of its own.
+	return p.Report.Phase == Primary.String() || d.mutant == countsWhatItPassedOn
 }
 
 func (d *step) absorbRecord() {
 	r := d.rec
+	if r.Force == "" {
+		d.unasked = d.now
+	}
 	if r.Exists() && r.Term > d.Durable.Term {
 		d.Durable.Term = r.Term
 	}
@@ -229,6 +239,7 @@ func (d *step) isMember(id string) bool {
 }
 
 func (d *step) hear(m *Message) {
+	d.termHeard, d.timelineHeard = max(d.termHeard, m.Term), max(d.timelineHeard, m.Report.At.Timeline)
 	p := d.peer(m.From)
 	if p == nil {
 		if m.Report.Member.ID != m.From || m.From == d.o.Self.ID {

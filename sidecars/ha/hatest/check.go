@@ -35,6 +35,7 @@ type check struct {
 	ackTerm   uint64
 	ackNode   int
 	mode      ha.Mode
+	modes     map[uint64]ha.Mode // the last of each term
 	branches  []*branch
 	last      point // the newest acknowledged commit
 	// planned: the record was given back with the end of the log, and nobody has promoted since. After a while, that end counts as lost
@@ -70,7 +71,9 @@ func (w *World) fail(invariant, format string, args ...any) {
 func (n *node) opened() {
 	if n.pg.unclean && !n.pg.gated && n.w.check.mode != ha.Async && n.writable() {
 		// What it had written without telling anybody is seen by readers from now on.
-		n.w.check.keep(n.vol.data)
+		if !n.excused() {
+			n.w.check.keep(n.vol.data)
+		}
 		n.pg.unclean = false
 	}
 	n.checkSingle()
@@ -119,7 +122,8 @@ func (n *node) acked(lsn ha.LSN) {
 		if !stale {
 			w.fail("I1", "%s acknowledges in term %d what %s did in term %d before", n.name, n.pg.term, w.nodes[c.ackNode].name, c.ackTerm)
 		}
-		if c.mode != ha.Async {
+		// What it acknowledges is worth what its own term's mode says, whatever the cluster was changed to since.
+		if c.modes[n.pg.term] != ha.Async {
 			w.fail("I2", "%s acknowledges after its term %d was over", n.name, n.pg.term)
 		}
 		w.stats.StaleAcks++
@@ -185,8 +189,13 @@ func (c *check) promoted(n *node, from point) {
 	}
 }
 
-// resumed is the same of a server that goes on where it ended.
-func (c *check) resumed(n *node) { c.complete(n, n.vol.data) }
+// resumed is the same of a server that goes on where it ended. One that a person vouched for being off, when another was to lead, and that could not be
+// told, goes on in the term that is over: that elects nobody either.
+func (c *check) resumed(n *node) {
+	if !n.excused() {
+		c.complete(n, n.vol.data)
+	}
+}
 
 func (c *check) complete(n *node, at point) {
 	for _, b := range c.branches {
@@ -211,6 +220,10 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 		}
 	}
 	c.mode = rec.Mode
+	if c.modes == nil {
+		c.modes = make(map[uint64]ha.Mode)
+	}
+	c.modes[rec.Term] = rec.Mode
 	c.own = c.own || existed && was.Outside && !rec.Outside
 	changed := !existed || was.Holder.ID != rec.Holder.ID
 	if n := w.byID(was.Holder.ID); n != nil && existed {
@@ -220,7 +233,7 @@ func (c *check) applied(w *World, by *node, was, rec *ha.Record, existed bool) {
 	case rec.Holder.ID == "":
 		c.given = w.now
 		c.planned = rec.Release != nil && rec.Release.At != (ha.Position{})
-	case changed && rec.Term <= c.maxTerm:
+	case (changed || rec.Term != was.Term) && rec.Term <= c.maxTerm:
 		w.fail("I4", "%s takes the record in term %d, after term %d", by.name, rec.Term, c.maxTerm)
 	case rec.Term < c.maxTerm:
 		w.fail("I4", "%s writes term %d, after term %d", by.name, rec.Term, c.maxTerm)
@@ -248,14 +261,14 @@ func (c *check) published(w *World, by *node) {
 	if rec.Holder.ID != by.vol.id || rec.Mode == ha.Async || rec.Sync.W == 0 || c.last.on == nil || c.last.on.kept == 0 {
 		return
 	}
-	without := 0
+	last, without := point{c.last.on, min(c.last.lsn, c.last.on.kept)}, 0 // what a person has accepted to lose is nothing to keep
 	for _, other := range w.nodes {
-		if other != by && slices.Contains(rec.Sync.Of, other.vol.id) && !other.vol.data.has(c.last) {
+		if other != by && slices.Contains(rec.Sync.Of, other.vol.id) && !other.vol.data.has(last) {
 			without++
 		}
 	}
 	if without >= rec.Sync.R() {
-		w.fail("I17", "%s publishes %d of %v, but %d of them lack %v, which was acknowledged", by.name, rec.Sync.W, rec.Sync.Of, without, c.last.position())
+		w.fail("I17", "%s publishes %d of %v, but %d of them lack %v, which was acknowledged", by.name, rec.Sync.W, rec.Sync.Of, without, last.position())
 	}
 }
 
@@ -305,10 +318,7 @@ func (w *World) sick() string {
 	if rec.Outside && w.opt.Outside {
 		return w.sickStandbys(lead)
 	}
-	few := 0 // standbys that commits wait for, and that there is no room for
-	if lead != nil && lead.cfg.Mode == ha.Required && lead.cfg.W >= lead.cfg.Instances {
-		few = lead.cfg.W
-	}
+	few := lead.few()
 	if lead == nil || !lead.open() && (few == 0 || !lead.writable()) {
 		return "the holder takes no writes: " + w.whys()
 	}

@@ -108,6 +108,13 @@ func grounds(name string) ground {
 	case "is forced for ever":
 		return ground{kinds: []drawn{{StopPostmaster, 30 * second, 40 * second, 0}, {Failover, 0, 0, 1}, {Failover, 0, 0, 1}, {Switchover, 0, 0, 0}, {CutLink, 10 * second, 40 * second, 0}, {CutAll, 10 * second, 40 * second, 0}},
 			modes: synchronous, nodes: 3, gap: 5 * second}
+	case "stamps another's claim":
+		return ground{kinds: []drawn{{FenceRequest, 10 * second, 30 * second, 0}, {Failover, 0, 0, 1}, {Failover, 0, 0, 1}, {KillPostmaster, 0, 0, 0}}, modes: []ha.Mode{ha.Preferred}, nodes: 3, gap: 5 * second}
+	case "leads alone while it is asked whether it lives":
+		return ground{kinds: []drawn{{KillSidecar, 12 * second, 30 * second, 0}, {StopSidecar, 12 * second, 30 * second, 0}, {Failover, 0, 0, 1}, {Failover, 0, 0, 1}, {APISlow, 20 * second, 60 * second, 1}},
+			modes: synchronous, nodes: 2, gap: 5 * second}
+	case "counts what was passed on for the holder's own":
+		return ground{kinds: []drawn{{CutAll, 10 * second, 40 * second, 0}, {CutAll, 10 * second, 40 * second, 0}, {OnItsOwn, 0, 0, 0}}, nodes: 3, gap: 20 * second, outside: true}
 	case "starts by what is published alone":
 		return ground{kinds: []drawn{{APIFlaky, 20 * second, 40 * second, 1}, {APIFlaky, 20 * second, 40 * second, 1}, {KillPostmaster, 0, 0, 0}, {CutLink, 5 * second, 20 * second, 0}, {CutAll, 5 * second, 20 * second, 0}},
 			modes: synchronous, nodes: 3, gap: 6 * second, lag: 200 * time.Millisecond}

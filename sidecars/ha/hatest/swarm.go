@@ -58,6 +58,7 @@ type ground struct {
 	crash   float64
 	lag     time.Duration
 	gap     time.Duration
+	outside bool
 	// outage is how long clients may have to wait.
 	outage time.Duration
 }
@@ -130,7 +131,7 @@ func (o *Options) impatient(r *rand.Rand, faults []Fault) []Fault {
 }
 
 func (g ground) set(o *Options, r *rand.Rand) {
-	o.Ignorable, o.CrashActions, o.Lag, o.MaxOutage = false, g.crash, g.lag, g.outage
+	o.Ignorable, o.CrashActions, o.Lag, o.MaxOutage, o.Outside = false, g.crash, g.lag, g.outage, g.outside
 	o.Buggify = o.Buggify || g.buggify
 	if g.nodes > 0 {
 		o.Nodes, o.W = g.nodes, 1
