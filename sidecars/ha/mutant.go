@@ -47,6 +47,7 @@ const (
 	stampsAnothersClaim
 	countsWhatItPassedOn
 	leadsAloneWhileAsked
+	leadsAloneAsItWakes
 )
 
 var mutantNames = [...]string{"", "counts from the answer", "forgets its writes under way", "counts an unknown outcome as done", "asks only who answers", "any instance",
@@ -58,7 +59,7 @@ var mutantNames = [...]string{"", "counts from the answer", "forgets its writes 
 	"is forced unasked", "is forced for ever", "starts by what is published alone",
 	"waits for a lost log for ever", "takes silence for a lost log",
 	"takes any segment for the same", "believes an old refusal", "keeps to its upstream while it replays",
-	"stamps another's claim", "counts what was passed on for the holder's own", "leads alone while it is asked whether it lives"}
+	"stamps another's claim", "counts what was passed on for the holder's own", "leads alone while it is asked whether it lives", "leads alone as it wakes"}
 
 // Mutants lists the mistakes that Mutate can put in.
 func Mutants() []string { return mutantNames[1:] }

@@ -52,17 +52,7 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 		}
 		return 0
 	}
-	// Where there is no one else who might take the record, a permit is worth what a new grant is: it must not outlive the day on which
-	// there is somebody, who waits from when the record said so.
-	fresh := c.Timing.Holds() - c.Timing.Margin
-	if s.Durable.Last.Force != "" && s.mutant != leadsAloneWhileAsked {
-		// A person asks whether it lives, and nobody grants until it has said so. It grants itself no more either: one that stood still, or has just
-		// started, may have been given up.
-		fresh -= now.since(s.unasked)
-	}
-	if s.mutant == foreverAlone {
-		fresh = forever
-	}
+	fresh := s.alone(now, c)
 	self := s.self
 	if r.Mode == Async {
 		least := fresh
@@ -90,6 +80,32 @@ func (s *State) granted(r *Record, now Instant, c Config) time.Duration {
 		}
 	}
 	return grants[len(grants)-r.Sync.W]
+}
+
+// alone is that path where there is no one else who might take the record, but by a person's word. A permit is then worth what a new grant is: it must
+// not outlive the day on which there is somebody, who waits from when the record said so.
+func (s *State) alone(now Instant, c Config) time.Duration {
+	fresh := c.Timing.Holds() - c.Timing.Margin
+	switch {
+	case s.mutant == foreverAlone:
+		return forever
+	case s.Durable.Last.Force != "" && s.mutant != leadsAloneWhileAsked:
+		// A person asks whether it lives, and nobody grants until it has said so. It grants itself no more either: one that has just started may have
+		// been given up.
+		return fresh - now.since(s.unasked)
+	case s.wakes(now, c) && s.mutant != leadsAloneAsItWakes:
+		return 0
+	}
+	return fresh
+}
+
+// wakes tells a member that stood still, and has not tried to refresh the record since, for as long as such a try takes: a person may have had another lead
+// meanwhile. One that then has no answer from the API server is whom that person vouches for.
+func (s *State) wakes(now Instant, c Config) bool {
+	if !s.last.IsZero() && now.AtMost(s.last) > still {
+		return true
+	}
+	return !s.stood.IsZero() && s.stood.Raw > s.lead.Refreshed.Raw && now.AtMost(s.stood) < c.Timing.WriteTimeout
 }
 
 // whole tells that the peers' path alone is as good as new.

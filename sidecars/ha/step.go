@@ -20,6 +20,9 @@ import (
 // floor is the least permit with which a primary is started or promoted.
 const floor = time.Second
 
+// still is how far apart two steps are where the process, or its machine, did not run meanwhile.
+const still = 2 * time.Second
+
 // step is one call of Step.
 type step struct {
 	*State
@@ -43,7 +46,7 @@ func (s *State) Advance(o *Observation, c *Config, out []Action) []Action {
 		s.Born = o.Now
 	}
 	s.why, s.self = "", o.Self.ID
-	if !s.last.IsZero() && o.Now.AtMost(s.last) > 2*time.Second {
+	if !s.last.IsZero() && o.Now.AtMost(s.last) > still {
 		s.stood = o.Now
 	}
 	d.absorb()

@@ -43,7 +43,8 @@ type check struct {
 	planned bool
 	given   int64
 	excused excuse
-	own     bool // what was a standby cluster is one of its own
+	passed  excuse // who held the record when a person had another lead
+	own     bool   // what was a standby cluster is one of its own
 	// labels: since when more than one pod bears the label
 	labels    int64
 	held      [maxNodes]int64 // when it was last put off the record
@@ -123,7 +124,8 @@ func (n *node) acked(lsn ha.LSN) {
 			w.fail("I1", "%s acknowledges in term %d what %s did in term %d before", n.name, n.pg.term, w.nodes[c.ackNode].name, c.ackTerm)
 		}
 		// What it acknowledges is worth what its own term's mode says, whatever the cluster was changed to since.
-		if c.modes[n.pg.term] != ha.Async {
+		// An instant of a machine that stood still while a person had another lead is lost by that person's word, as is what it had alone.
+		if c.modes[n.pg.term] != ha.Async && c.passed != (excuse{n, n.pg.term}) {
 			w.fail("I2", "%s acknowledges after its term %d was over", n.name, n.pg.term)
 		}
 		w.stats.StaleAcks++
@@ -209,6 +211,7 @@ func (c *check) complete(n *node, at point) {
 	c.planned = false
 	if c.last.on != nil && !at.has(c.last) {
 		n.w.stats.Lossy++
+		c.lose(at)
 	}
 }
 
@@ -261,14 +264,14 @@ func (c *check) published(w *World, by *node) {
 	if rec.Holder.ID != by.vol.id || rec.Mode == ha.Async || rec.Sync.W == 0 || c.last.on == nil || c.last.on.kept == 0 {
 		return
 	}
-	last, without := point{c.last.on, min(c.last.lsn, c.last.on.kept)}, 0 // what a person has accepted to lose is nothing to keep
+	without := 0
 	for _, other := range w.nodes {
-		if other != by && slices.Contains(rec.Sync.Of, other.vol.id) && !other.vol.data.has(last) {
+		if other != by && slices.Contains(rec.Sync.Of, other.vol.id) && !other.vol.data.has(c.last) {
 			without++
 		}
 	}
 	if without >= rec.Sync.R() {
-		w.fail("I17", "%s publishes %d of %v, but %d of them lack %v, which was acknowledged", by.name, rec.Sync.W, rec.Sync.Of, without, last.position())
+		w.fail("I17", "%s publishes %d of %v, but %d of them lack %v, which was acknowledged", by.name, rec.Sync.W, rec.Sync.Of, without, c.last.position())
 	}
 }
 

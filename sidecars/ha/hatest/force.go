@@ -13,8 +13,9 @@ type excuse struct {
 	term uint64
 }
 
+// excused tells such a machine. One that did not run is excused only if, when it does again, its way to the API server is cut.
 func (n *node) excused() bool {
-	return n.w.check.excused.node == n && n.w.check.excused.term == n.pg.term
+	return n.w.check.excused == excuse{n, n.pg.term} && n.troubled
 }
 
 // accepted tells whether a person waits for this member to lead, whatever is lost by it.
@@ -39,32 +40,46 @@ func (c *check) force(w *World, by *node, was, rec *ha.Record) {
 			b.kept, c.planned, lost = end, false, true
 		}
 	}
+	c.lose(by.vol.data)
 	if lost {
 		w.stats.Accepted++
 	}
-	if h := w.holder(was, by); h != nil && h.untold(was) {
-		c.excused = excuse{h, h.pg.term}
+	h := w.holder(was, by)
+	if h == nil {
+		return
+	}
+	c.passed = excuse{h, h.pg.term}
+	if h.untold(was) {
+		c.excused = c.passed
 		w.stats.Excused++
 	}
 }
 
-// holder is who may still write: the one that was on the record, or, where there was none, the one that has a permit.
-func (w *World) holder(was *ha.Record, by *node) *node {
-	if n := w.byID(was.Holder.ID); n != nil {
-		return n
+// lose forgets the newest commit where who leads from now on has not got it: that is told, and no later move could keep it.
+func (c *check) lose(at point) {
+	if c.last.on == nil || at.has(c.last) {
+		return
 	}
+	end, ok := at.of(c.last.on)
+	if c.last.lsn = end; !ok {
+		c.last = point{}
+	}
+}
+
+// holder is who may still write: the one that has a permit, whatever a person wrote onto the record, or else the one that was on it.
+func (w *World) holder(was *ha.Record, by *node) *node {
 	for _, n := range w.nodes {
 		if n != by && n.sup.up && n.left() > 0 {
 			return n
 		}
 	}
-	return nil
+	return w.byID(was.Holder.ID)
 }
 
-// untold tells that nothing could have ended the permit of a holder: its way to the API server was cut, and enough of those that grant to it did
+// untold tells that nothing could have ended the permit of a holder: its way to the API server was cut, or it did not run, and enough of those that grant to it did
 // not see for as long as a grant lasts that they must not.
 func (n *node) untold(was *ha.Record) bool {
-	if n.askedAt != 0 || !n.troubled {
+	if n.askedAt != 0 || !n.troubled && !n.frozen && n.car.up && !n.car.stopped {
 		return false
 	}
 	refuse := 0

@@ -113,6 +113,8 @@ func grounds(name string) ground {
 	case "leads alone while it is asked whether it lives":
 		return ground{kinds: []drawn{{KillSidecar, 12 * second, 30 * second, 0}, {StopSidecar, 12 * second, 30 * second, 0}, {Failover, 0, 0, 1}, {Failover, 0, 0, 1}, {APISlow, 20 * second, 60 * second, 1}},
 			modes: synchronous, nodes: 2, gap: 5 * second}
+	case "leads alone as it wakes":
+		return ground{kinds: []drawn{{SuspendPod, 30 * second, 60 * second, 0}, {FreezePod, 30 * second, 60 * second, 0}, {Failover, 0, 0, 1}, {Failover, 0, 0, 1}}, modes: synchronous, nodes: 2, gap: 5 * second}
 	case "counts what was passed on for the holder's own":
 		return ground{kinds: []drawn{{CutAll, 10 * second, 40 * second, 0}, {CutAll, 10 * second, 40 * second, 0}, {OnItsOwn, 0, 0, 0}}, nodes: 3, gap: 20 * second, outside: true}
 	case "starts by what is published alone":
