@@ -104,10 +104,11 @@ func (d *step) holds() bool {
 	return d.rec.Exists() && !d.rolledBack() && d.rec.Holder.ID == d.o.Self.ID && d.Durable.Led == d.rec.Term
 }
 
-// claimed notes that a try to take the record has come through, whatever was heard of it. A record that a person edited bears another's stamp.
+// claimed notes that a try to take the record has come through, whatever was heard of it, and whomever a person has put on the record since. One that was
+// only put there finds another's stamp.
 func (d *step) claimed() {
 	r := d.rec
-	if r.Exists() && !d.rolledBack() && r.Holder.ID == d.o.Self.ID && r.Stamp != "" && r.Stamp == d.Durable.Claim && d.Durable.Led != r.Term {
+	if r.Exists() && !d.rolledBack() && (r.Holder.ID == d.o.Self.ID || d.mutant != barsWhoWasNamedOver) && r.Stamp != "" && r.Stamp == d.Durable.Claim && d.Durable.Led != r.Term {
 		d.Durable.Led = r.Term
 		d.remember()
 	}

@@ -123,6 +123,27 @@ func (w *World) asyncLost() bool {
 	return n == nil || !n.vol.exists || n.vol.broken || n.vol.logLost
 }
 
+// unknowable tells that some who would have to be heard are gone for good, with the place that they had in a larger cluster: who holds the record, or, where
+// the record was deleted, any of the members that the others remember.
+func (w *World) unknowable() bool {
+	rec := &w.api.rec
+	if w.api.exists && (rec.Holder.ID != "" || rec.Release != nil) {
+		n := w.byID(rec.Holder.ID)
+		return n != nil && n.displaced()
+	}
+	for _, n := range w.nodes {
+		for _, m := range n.vol.durable.Last.Members {
+			if other := w.byID(m.ID); !n.displaced() && other != nil && other.displaced() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// displaced tells a node that has no pod, since there is no place for it.
+func (n *node) displaced() bool { return n.i >= n.cfg.Instances && !n.pod.exists && !n.pod.running }
+
 // rescue is the person who has the standby lead that has the most.
 func (w *World) rescue() {
 	var best *node

@@ -179,7 +179,7 @@ func (w *World) watchdog() {
 	if sick != "" && c.healAt > 0 && w.now > c.healAt+int64(healthyWithin) {
 		w.fail("I12", "%v after everything was healed: %s", healthyWithin, sick)
 	}
-	if sick != "" && c.healAt > 0 && w.now > c.healAt+int64(impatience) && w.asyncLost() {
+	if sick != "" && c.healAt > 0 && w.now > c.healAt+int64(impatience) && (w.asyncLost() || w.unknowable()) {
 		w.rescue()
 	}
 	if limit := w.opt.MaxOutage; limit > 0 && c.shutSince > 0 && w.now-c.shutSince > int64(limit) {

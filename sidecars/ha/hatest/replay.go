@@ -20,6 +20,8 @@ type replay struct {
 func (n *node) crashInconsistent(f Fault) {
 	r := &n.vol.replay
 	switch {
+	case !n.pg.alive || !n.sup.up || n.sup.stopped:
+		return // nothing crashes now, and what goes on is consistent
 	case f.Kind == LongReplay:
 		r.takes, r.once, r.archive = f.For, f.Level >= 1, f.Level >= 2
 	case n.pg.recovery:
