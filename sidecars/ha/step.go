@@ -143,7 +143,7 @@ func (d *step) onHoldersTimeline() bool {
 		return false
 	}
 	// The holder of a standby cluster passes on what others wrote. It promotes in the same term, once the record says that the cluster is one of its own.
-	return p.Report.Phase == Primary.String() || d.mutant == countsWhatItPassedOn
+	return p.Report.Phase != Standby.String() || d.mutant == countsWhatItPassedOn
 }
 
 func (d *step) absorbRecord() {
