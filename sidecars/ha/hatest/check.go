@@ -43,6 +43,7 @@ type check struct {
 	planned bool
 	given   int64
 	excused excuse
+	cut     bool   // its way to the API server was, when it ran
 	passed  excuse // who held the record when a person had another lead
 	own     bool   // what was a standby cluster is one of its own
 	// labels: since when more than one pod bears the label

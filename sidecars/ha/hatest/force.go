@@ -15,7 +15,12 @@ type excuse struct {
 
 // excused tells such a machine. One that did not run is excused only if, when it does again, its way to the API server is cut.
 func (n *node) excused() bool {
-	return n.w.check.excused == excuse{n, n.pg.term} && n.troubled
+	c := &n.w.check
+	if c.excused != (excuse{n, n.pg.term}) {
+		return false
+	}
+	c.cut = c.cut || n.troubled // until the next question, which everybody is to see anew
+	return c.cut
 }
 
 // accepted tells whether a person waits for this member to lead, whatever is lost by it.
@@ -50,7 +55,7 @@ func (c *check) force(w *World, by *node, was, rec *ha.Record) {
 	}
 	c.passed = excuse{h, h.pg.term}
 	if h.untold(was) {
-		c.excused = c.passed
+		c.excused, c.cut = c.passed, h.troubled
 		w.stats.Excused++
 	}
 }
