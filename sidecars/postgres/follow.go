@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -53,17 +55,27 @@ func (s *Server) Detach(ctx context.Context) error {
 
 func (s *Server) setUpstream(ctx context.Context, conninfo, slot string) error {
 	text := "primary_conninfo = " + quoteSetting(conninfo) + "\nprimary_slot_name = " + quoteSetting(slot) + "\n"
-	if _, err := writeFile(filepath.Join(s.Paths.Data, upstreamFile), []byte(text)); err != nil {
+	name := filepath.Join(s.Paths.Data, upstreamFile)
+	before, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err := s.Reload(ctx)
+	if _, err := writeFile(name, []byte(text)); err != nil {
+		return err
+	}
+	err = s.Reload(ctx)
 	switch {
 	case errors.Is(err, ErrNotRunning):
 		return nil
 	case errors.Is(err, ErrReplaying): // it reads its files all the same, and may need another upstream to become consistent
 		_, err = s.run(ctx, 5*time.Second, "pg_ctl", "reload", "-D", s.Paths.Data)
 	}
-	return err
+	if err != nil {
+		// Whom a server follows is known by this file. It was not told, and is told again only where the file does not say that it was.
+		_, again := writeFile(name, before)
+		return errors.Join(err, again)
+	}
+	return nil
 }
 
 // WriteTimeline has a standby that receives nothing write down which timeline its replay is on, where it has heard of a newer one

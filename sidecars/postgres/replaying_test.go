@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,15 @@ import (
 
 	"github.com/onggi-db/onggi/sidecars/postgres"
 )
+
+// none runs no program.
+type none struct{}
+
+var errNone = errors.New("it runs no program")
+
+func (none) Run(context.Context, postgres.Command) (postgres.Result, error) {
+	return postgres.Result{}, errNone
+}
 
 // A standby that is not consistent yet lets nobody in, and may need another upstream to become so.
 func TestAStandbyThatLetsNobodyInFollowsAnother(t *testing.T) {
@@ -43,6 +53,19 @@ func TestAStandbyThatLetsNobodyInFollowsAnother(t *testing.T) {
 		return !errors.Is(silent, postgres.ErrNotRunning)
 	}, patience, 20*time.Millisecond)
 	require.ErrorIs(t, silent, postgres.ErrReplaying)
+
+	// Where it cannot be told, its file goes on saying whom it follows: whoever reads there that it was told tells it no more.
+	file := filepath.Join(standby.Paths.Data, "onggi.upstream.conf")
+	before, err := os.ReadFile(file)
+	require.NoError(t, err)
+	tools := standby.Server.Tools
+	standby.Server.Tools = none{}
+	require.ErrorIs(t, standby.Follow(standby.ctx(), primary.upstream(standby.name)), errNone)
+	standby.Server.Tools = tools
+	after, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+
 	require.NoError(t, standby.Follow(standby.ctx(), primary.upstream(standby.name)))
 	require.Eventually(t, func() bool {
 		_, err := standby.Status(standby.ctx(), postgres.Brief)

@@ -111,7 +111,13 @@ func (s *supervisor) mayRun(c Command) error {
 // server says whether a tool would be a postgres that takes sessions, past the permit. One on another directory than the served one is none: a
 // backup is recovered beside it, for nobody to see before it is whole. This catches a slip, not an intent.
 func server(argv []string, data string) bool {
-	if name := filepath.Base(argv[0]); name != "postgres" && name != "postmaster" && name != "pg_ctl" {
+	switch filepath.Base(argv[0]) {
+	case "pg_ctl":
+		if len(argv) > 1 && (argv[1] == "reload" || argv[1] == "kill") { // of the server that runs, by its permit
+			return false
+		}
+	case "postgres", "postmaster":
+	default:
 		return false
 	}
 	if at := slices.Index(argv, "-D"); at > 0 && at+1 < len(argv) && filepath.Clean(argv[at+1]) != filepath.Clean(data) {
