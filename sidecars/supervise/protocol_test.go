@@ -169,7 +169,7 @@ func TestAToolIsNoServer(t *testing.T) {
 		{[]string{"pg_ctl", "start", "-D", "/v/data", "-l", "reload"}, true},
 		{[]string{"pg_ctl", "promote", "-D", "/v/data"}, true},
 		{[]string{"/usr/bin/pg_ctl", "reload", "-D", "/v/data"}, false}, // what one reads that lets nobody in
-		{[]string{"pg_ctl", "kill", "TERM", "7"}, false},                 // a receiver that does not go by itself
+		{[]string{"pg_ctl", "kill", "TERM", "7"}, false},                // a receiver that does not go by itself
 		{[]string{"pg_ctl", "stop", "-D", "/v/data"}, true},
 		{[]string{"pg_ctl", "stop", "-D", "/v/data.new"}, false},
 		{[]string{"postgres", "--single", "-D", "/v/data"}, false},
