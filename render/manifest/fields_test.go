@@ -60,7 +60,8 @@ func TestFieldsOf(t *testing.T) {
 		}
 		require.Equal(t, want, Of(pairs...).Map())
 	}
-	require.Panics(t, func() { Of("a") })
+	odd := []any{"a"}
+	require.Panics(t, func() { Of(odd...) })
 	require.Panics(t, func() { Of(1, "a") })
 }
 
