@@ -11,6 +11,7 @@ import (
 	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/cmd/internal/source"
+	"github.com/onggi-db/onggi/cmd/onggi/collector"
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/render/argocd"
 	"github.com/onggi-db/onggi/render/manifest"
@@ -94,13 +95,19 @@ func (w *writer) compile(doc *spec.Document) error {
 	return problems.Err()
 }
 
+// largeFleet is how many databases are rendered before memory matters more than the last tenth of the time.
+const largeFleet = 1000
+
 // batches calls work for every document, a batch of them at once, and returns the problems of all.
 func (w *writer) batches(in *source.Input, work func(*spec.Document) error) error {
 	var problems spec.Problems
 	folders := make(map[string]string)
 	w.count = 0
 	err := in.Batches(w.ctx, func(docs []*spec.Document) error {
-		w.count += len(docs)
+		before := w.count
+		if w.count += len(docs); before <= largeFleet && w.count > largeFleet {
+			collector.Fleet()
+		}
 		problems = append(problems, sameFolder(folders, docs)...)
 		for _, err := range source.InParallel(w.ctx, len(docs), func(i int) error { return work(docs[i]) }) {
 			if err := cli.Gather(&problems, err); err != nil {

@@ -15,6 +15,17 @@ import (
 // more than with Go's 100, and a sixth less time.
 const Percent = 400
 
+// FleetPercent is the same for a large fleet, of which every folder's name is kept until all are written: times five, that would be what its memory grows
+// by. It takes a tenth more CPU time, and a fourth less memory.
+const FleetPercent = 200
+
+// Fleet has the collector run as often as a large fleet wants it.
+func Fleet() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(FleetPercent)
+	}
+}
+
 var _ = relax()
 
 func relax() int {
