@@ -134,6 +134,7 @@ func TestAStandbyClusterAgainstRealPostgres(t *testing.T) {
 		l.eventually(30*time.Second, "it has what it wrote, and nothing more of the other's", func() bool { return l.all(count, "1041") })
 	})
 	t.Run("and fails over like any other", func(t *testing.T) {
+		time.Sleep(3 * time.Second) // until the others have seen that they follow a primary, nobody else may lead: docs/agent.md
 		old := l.primary()
 		old.killDatabase()
 		l.eventually(60*time.Second, "another one takes writes", func() bool { p := l.primary(); return p != nil && p != old })
