@@ -6,7 +6,7 @@ import (
 )
 
 // Fields is a mapping as builders write it: a short list of fields in the order written, each found by looking at one after another.
-// A cluster has five hundred mappings of three fields, which cost half as much to make so as they do as a [Map]; who wants to
+// A cluster has five hundred mappings of three fields, which cost little more than half as much to make so as they do as a [Map]; who wants to
 // look around in an object asks for its [Object.Body]. A nil *Fields is an empty mapping that cannot be written to.
 type Fields struct{ list []field }
 
@@ -72,12 +72,6 @@ func fieldsOf(n int) *Fields {
 		return &f.Fields
 	}
 	return &Fields{make([]field, n)}
-}
-
-// Grow makes room for n more fields.
-func (f *Fields) Grow(n int) *Fields {
-	f.list = slices.Grow(f.list, n)
-	return f
 }
 
 // Room is an empty mapping with room for n fields.

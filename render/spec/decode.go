@@ -157,11 +157,7 @@ func (d *decoder) list(n *node.Node, s *shape, r *rules, dst reflect.Value) {
 		d.report(n, wrongType(n, s, ""))
 		return
 	}
-	if len(n.Items) == 0 {
-		dst.Set(reflect.MakeSlice(s.typ, 0, 0)) // nothing is not the same as no list
-	}
-	dst.Grow(len(n.Items))
-	dst.SetLen(len(n.Items))
+	dst.Set(reflect.MakeSlice(s.typ, len(n.Items), len(n.Items))) // no longer than it is: whoever appends gets a copy
 	for i, item := range n.Items {
 		d.push("", i)
 		if item.IsNull() {

@@ -34,9 +34,7 @@ func (b builder) monitored() monitoring.Cluster {
 	m := b.Monitoring
 	labels := map[string]string{componentLabel: string(manifest.PartMonitoring)}
 	for k, v := range b.common.All() {
-		if text, is := v.(string); is {
-			labels[k] = text
-		}
+		labels[k] = v.(string)
 	}
 	c := monitoring.Cluster{
 		Name: b.Name, Namespace: b.Namespace, Backend: monitoring.CloudNativePG, Labels: labels,

@@ -177,7 +177,6 @@ func TestSource(t *testing.T) {
 		{"pairs", "render/x", `import "m/manifest"; var x = manifest.Of("a", 1, "b", manifest.Of("a", 1), key, 2)`, ""},
 		{"pairs of somebody else", "render/x", `import "m/manifest"; var x = manifest.Of(pairs...); var y = other.Of("a")`, ""},
 
-		{"a key without a value", "render/x", `import "m/manifest"; var x = manifest.Of("a", 1, "b")`, "render/x/x.go:1: manifest.Of wants a value for each key"},
 		{"a key twice", "render/x", `import "m/manifest"; var x = manifest.Of("a", 1, "a", 2)`, `render/x/x.go:1: the key "a" stands twice`},
 		{"a number for a key", "render/x", `import "m/manifest"; var x = manifest.Of(1, "a")`, "render/x/x.go:1: 1 is no key: manifest.Of wants keys and values in turn"},
 		{"a list for a key", "render/x", `import "m/manifest"; var x = manifest.Of([]any{}, "a")`, "render/x/x.go:1: this is no key: manifest.Of wants keys and values in turn"},
