@@ -36,6 +36,10 @@ func (in *Input) Batches(ctx context.Context, work func([]*spec.Document) error)
 		if b.err != nil {
 			return b.err
 		}
+		// The loader may hand over a batch that was ready when ctx ended, and another after that.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		problems = append(problems, b.problems...)
 		if err := handOut(b.set, work); err != nil {
 			return err
