@@ -227,7 +227,7 @@ func (s *sidecar) watchFiles(ctx context.Context) {
 			}
 		}
 		if now := s.certificates(); !now.same(certificates) {
-			if err := s.database.Postgres.Reload(ctx); err != nil && !errors.Is(err, postgres.ErrNotRunning) {
+			if err := s.database.Postgres.Reread(ctx); err != nil {
 				s.log.Error("renewed certificates are not read", "err", err)
 				continue // and tried again
 			}

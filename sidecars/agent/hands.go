@@ -90,10 +90,8 @@ func (d *Database) Configure(ctx context.Context, s postgres.Settings) error {
 	if err := d.configure(ctx, standby); err != nil {
 		return err
 	}
-	if err := d.Postgres.Reload(ctx); err != nil && !errors.Is(err, postgres.ErrNotRunning) {
-		return err
-	}
-	return nil
+	// Also where the files are as they were: a sidecar before this one may have been killed between writing them and telling the server.
+	return d.Postgres.Reread(ctx)
 }
 
 // configure writes the files of the data directory.

@@ -63,14 +63,7 @@ func (s *Server) setUpstream(ctx context.Context, conninfo, slot string) error {
 	if _, err := writeFile(name, []byte(text)); err != nil {
 		return err
 	}
-	err = s.Reload(ctx)
-	switch {
-	case errors.Is(err, ErrNotRunning):
-		return nil
-	case errors.Is(err, ErrReplaying): // it reads its files all the same, and may need another upstream to become consistent
-		_, err = s.run(ctx, 5*time.Second, "pg_ctl", "reload", "-D", s.Paths.Data)
-	}
-	if err != nil {
+	if err = s.Reread(ctx); err != nil {
 		// Whom a server follows is known by this file. It was not told, and is told again only where the file does not say that it was.
 		_, again := writeFile(name, before)
 		return errors.Join(err, again)

@@ -82,6 +82,19 @@ func (s *Server) Reload(ctx context.Context) error {
 	return conn.Close(ctx)
 }
 
+// Reread has whatever server there is read its files. One that lets nobody in does so too, and may need another upstream to become consistent; what it
+// made of them is not known. One that does not run reads them when it starts.
+func (s *Server) Reread(ctx context.Context) error {
+	err := s.Reload(ctx)
+	switch {
+	case errors.Is(err, ErrNotRunning):
+		return nil
+	case errors.Is(err, ErrReplaying):
+		_, err = s.run(ctx, 5*time.Second, "pg_ctl", "reload", "-D", s.Paths.Data)
+	}
+	return err
+}
+
 // fileErrors are the lines of the files that the server cannot use.
 func (s *Server) fileErrors(ctx context.Context) error {
 	ident := ""
