@@ -15,6 +15,10 @@ SHARED   := $(or $(ONGGI_SHARED),../shared)
 # Tests run in the folder of their package, so the path has to be absolute.
 export ONGGI_SHARED := $(if $(wildcard $(SHARED)/crds),$(abspath $(SHARED)))
 IMAGE    ?= ghcr.io/onggi-db/onggi
+# PG=17 runs the servers of every test and run as PostgreSQL 17: see make postgres.
+ifdef PG
+export ONGGI_POSTGRES := $(CURDIR)/.cache/postgres/$(PG)/bin
+endif
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
@@ -183,6 +187,12 @@ $(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
 	@CGO_ENABLED=0 go -C .ci/apiserver build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(KUBE)' -o $(CURDIR)/$(BIN)/kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
 	@CGO_ENABLED=0 go -C .ci/apiserver build -ldflags '-s -w' -o $(CURDIR)/$(BIN)/etcd go.etcd.io/etcd/server/v3
 	@touch $@
+
+.PHONY: postgres
+postgres: ## build PostgreSQL PG=17 from Debian's source, in five minutes; then make TARGET PG=17 runs servers of that version
+	@[ -n "$(PG)" ] || { echo "say which: make postgres PG=17"; exit 1; }
+	@mkdir -p .cache/postgres
+	@.ci/postgres $(PG) .cache/postgres/$(PG)
 
 .PHONY: e2e-drill
 e2e-drill: $(BIN)/.apiserver ## run restore drills against a real API server and a real Postgres

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
 // options are what the flags say.
@@ -60,7 +62,7 @@ func parse(args []string, errors io.Writer) (options, error) {
 	f.StringVar(&o.onggi, "onggi", ".cache/chaos/onggi", "the program that renders, for the suite native")
 	f.StringVar(&o.pgbouncer, "pgbouncer", ".cache/pgbouncer", "folder of PgBouncer, for the suite native")
 	f.StringVar(&o.s3, "s3", ".cache/chaos/s3", "the program of .ci/s3, for the suite native")
-	f.StringVar(&o.postgres, "postgres", newestPostgres(), "folder of postgres' programs")
+	f.StringVar(&o.postgres, "postgres", pgtest.Bin(), "folder of postgres' programs")
 	f.BoolVar(&o.disk, "disk", false, "keep data on disk, where volumes have no bound, instead of in memory")
 	f.BoolVar(&o.strict, "strict", false, "exit 1 also when a bound of time is exceeded")
 	f.BoolVar(&o.backoff, "backoff", false, "wait longer and longer before a container is started again, as a kubelet does")
@@ -98,15 +100,6 @@ func parse(args []string, errors io.Writer) (options, error) {
 		*path = absolute
 	}
 	return o, nil
-}
-
-// newestPostgres is the folder of the newest server that Debian's packages put here.
-func newestPostgres() string {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if len(found) == 0 {
-		return ""
-	}
-	return found[len(found)-1]
 }
 
 // missing is what a run with these options cannot do without.

@@ -17,6 +17,7 @@ import (
 	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
 // trouble is something that goes wrong with a cluster, and what has to tell of it. Alerts are written name/severity.
@@ -41,12 +42,12 @@ type scene struct {
 
 // watchedSpec is rendered for each scene: everything of the native back end that alerts are about. The backups' ages are such that squeezed
 // ones can be waited for.
-const watchedSpec = `
+var watchedSpec = `
 apiVersion: onggi.dev/v1alpha1
 kind: DatabaseCluster
 metadata: {name: shop, namespace: NAMESPACE}
 spec:
-  version: "15"
+  version: "` + pgtest.Major() + `"
   backend: native
   instances: 3
   storage: {size: 1Gi}

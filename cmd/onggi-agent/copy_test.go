@@ -13,11 +13,10 @@ func TestACopyOfARunningClusterAgainstRealPostgres(t *testing.T) {
 	e2e(t, "ONGGI_E2E_AGENT")
 	site := newLab(t, 1, "")
 	source := site.pods[0]
+	site.write(source.dir+"/replication", "of that site")
 	source.start()
 	site.eventually(60*time.Second, "the other site has a primary", func() bool { return site.primary() != nil })
 	_, err := source.in("postgres", "CREATE TABLE t (n int, filler text); INSERT INTO t SELECT n, repeat('x', 500) FROM generate_series(1, 200000) n")
-	require.NoError(t, err)
-	_, err = source.sql("ALTER ROLE onggi_replicator PASSWORD 'of that site'")
 	require.NoError(t, err)
 	site.secret("copy", "of that site")
 

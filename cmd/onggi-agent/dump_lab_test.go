@@ -19,16 +19,17 @@ import (
 	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/dump"
 	"github.com/onggi-db/onggi/render/manifest"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
 const dumpPassword = `it's a \ long: "password"`
 
-const dumpedSpec = `
+var dumpedSpec = `
 apiVersion: onggi.dev/v1alpha1
 kind: DatabaseCluster
 metadata: {name: shop, namespace: db}
 spec:
-  version: "15"
+  version: "` + pgtest.Major() + `"
   backend: native
   instances: 3
   storage: {size: 1Gi}

@@ -25,10 +25,12 @@ import (
 	"github.com/onggi-db/onggi/sidecars/capture"
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
+var bindir = pgtest.Bin()
+
 const (
-	bindir = "/usr/lib/postgresql/15/bin"
 	// buildTags and notInlined are those of a release: nothing here speaks HTTP/2, and the text of a program is memory of every pod.
 	buildTags  = "nethttpomithttp2"
 	notInlined = "-gcflags=github.com/onggi-db/onggi/...=-l"
@@ -110,7 +112,7 @@ func newLab(t *testing.T, members int, more string) *lab {
 		need(t, err == nil, tool+" (util-linux)")
 	}
 	_, err := os.Stat(bindir)
-	need(t, err == nil, "PostgreSQL 15")
+	need(t, err == nil, "PostgreSQL in "+pgtest.Bin())
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(more))
 	l := &lab{t: t, net: 77 + int(sum.Sum32()%150), port: 20000 + os.Getpid()%1500*8 + int(labs.Add(1))%4*2} // up to four labs of one process run side by side

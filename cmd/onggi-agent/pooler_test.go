@@ -20,14 +20,15 @@ import (
 	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/sidecars/config"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
-const pooledSpec = `
+var pooledSpec = `
 apiVersion: onggi.dev/v1alpha1
 kind: DatabaseCluster
 metadata: {name: shop, namespace: db}
 spec:
-  version: "15"
+  version: "` + pgtest.Major() + `"
   backend: native
   instances: 3
   storage: {size: 1Gi}

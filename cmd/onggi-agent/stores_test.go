@@ -30,6 +30,7 @@ import (
 	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/backend/native"
 	"github.com/onggi-db/onggi/render/spec"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
 // server is a store that prints where it listens, and listens there again when it is started again.
@@ -80,7 +81,7 @@ apiVersion: onggi.dev/v1alpha1
 kind: DatabaseCluster
 metadata: {name: shop, namespace: db}
 spec:
-  version: "15"
+  version: "` + pgtest.Major() + `"
   backend: native
   storage: {size: 1Gi}
   secrets: {provider: existing}

@@ -180,6 +180,21 @@ func TestAnEarlierPostmasterIsNotBelieved(t *testing.T) {
 	b.eventually("it is started again", func() bool { return b.did(ha.StartPrimary) == 2 })
 }
 
+// A server that has just been started lets nobody in for a moment. What its predecessor waited for had it restarted twice.
+func TestWhatWaitsForARestartIsForgottenWithTheServer(t *testing.T) {
+	b := grown(t)
+	b.mu.Lock()
+	b.hold[ha.StartPrimary] = make(chan struct{})
+	b.postgres.PendingRestart = true
+	b.mu.Unlock()
+	b.eventually("it waits for a restart", func() bool { return b.agent.shown.Load().seen.Postgres.PendingRestart })
+	b.tell(func(s *FenceStatus) { s.Phase = ha.Down })
+	b.eventually("nothing waits any more", func() bool {
+		s := b.agent.shown.Load()
+		return s.seen.Supervisor.Phase == ha.Down && !s.seen.Postgres.PendingRestart
+	})
+}
+
 func TestALostConnectionSaysNothingOfPostgres(t *testing.T) {
 	b := grown(t)
 	b.mu.Lock()

@@ -49,7 +49,7 @@ func (l *loop) toldByFence(s FenceStatus) {
 	if l.server != was {
 		l.life++
 		l.narrator.answered()
-		l.seen.Postgres, l.detail, l.wrote = ha.Postgres{}, Detail{}, ha.Instant{}
+		l.seen.Postgres, l.detail, l.wrote, l.pending = ha.Postgres{}, Detail{}, ha.Instant{}, false
 		l.seen.Data.Known, l.dataAsked, l.slots = false, false, nil
 	}
 }

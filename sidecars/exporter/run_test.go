@@ -19,9 +19,10 @@ import (
 
 	"github.com/onggi-db/onggi/sidecars/capture"
 	"github.com/onggi-db/onggi/sidecars/freeport"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
-const bindir = "/usr/lib/postgresql/15/bin"
+var bindir = pgtest.Bin()
 
 func need(t *testing.T, ok bool, what string) {
 	t.Helper()
@@ -46,7 +47,7 @@ func freePort(t *testing.T) int {
 func database(t *testing.T) (dir string, port int) {
 	t.Helper()
 	_, err := os.Stat(bindir)
-	need(t, err == nil, "PostgreSQL 15")
+	need(t, err == nil, "PostgreSQL in "+pgtest.Bin())
 	someone, err := user.Lookup("postgres")
 	need(t, err == nil && os.Getuid() == 0, "root, and a user postgres")
 	uid, _ := strconv.Atoi(someone.Uid)

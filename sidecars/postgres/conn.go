@@ -35,8 +35,18 @@ func (s *Server) connectAs(ctx context.Context, config *pgconn.Config, name stri
 		"default_transaction_read_only": "off", "jit": "off", "log_duration": "off", "log_statement": "none", "log_min_duration_statement": "-1",
 	}
 	maps.Copy(config.RuntimeParams, parameters)
+	config.AfterConnect = Unhurried
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	return conn, notRunning(err)
+}
+
+// Unhurried lifts the limit that servers from 17 on may have for transactions, in a session that has just begun: it is for those of clients. An older
+// server knows no such parameter, and refuses who names one as it connects. It fits pgconn.Config.AfterConnect.
+func Unhurried(ctx context.Context, conn *pgconn.PgConn) error {
+	if major, _ := parseServerVersion(conn.ParameterStatus("server_version")); major < 17 {
+		return nil
+	}
+	return conn.Exec(ctx, "SET transaction_timeout = 0").Close()
 }
 
 // config is where the local server is. Working it out reads files of the user's, so it is done once.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/onggi-db/onggi/sidecars/freeport"
 	"github.com/onggi-db/onggi/sidecars/postgres"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
 // patience is how long a test waits for what has to come. It is no measure of speed.
@@ -62,19 +63,14 @@ func TestMain(m *testing.M) {
 // binaries is the folder of a real server's programs; the test is skipped where there is none.
 func binaries(t testing.TB) string {
 	t.Helper()
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	if path, err := exec.LookPath("postgres"); err == nil {
-		found = append(found, path)
-	}
-	if len(found) == 0 || os.Getuid() == 0 {
+	bin := pgtest.Bin()
+	if bin == pgtest.Missing || os.Getuid() == 0 {
 		if os.Getenv("ONGGI_REQUIRE_TOOLS") == "1" {
 			t.Fatal("no Postgres server is installed, or there is no user postgres to run it")
 		}
 		t.Skip("no Postgres server is installed, neither below /usr/lib/postgresql nor on the PATH, or there is no user postgres to run it")
 	}
-	path, err := filepath.EvalSymlinks(found[len(found)-1])
-	require.NoError(t, err)
-	return filepath.Dir(path)
+	return bin
 }
 
 // execTools runs programs as children of the test, as the supervisor does as its own.

@@ -159,5 +159,6 @@ func (s *Server) connectFor(ctx context.Context, upstream Upstream, password str
 	if password != "" {
 		config.Password = password
 	}
+	config.AfterConnect = Unhurried
 	return pgconn.ConnectConfig(ctx, config)
 }

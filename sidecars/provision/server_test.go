@@ -20,10 +20,11 @@ import (
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/freeport"
 	"github.com/onggi-db/onggi/sidecars/postgres"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 	"github.com/onggi-db/onggi/sidecars/provision"
 )
 
-const bindir = "/usr/lib/postgresql/15/bin"
+var bindir = pgtest.Bin()
 
 // server is a real PostgreSQL that logs all statements that it is let log.
 type server struct {
@@ -48,7 +49,7 @@ func need(t testing.TB, ok bool, what string) {
 func start(t testing.TB) *server {
 	t.Helper()
 	_, err := os.Stat(bindir)
-	need(t, err == nil, "PostgreSQL 15 in "+bindir)
+	need(t, err == nil, "PostgreSQL in "+bindir)
 	someone, err := user.Lookup("postgres")
 	need(t, err == nil && os.Getuid() == 0, "root, and a user postgres to run the server as")
 	uid, _ := strconv.Atoi(someone.Uid)

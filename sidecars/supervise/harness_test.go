@@ -18,14 +18,14 @@ import (
 	"time"
 
 	"github.com/onggi-db/onggi/sidecars/capture"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 	"github.com/stretchr/testify/require"
 )
 
-const (
-	bindir = "/usr/lib/postgresql/15/bin"
-	// patience is how long a test waits for what has to come. It is no measure of speed.
-	patience = time.Minute
-)
+var bindir = pgtest.Bin()
+
+// patience is how long a test waits for what has to come. It is no measure of speed.
+const patience = time.Minute
 
 // TestMain is also the supervisor and its guard, when a test runs this binary as one.
 func TestMain(m *testing.M) {
@@ -93,7 +93,7 @@ func (l *lab) ready(t *testing.T) {
 		need(t, err == nil, tool+" (util-linux)")
 	}
 	_, err := os.Stat(bindir)
-	need(t, err == nil, "PostgreSQL 15")
+	need(t, err == nil, "PostgreSQL in "+pgtest.Bin())
 	l.once.Do(func() {
 		u, err := user.Lookup("postgres")
 		require.NoError(t, err)

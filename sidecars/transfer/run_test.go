@@ -21,9 +21,10 @@ import (
 	"github.com/onggi-db/onggi/sidecars/config"
 	"github.com/onggi-db/onggi/sidecars/freeport"
 	"github.com/onggi-db/onggi/sidecars/postgres"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
-const bindir = "/usr/lib/postgresql/15/bin"
+var bindir = pgtest.Bin()
 
 func need(t *testing.T, ok bool, what string) {
 	t.Helper()
@@ -60,7 +61,7 @@ type server struct {
 func start(t *testing.T) *server {
 	t.Helper()
 	_, err := os.Stat(bindir)
-	need(t, err == nil, "PostgreSQL 15 in "+bindir)
+	need(t, err == nil, "PostgreSQL in "+bindir)
 	_, err = exec.LookPath("bash")
 	need(t, err == nil, "bash")
 	someone, err := user.Lookup("postgres")

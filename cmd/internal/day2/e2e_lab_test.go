@@ -24,12 +24,12 @@ import (
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/sidecars/kube/kubetest"
 	"github.com/onggi-db/onggi/sidecars/kube/nodetest"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
-const (
-	namespace = "databases"
-	postgres  = "/usr/lib/postgresql/15/bin"
-)
+const namespace = "databases"
+
+var postgres = pgtest.Bin()
 
 // lab is a cluster: a real API server, nodes whose kubelets are one stand-in, and pods whose containers are real processes.
 type lab struct {
@@ -56,7 +56,7 @@ func newLab(t *testing.T) *lab {
 	}
 	need(t, os.Getuid() == 0, "root, to make namespaces")
 	_, err := os.Stat(postgres)
-	need(t, err == nil, "PostgreSQL 15")
+	need(t, err == nil, "PostgreSQL in "+pgtest.Bin())
 	_, err = exec.LookPath("pgbackrest")
 	need(t, err == nil, "pgbackrest")
 	l := &lab{t: t, pods: map[string]*pod{}}

@@ -18,13 +18,14 @@ import (
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/sidecars/capture"
 	"github.com/onggi-db/onggi/sidecars/kube/nodetest"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
-const shopSpec = `apiVersion: onggi.dev/v1alpha1
+var shopSpec = `apiVersion: onggi.dev/v1alpha1
 kind: DatabaseCluster
 metadata: {name: shop, namespace: databases}
 spec:
-  version: "15"
+  version: "` + pgtest.Major() + `"
   backend: native
   instances: 3
   storage: {size: 1Gi}

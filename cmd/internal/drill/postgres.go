@@ -15,6 +15,7 @@ import (
 
 	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/render/manifest"
+	pg "github.com/onggi-db/onggi/sidecars/postgres"
 )
 
 // postgresDatabase is there in every server.
@@ -120,6 +121,7 @@ func (s server) connect(ctx context.Context, database string, params map[string]
 	for name, value := range params {
 		cfg.RuntimeParams[name] = value
 	}
+	cfg.AfterConnect = pg.Unhurried
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err == nil {
 		return conn, nil

@@ -26,6 +26,7 @@ import (
 
 	"github.com/onggi-db/onggi/render/drill"
 	"github.com/onggi-db/onggi/sidecars/freeport"
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
 )
 
 const testPassword = "it's a \\ long 'one'"
@@ -40,16 +41,11 @@ type postgres struct {
 // findPostgres skips the test where no server is installed.
 func findPostgres(t *testing.T) string {
 	t.Helper()
-	if path, err := exec.LookPath("initdb"); err == nil {
-		path, err = filepath.EvalSymlinks(path)
-		require.NoError(t, err)
-		return filepath.Dir(path)
+	bin := pgtest.Bin()
+	if bin == pgtest.Missing {
+		t.Skip("no Postgres server is installed: neither below /usr/lib/postgresql nor on the PATH")
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if len(found) == 0 {
-		t.Skip("no Postgres server is installed: neither initdb on the PATH nor /usr/lib/postgresql")
-	}
-	return found[len(found)-1]
+	return bin
 }
 
 // newPostgres is a server that is not initialised.

@@ -237,6 +237,7 @@ func (s *server) open(ctx context.Context, database string) (*pgx.Conn, error) {
 	} {
 		cfg.RuntimeParams[name] = value
 	}
+	cfg.AfterConnect = pg.Unhurried // the session that lends its snapshot is in one transaction as long as the dump takes
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("log in to %s: %w", s.address, err)

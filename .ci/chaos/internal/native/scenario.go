@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/onggi-db/onggi/sidecars/postgres/pgtest"
+
 	"onggi.dev/ci/chaos/internal/fault"
 	"onggi.dev/ci/chaos/internal/kube"
 	"onggi.dev/ci/chaos/internal/kubelet"
@@ -38,7 +40,7 @@ func secrets(name string) kube.Object {
 }
 
 // Versions whose images the same programs stand for.
-const firstVersion, secondVersion = "15.17", "15.18"
+var firstVersion, secondVersion = pgtest.Major() + ".1", pgtest.Major() + ".2"
 
 // Scenarios are what is done to the cluster, in this order.
 func (c *Cluster) Scenarios() ([]fault.Fault, error) {
