@@ -57,8 +57,8 @@ func TestANewServerTellsItsStatus(t *testing.T) {
 		require.NoError(t, n.Check(n.ctx()))
 	})
 	t.Run("what ALTER SYSTEM overrides is told, and taken out again", func(t *testing.T) {
-		n.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-		n.sql("ALTER SYSTEM SET work_mem = '5MB'")
+		n.alterSystem("synchronous_standby_names", "nobody")
+		n.alterSystem("work_mem", "5MB")
 		require.NoError(t, n.Reload(n.ctx()))
 		require.Equal(t, []string{"synchronous_standby_names"}, n.status(postgres.Full).Overridden)
 		done, err := n.Configure(n.settings())

@@ -257,6 +257,22 @@ func (n *node) sql(statement string) string {
 	return value
 }
 
+// alterSystem does what ALTER SYSTEM does. A server that is told not to, as we tell those from 17 on, is written to by hand, as people do then.
+func (n *node) alterSystem(name, value string) {
+	n.t.Helper()
+	statement := fmt.Sprintf("ALTER SYSTEM SET %s = '%s'", name, value)
+	if n.status().Version < 170000 {
+		n.sql(statement)
+		return
+	}
+	_, err := n.trySQL(statement)
+	require.ErrorContains(n.t, err, "not allowed in this environment")
+	file, err := os.OpenFile(filepath.Join(n.Paths.Data, "postgresql.auto.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(n.t, err)
+	_, err = fmt.Fprintf(file, "%s = '%s'\n", name, value)
+	require.NoError(n.t, errors.Join(err, file.Close()))
+}
+
 func (n *node) trySQL(statement string) (string, error) {
 	conn, err := n.client(Superuser)
 	if err != nil {

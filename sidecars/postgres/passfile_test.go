@@ -24,7 +24,11 @@ func TestInitAsAskedFor(t *testing.T) {
 	conn, err := n.Session(n.ctx(), "template1")
 	require.NoError(t, err)
 	defer conn.Close(n.ctx())
-	result := conn.ExecParams(n.ctx(), `SELECT current_setting('data_checksums'), current_setting('wal_segment_size'), datlocprovider::text, daticulocale
+	locale := "daticulocale"
+	if n.status().Version >= 170000 {
+		locale = "datlocale"
+	}
+	result := conn.ExecParams(n.ctx(), `SELECT current_setting('data_checksums'), current_setting('wal_segment_size'), datlocprovider::text, `+locale+`
 		FROM pg_database WHERE datname = 'template1'`, nil, nil, nil, nil).Read()
 	require.NoError(t, result.Err)
 	var got []string

@@ -279,7 +279,7 @@ func TestATimelineIsNotBegunTwice(t *testing.T) {
 	}
 	require.NoError(t, errors.Join(b.Detach(b.ctx()), c.Detach(c.ctx())))
 	system := a.status().System
-	b.sql("ALTER SYSTEM SET wal_keep_size = '64MB'")
+	b.alterSystem("wal_keep_size", "64MB")
 	b.sql("SELECT pg_reload_conf()")
 	a.kill()
 	timeline, err := b.Promote(b.ctx(), postgres.Sync{})

@@ -159,6 +159,8 @@ func (s *Server) connectFor(ctx context.Context, upstream Upstream, password str
 	if password != "" {
 		config.Password = password
 	}
-	config.AfterConnect = Unhurried
+	if _, wal := parameters["replication"]; !wal { // a walsender takes no statements, and has no transactions
+		config.AfterConnect = Unhurried
+	}
 	return pgconn.ConnectConfig(ctx, config)
 }
