@@ -32,7 +32,7 @@ type blanks struct {
 	Host, Port, Ping, AppSecret                       string
 	CommonLabels, Keep, KeepName                      string
 	TestEnabled, TestImage                            string
-	BackupCommand                                     string
+	BackupCommands                                    []string
 	Schedules                                         []schedule
 	Environments                                      []variant.Env
 	Requires                                          []string
@@ -77,19 +77,7 @@ func (b *build) blanks() blanks {
 		Environments: set.Envs, Requires: set.Requires,
 	}
 	f.Ping = ping(set.Engine, f.Host, f.Port)
-	for _, o := range b.objects {
-		switch {
-		case o.ref.Kind == "ScheduledBackup":
-			s := schedule{Name: o.ref.Name}
-			if !o.when.always() {
-				s.When = o.when.expr()
-			}
-			f.Schedules = append(f.Schedules, s)
-			f.BackupCommand = "kubectl -n {{ .Release.Namespace }} get backups.postgresql.cnpg.io"
-		case o.ref.Kind == "Cluster" && set.Backend == "cloudnative-pg":
-			f.AppSecret = set.Name + "-app"
-		}
-	}
+	b.note(&f)
 	values := slices.SortedFunc(slices.Values(b.all()), byPath)
 	for _, v := range values {
 		f.Values = append(f.Values, v.row())

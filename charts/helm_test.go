@@ -133,6 +133,24 @@ func TestValuesCanBeOverridden(t *testing.T) {
 	}
 }
 
+// Helm takes a value away that is set to null. Where a template would render nothing, or a zero, in its place, that is an error.
+func TestValuesThatAreTakenAway(t *testing.T) {
+	c := shopChart(t)
+	for flag, missing := range map[string]string{
+		"instances=null": "instances", "storage.size=null": "size", "storage=null": "storage", "backup=null": "backup", "keep=null": "keep",
+	} {
+		_, err := c.set(t, flag)
+		require.ErrorContains(t, err, "missing property '"+missing+"'", flag)
+	}
+	for flag, same := range map[string]string{"storage.class=null": "storage.class=", "commonLabels=null": "keep=true"} {
+		got, err := c.set(t, flag)
+		require.NoError(t, err)
+		want, err := c.set(t, same)
+		require.NoError(t, err)
+		require.Empty(t, manifest.Diff(want, got), flag)
+	}
+}
+
 func TestPartsAreSwitchedAsAWhole(t *testing.T) {
 	c := shopChart(t)
 	objs, err := c.set(t, "backup.enabled=false")

@@ -21,7 +21,7 @@ func builtins(set variant.Set, variants int) builtin {
 		},
 		commonLabels: &value{
 			want: [][]string{{"commonLabels"}, {"labels"}}, form: formBlock, opinions: constant(variants, manifest.Map{}),
-			doc:    "Labels for every object, beside those it has.",
+			doc: "Labels for every object, beside those it has.", removable: true,
 			schema: manifest.Map{"type": "object", "additionalProperties": manifest.Map{"type": "string"}},
 		},
 		testEnabled: &value{

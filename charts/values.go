@@ -22,6 +22,8 @@ type value struct {
 	opinions []opinion
 	// emptyable means that the empty value leaves the place out.
 	emptyable bool
+	// removable means that templates do without the value, as they do without an emptyable one.
+	removable bool
 }
 
 type opinion struct {

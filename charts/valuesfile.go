@@ -125,17 +125,28 @@ func schemaFile(title string, values []*value) ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
+// closed is the schema of a level. What templates read is required: Helm takes a value away that is set to null, and would render
+// nothing, or a zero, in its place.
 func closed(level tree) manifest.Map {
 	properties := manifest.Map{}
-	for k, node := range level {
-		switch node := node.(type) {
+	var required []any
+	for _, k := range sortedKeys(level) {
+		switch node := level[k].(type) {
 		case tree:
 			properties[k] = closed(node)
+			required = append(required, k)
 		case *value:
 			properties[k] = node.property()
+			if !node.emptyable && !node.removable {
+				required = append(required, k)
+			}
 		}
 	}
-	return manifest.Map{"type": "object", "additionalProperties": false, "properties": properties}
+	schema := manifest.Map{"type": "object", "additionalProperties": false, "properties": properties}
+	if required != nil {
+		schema["required"] = required
+	}
+	return schema
 }
 
 // property is the value's JSON Schema.

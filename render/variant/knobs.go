@@ -87,6 +87,7 @@ func (t *tracer) trace(v tracing, leaf provenance.Leaf) {
 		k = &Knob{Path: leaf.Name, Value: leaf.Value, Envs: make(map[string]any), Schema: schema}
 		if field, known := spec.FieldDoc("spec." + leaf.Path); known {
 			k.Doc = field.Doc
+			notEmpty(schema)
 		}
 		t.found[leaf.Name] = k
 	}
@@ -111,7 +112,7 @@ func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Fie
 		if len(beside) > 0 && leaf.Path == "instances" {
 			return fields, besides(beside), ok // a chart without it would be no use; its comment says what is missing
 		}
-		return fields, "", ok && len(beside) == 0
+		return fields, "", ok && len(beside) == 0 && !v.followsRhythm(leaf)
 	}
 	kept := []any{leaf.Value}
 	for _, choice := range choices {
@@ -125,6 +126,31 @@ func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Fie
 	}
 	schema["enum"] = kept
 	return fields, "", len(kept) > 1
+}
+
+// rhythms are crons whose runs are further and less far apart.
+var rhythms = [...]string{"*/5 * * * *", "17 * * * *", "17 3 * * *", "17 3 * * 3", "17 3 9 * *"}
+
+// followsRhythm reports whether the leaf is a cron, and how far apart its runs are shapes something: an alert on backups that are
+// too old. Another minute, which is what is tried first, moves none of that.
+func (v tracing) followsRhythm(leaf provenance.Leaf) bool {
+	text, _ := leaf.Value.(string)
+	if _, err := spec.ParseCron(text); err != nil {
+		return false
+	}
+	for _, other := range rhythms {
+		if _, beside, ok := v.moved(leaf, other); ok && len(beside) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// notEmpty makes a schema refuse empty text: in a spec that is a field left out, and fields of the output would be left out with it.
+func notEmpty(schema manifest.Map) {
+	if schema["type"] == "string" && schema["enum"] == nil && schema["pattern"] == nil && schema["minLength"] == nil {
+		schema["minLength"] = int64(1)
+	}
 }
 
 func sameFields(a, b []Field) bool {

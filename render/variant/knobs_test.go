@@ -46,3 +46,60 @@ environments: {prod: %s}
 		})
 	}
 }
+
+// What is derived from how far apart a schedule's runs are, as the age at which alerts tell, moves with some crons and not with
+// others. A chart could not follow, so there is no knob; where nothing is derived there is one.
+func TestKnobsOfSchedules(t *testing.T) {
+	for _, tt := range []struct {
+		name, monitoring, drill string
+		want                    bool
+	}{
+		{"alerts tell of drills that are too old", "{alerts: true}", `{schedule: "0 6 * * 0"}`, false},
+		{"the age is given", "{alerts: true}", `{schedule: "0 6 * * 0", maxAge: 21d}`, true},
+		{"no alerts", "{}", `{schedule: "0 6 * * 0"}`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.Equal(t, tt.want, slices.Contains(knobPaths(t, fmt.Sprintf(
+				"backup: {destination: \"s3://backups/shop\", credentials: {secret: keys}, retention: 30d, schedules: [{name: daily, cron: \"0 0 * * *\"}], drill: %s}\n  monitoring: %s",
+				tt.drill, tt.monitoring)), "backup.drill.schedule"))
+		})
+	}
+}
+
+// Empty text in a spec is a field left out, and in a chart it would be empty text: values refuse it. Keys of a map are taken as they are.
+func TestKnobsAreNotEmpty(t *testing.T) {
+	found := map[string]any{}
+	for _, k := range knobsOf(t, `placement: {scheduler: mine, nodeSelector: {disk: ssd}}`) {
+		found[k.Path] = k.Schema["minLength"]
+	}
+	require.Equal(t, int64(1), found["placement.scheduler"])
+	require.Contains(t, found, "placement.nodeSelector.disk")
+	require.Nil(t, found["placement.nodeSelector.disk"])
+	require.Nil(t, found["instances"])
+}
+
+func knobPaths(t *testing.T, fields string) (paths []string) {
+	for _, k := range knobsOf(t, fields) {
+		paths = append(paths, k.Path)
+	}
+	return paths
+}
+
+func knobsOf(t *testing.T, fields string) []variant.Knob {
+	t.Helper()
+	set, problems := spec.Load([]spec.Source{{Name: "shop.yaml", Data: fmt.Appendf(nil, `
+apiVersion: onggi.dev/v1alpha1
+kind: DatabaseCluster
+metadata: {name: shop}
+spec:
+  version: "17"
+  backend: cloudnative-pg
+  storage: {size: 1Gi}
+  secrets: {provider: existing}
+  %s
+`, fields)}})
+	require.Empty(t, problems)
+	built, err := variant.Build(set.Clusters[0], variant.Options{Knobs: true})
+	require.NoError(t, err)
+	return built.Knobs
+}
