@@ -46,26 +46,37 @@ func databaseProject(s settings, deployments []deployment) manifest.Map {
 // kindsMade are the namespaced kinds that a back end's databases can have. All of them are allowed from the beginning: a
 // kind that is not allowed does not exist for Argo CD, so the last Pooler would stay for ever if the list shrank with it.
 func kindsMade(backend string) []groupKind {
+	both := []groupKind{
+		{"", "ConfigMap"},
+		{"", "Service"},
+		{"", "ServiceAccount"},
+		{"batch", "CronJob"},
+		{"bitnami.com", "SealedSecret"},
+		{"cert-manager.io", "Certificate"},
+		{"external-secrets.io", "ExternalSecret"},
+		{"monitoring.coreos.com", "PodMonitor"},
+		{"monitoring.coreos.com", "PrometheusRule"},
+		{"networking.k8s.io", "NetworkPolicy"},
+		{"policy", "PodDisruptionBudget"},
+		{"rbac.authorization.k8s.io", "Role"},
+		{"rbac.authorization.k8s.io", "RoleBinding"},
+	}
 	switch backend {
 	case "cloudnative-pg":
-		return []groupKind{
-			{"", "ConfigMap"},
-			{"", "Service"},
+		return append(both, []groupKind{
 			{"barmancloud.cnpg.io", "ObjectStore"},
-			{"bitnami.com", "SealedSecret"},
-			{"cert-manager.io", "Certificate"},
-			{"external-secrets.io", "ExternalSecret"},
-			{"monitoring.coreos.com", "PodMonitor"},
-			{"monitoring.coreos.com", "PrometheusRule"},
-			{"networking.k8s.io", "NetworkPolicy"},
-			{"policy", "PodDisruptionBudget"},
 			{"postgresql.cnpg.io", "Cluster"},
 			{"postgresql.cnpg.io", "Database"},
 			{"postgresql.cnpg.io", "DatabaseRole"},
 			{"postgresql.cnpg.io", "ImageCatalog"},
 			{"postgresql.cnpg.io", "Pooler"},
 			{"postgresql.cnpg.io", "ScheduledBackup"},
-		}
+		}...)
+	case "native":
+		return append(both, []groupKind{
+			{"apps", "Deployment"},
+			{"apps", "StatefulSet"},
+		}...)
 	}
 	return nil
 }
