@@ -21,7 +21,7 @@ type tracing struct {
 // knobs finds the spec fields whose value stands unchanged in outputs and shapes nothing else: changing one must move
 // exactly the fields that copy it, in every variant.
 func knobs(variants []tracing) []Knob {
-	t := tracer{variants: variants, found: make(map[string]*Knob), spoiled: make(map[string]bool), copied: make(map[variantKnob][]Field)}
+	t := tracer{variants: variants, found: make(map[string]*Knob), spoiled: make(map[string]bool), copied: make(map[variantKnob][]Field), also: make(map[string][]string)}
 	for _, v := range variants {
 		leaves := provenance.Leaves(v.cluster.Spec)
 		t.spoilNamesakes(leaves)
@@ -37,6 +37,9 @@ func knobs(variants []tracing) []Knob {
 		if t.spoiled[name] || len(k.Fields) == 0 || !t.holds(*k) {
 			continue
 		}
+		if also := t.also[name]; len(also) > 0 {
+			k.Doc += " Changed in the spec, it can move these too, which a chart cannot: " + strings.Join(also, ", ") + "."
+		}
 		out = append(out, *k)
 	}
 	return out
@@ -47,6 +50,7 @@ type tracer struct {
 	found    map[string]*Knob
 	spoiled  map[string]bool
 	copied   map[variantKnob][]Field // what moves with the knob in one variant
+	also     map[string][]string     // what else a knob moves, in any variant
 }
 
 // variantKnob is a knob in one variant.
@@ -98,21 +102,23 @@ func (t *tracer) trace(v tracing, leaf provenance.Leaf) {
 	}
 	k.Fields = merge(k.Fields, fields, t.variants[0])
 	t.copied[variantKnob{v.env, leaf.Name}] = fields
-	if also != "" && !strings.Contains(k.Doc, also) {
-		k.Doc += also
+	for _, place := range also {
+		if !slices.Contains(t.also[leaf.Name], place) {
+			t.also[leaf.Name] = append(t.also[leaf.Name], place)
+		}
 	}
 }
 
 // copies lists the fields that carry the leaf's value. ok is false when changing it can move anything else. Of an enum only
 // the values that are copied stay in the schema.
-func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Field, also string, ok bool) {
+func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Field, also []string, ok bool) {
 	choices, isEnum := schema["enum"].([]any)
 	if !isEnum {
 		fields, beside, ok := v.moved(leaf, provenance.Other(leaf.Value))
 		if len(beside) > 0 && leaf.Path == "instances" {
 			return fields, besides(beside), ok // a chart without it would be no use; its comment says what is missing
 		}
-		return fields, "", ok && len(beside) == 0 && !v.followsRhythm(leaf)
+		return fields, nil, ok && len(beside) == 0 && !v.followsRhythm(leaf)
 	}
 	kept := []any{leaf.Value}
 	for _, choice := range choices {
@@ -125,7 +131,7 @@ func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Fie
 		}
 	}
 	schema["enum"] = kept
-	return fields, "", len(kept) > 1
+	return fields, nil, len(kept) > 1
 }
 
 // rhythms are crons whose runs are further and less far apart.
@@ -170,12 +176,12 @@ func (v tracing) moved(leaf provenance.Leaf, other any) (fields []Field, beside 
 	return fields, beside, ok
 }
 
-func besides(moved []manifest.Difference) string {
+func besides(moved []manifest.Difference) []string {
 	places := make([]string, len(moved))
 	for i, d := range moved {
-		places[i] = d.Ref.Kind + " " + d.Ref.Name + " " + manifest.FormatPath(d.Path)
+		places[i] = strings.TrimSpace(d.Ref.Kind + " " + d.Ref.Name + " " + manifest.FormatPath(d.Path))
 	}
-	return " Changed in the spec, it can move these too, which a chart cannot: " + strings.Join(places, ", ") + "."
+	return places
 }
 
 // merge adds fields that are not known yet, with the namespaces of the base.

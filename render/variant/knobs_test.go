@@ -78,6 +78,23 @@ func TestKnobsAreNotEmpty(t *testing.T) {
 	require.Nil(t, found["instances"])
 }
 
+// What instances move besides is told once, whatever the environments add to it, and an object that comes and goes by its name.
+func TestInstancesTellWhatElseTheyMove(t *testing.T) {
+	set, problems := spec.Load([]spec.Source{{Name: "shop.yaml", Data: []byte(`
+apiVersion: onggi.dev/v1alpha1
+kind: DatabaseCluster
+metadata: {name: shop}
+spec: {version: "17", backend: native, instances: 3, storage: {size: 1Gi}, secrets: {provider: existing}}
+environments: {dev: {instances: 1}}
+`)}})
+	require.Empty(t, problems)
+	built, err := variant.Build(set.Clusters[0], variant.Options{Knobs: true})
+	require.NoError(t, err)
+	at := slices.IndexFunc(built.Knobs, func(k variant.Knob) bool { return k.Path == "instances" })
+	require.Equal(t, "Instances is the number of servers, the primary included. Changed in the spec, it can move these too, which a chart "+
+		"cannot: ConfigMap shop-config data[\"agent.yaml\"], PodDisruptionBudget shop.", built.Knobs[at].Doc)
+}
+
 func knobPaths(t *testing.T, fields string) (paths []string) {
 	for _, k := range knobsOf(t, fields) {
 		paths = append(paths, k.Path)
