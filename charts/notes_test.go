@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,17 @@ func TestNotesNameTheSecretWithThePassword(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A network policy keeps the test's pod out where the spec does not let it in: the chart says with which labels it comes.
+func TestTheTestPodBeforeANetworkPolicy(t *testing.T) {
+	set := shop(t)
+	require.Contains(t, string(emit(t, set)["values.yaml"]), "network.allow lets in pods")
+	for i := range set.Envs {
+		set.Envs[i].Objects = slices.DeleteFunc(set.Envs[i].Objects, func(o manifest.Object) bool { return o.Ref().Kind == "NetworkPolicy" })
+	}
+	set.Base = slices.DeleteFunc(set.Base, func(o manifest.Object) bool { return o.Ref().Kind == "NetworkPolicy" })
+	require.NotContains(t, string(emit(t, set)["values.yaml"]), "network.allow")
 }
 
 // notes are what Helm prints after an installation with the environment's values.

@@ -26,13 +26,26 @@ func builtins(set variant.Set, variants int) builtin {
 		},
 		testEnabled: &value{
 			want: [][]string{{"tests", "enabled"}}, form: formBool, opinions: constant(variants, true),
-			doc: "Render the pod that `helm test` runs: it waits until the database accepts connections.",
+			doc: "Render the pod that `helm test` runs: it waits until the database accepts connections." + testAccess(set),
 		},
 		testImage: &value{
 			want: [][]string{{"tests", "image"}}, form: formString, opinions: constant(variants, testImage(set)),
 			doc: "Image of that pod.",
 		},
 	}
+}
+
+// testAccess says what a network policy of the database has to do with the test's pod, which is not in the policy: the chart renders
+// what the spec says.
+func testAccess(set variant.Set) string {
+	guarded := func(o manifest.Object) bool { return o.Ref().Kind == "NetworkPolicy" && o.Part == manifest.PartNetwork }
+	if !slices.ContainsFunc(set.Base, guarded) && !slices.ContainsFunc(set.Envs, func(e variant.Env) bool {
+		return slices.ContainsFunc(e.Objects, guarded)
+	}) {
+		return ""
+	}
+	return " The network policy keeps it out, unless the spec's network.allow lets in pods with the labels " +
+		"app.kubernetes.io/name: " + set.Name + " and app.kubernetes.io/component: test."
 }
 
 // root is an object's body. Its metadata takes the labels and the annotation that the chart can add.
