@@ -57,6 +57,21 @@ spec:
     spec:
       nodeSelector: {disk: ssd}
       containers: [{name: postgres, image: "postgres:17.6"}]
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: native-drill, namespace: databases, labels: {app.kubernetes.io/component: backup}}
+spec: {schedule: 0 6 * * 0, jobTemplate: {spec: {template: {spec: {containers: [{name: drill, image: "postgres:17.6"}]}}}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: native-daily, namespace: databases, labels: {app.kubernetes.io/component: backup}}
+spec: {schedule: 0 6 * * 0, jobTemplate: {spec: {template: {spec: {containers: [{name: ask, image: "agent:1.0"}]}}}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: shop-drill, namespace: databases, labels: {app.kubernetes.io/component: backup, onggi.dev/drill-of: shop}}
+spec: {schedule: 0 6 * * 0, jobTemplate: {spec: {template: {spec: {containers: [{name: drill, image: "onggi:1.0"}]}}}}}
 `)...)
 	objs = append(objs, pooler("shop-pooler"))
 	for i := range objs {
@@ -71,6 +86,7 @@ func TestApply(t *testing.T) {
 		"arm64": {
 			`Cluster/databases/shop spec.affinity: (absent) != {"nodeSelector":{"kubernetes.io/arch":"arm64"}}`,
 			`StatefulSet/databases/native spec.template.spec.nodeSelector["kubernetes.io/arch"]: (absent) != "arm64"`,
+			`CronJob/databases/native-drill spec.jobTemplate.spec.template.spec.nodeSelector: (absent) != {"kubernetes.io/arch":"arm64"}`,
 		},
 		"k3s": {
 			`Cluster/databases/shop spec.storage.pvcTemplate: (absent) != {"storageClassName":"local-path"}`,
