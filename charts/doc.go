@@ -38,5 +38,6 @@
 //	template.go, escape.go  nodes as template text
 //	values.go, valuesfile.go  values.yaml, values-<environment>.yaml, values.schema.json
 //	fixed.go, files/     what every chart has: helpers, notes, the test, the README
+//	notes.go             what the notes say of this database
 //	verify.go            the proof
 package charts
