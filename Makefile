@@ -18,6 +18,7 @@ IMAGE    ?= ghcr.io/onggi-db/onggi
 # PG=17 runs the servers of every test and run as PostgreSQL 17: see make postgres.
 ifdef PG
 export ONGGI_POSTGRES := $(CURDIR)/.cache/postgres/$(PG)/bin
+export PATH := $(ONGGI_POSTGRES):$(PATH)
 endif
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
@@ -189,7 +190,7 @@ $(BIN)/.apiserver: .ci/apiserver/go.mod .ci/apiserver/go.sum
 	@touch $@
 
 .PHONY: postgres
-postgres: ## build PostgreSQL PG=17 from Debian's source, in five minutes; then make TARGET PG=17 runs servers of that version
+postgres: ## build PostgreSQL PG=17 and pgBackRest from Debian's sources, in five minutes; then make TARGET PG=17 runs servers of that version
 	@[ -n "$(PG)" ] || { echo "say which: make postgres PG=17"; exit 1; }
 	@mkdir -p .cache/postgres
 	@.ci/postgres $(PG) .cache/postgres/$(PG)
@@ -207,7 +208,7 @@ e2e-agent: ## change everything that can be changed on running clusters of real 
 	ONGGI_E2E_AGENT=1 go test ./cmd/onggi-agent -run 'TestAStandbyCluster|TestACopyOf|TestAnImport|TestClientsLogIn|TestRenewedCertificates|TestChangesOfARunningCluster|TestRolesAndTheirPasswords|TestAClusterWithVolumesForTheLog|TestALostLog|TestALogsVolume|TestAVolumeForTheLog|TestAStandbyThatLetsNobodyIn' -count=1 -timeout 30m
 
 .cache/pgbouncer/pgbouncer:
-	.ci/pgbouncer $(@D)
+	.ci/debian trixie /usr/sbin/pgbouncer pgbouncer $(@D) # knows auth_dbname, as 1.19 and newer do
 
 .PHONY: e2e-pooler
 e2e-pooler: .cache/pgbouncer/pgbouncer ## PgBouncer as rendered, before a cluster of three real servers whose primary dies
