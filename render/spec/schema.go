@@ -49,7 +49,7 @@ type schemaBuilder struct {
 	definitions manifest.Map
 }
 
-// ref is the schema of an object where it is used. A patch is the same object with nothing required and null allowed.
+// ref is the schema of an object where it is used. A patch is the same object with nothing required.
 func (b *schemaBuilder) ref(s *shape, patch bool) manifest.Map {
 	if b.definitions == nil {
 		return b.object(s, patch)
@@ -70,14 +70,14 @@ func (b *schemaBuilder) object(s *shape, patch bool) manifest.Map {
 	var required []any
 	for _, f := range s.fields {
 		p := b.field(f, patch)
-		if patch {
+		if f.rules.required && !patch && !mergeable(s) {
+			required = append(required, f.name)
+		} else {
+			// A field without a value is as good as absent, and over a Project's defaults it takes one of them away.
 			p = manifest.Map{"anyOf": []any{p, manifest.Map{"type": "null"}}}
 			lift(p)
 		}
 		properties[f.name] = p
-		if f.rules.required && !patch && !mergeable(s) {
-			required = append(required, f.name)
-		}
 	}
 	out := manifest.Map{"type": "object", "additionalProperties": false, "properties": properties}
 	if doc := comment(s.typ.Name()); doc != "" {
@@ -126,15 +126,20 @@ func exclusive(s *shape) []any {
 	for _, g := range s.groups {
 		for i, f := range g.fields {
 			for _, other := range g.fields[:i] {
-				pair := manifest.Map{"required": []any{other.name, f.name}}
-				if f.shape.class == boolean {
-					pair["properties"] = manifest.Map{f.name: manifest.Map{"const": true}}
-				}
-				pairs = append(pairs, pair)
+				pairs = append(pairs, manifest.Map{"required": []any{other.name, f.name},
+					"properties": manifest.Map{other.name: chosen(other), f.name: chosen(f)}})
 			}
 		}
 	}
 	return pairs
+}
+
+// chosen is what a field of a group has to be to count: null and false leave it out.
+func chosen(f *field) manifest.Map {
+	if f.shape.class == boolean {
+		return manifest.Map{"const": true}
+	}
+	return manifest.Map{"not": manifest.Map{"type": "null"}}
 }
 
 func (b *schemaBuilder) field(f *field, patch bool) manifest.Map {
@@ -165,10 +170,7 @@ func (b *schemaBuilder) shape(s *shape, r *rules, patch bool) manifest.Map {
 	case list:
 		return manifest.Map{"type": "array", "items": b.shape(s.elem, r.item, false)}
 	case dict:
-		out := manifest.Map{"type": "object", "additionalProperties": textSchema(r.value)}
-		if patch {
-			out["additionalProperties"] = manifest.Map{"anyOf": []any{textSchema(r.value), manifest.Map{"type": "null"}}}
-		}
+		out := manifest.Map{"type": "object", "additionalProperties": manifest.Map{"anyOf": []any{textSchema(r.value), manifest.Map{"type": "null"}}}}
 		if names := formatSchema(r.key.format); len(names) > 0 {
 			out["propertyNames"] = names
 		}

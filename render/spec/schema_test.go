@@ -58,6 +58,32 @@ func TestSchemaAccepts(t *testing.T) {
 	require.Nil(t, spec.JSONSchema("Cluster"))
 }
 
+// A null takes away what a Project's defaults say, and a field of a group that is null is not chosen. What has to be there cannot be null.
+func TestSchemaAndNull(t *testing.T) {
+	either := compile(t, spec.JSONSchema(""))
+	project := []byte("apiVersion: onggi.dev/v1alpha1\nkind: Project\ndefaults: {backup: {destination: s3://backups/all}, bootstrap: {initdb: {}}}\nenvironments: [{name: prod, namespace: null}]\ncomponents: null\n")
+	for fields, good := range map[string]bool{
+		"backup: null":                   true,
+		"backup:":                        true,
+		"labels: {team: null}":           true,
+		"pooler: {parameters: null}":     true,
+		"expose: [{name: lb, ip: null}]": true,
+		"bootstrap: {initdb: null, recovery: {from: old}}\n  externalClusters: [{name: old, archive: {destination: s3://backups/old}}]": true,
+		"bootstrap: {initdb: {}, recovery: {from: old}}\n  externalClusters: [{name: old, archive: {destination: s3://backups/old}}]":   false,
+		"expose: [{name: null}]": false,
+		"databases: [null]":      false,
+	} {
+		src := []byte("apiVersion: onggi.dev/v1alpha1\nkind: DatabaseCluster\nmetadata: {name: shop}\nspec:\n  version: \"17\"\n  backend: cloudnative-pg\n  storage: {size: 10Gi}\n  " + fields + "\n")
+		set, problems := spec.Load([]spec.Source{{Name: "onggi.yaml", Data: project}, {Name: "shop.yaml", Data: src}})
+		require.Empty(t, problems, fields)
+		_, problems = set.Clusters[0].Resolve("")
+		require.Equal(t, good, len(problems) == 0, "%s: %v", fields, problems)
+		err := either.Validate(documentJSON(t, src))
+		require.Equal(t, good, err == nil, "%s: %v", fields, err)
+	}
+	require.NoError(t, either.Validate(documentJSON(t, project)))
+}
+
 // beyondSchema are the bad specs whose mistakes JSON Schema has no words for.
 var beyondSchema = map[string]string{
 	"environment-excludes.yaml": "two layers exclude each other only when merged",
