@@ -112,6 +112,22 @@ func TestJSON(t *testing.T) {
 	require.Len(t, errs, 1)
 }
 
+// TestTags holds that a tag which says what a value is anyway changes nothing, that !!str quotes, and that all others are refused.
+func TestTags(t *testing.T) {
+	for src, want := range map[string]Type{"!!int 3": Int, "!!float 1.5": Float, "!!bool true": Bool, "!!null ~": Null, "!!null": Null,
+		"!!str 3": String, "!!str yes": String, "!!str": String, "!!str '3'": String, "!!str |\n  x": String} {
+		docs, errs := Parse("x.yaml", []byte("a: "+src+"\n"))
+		require.Empty(t, errs, src)
+		n := docs[0].Get("a")
+		require.Equal(t, want, n.Type, src)
+		require.Equal(t, want == String, n.Quoted(), src)
+	}
+	for _, src := range []string{"!!int '3'", "!!bool yes", "!!int x", "!!float 3", "!version 17", "!!binary aGk=", "!!map []"} {
+		_, errs := Parse("x.yaml", []byte("a: "+src+"\n"))
+		require.Len(t, errs, 1, src)
+	}
+}
+
 // samples are the specs that package spec is tested with.
 func samples(tb testing.TB) []string {
 	files, err := filepath.Glob("../testdata/*/*.yaml")

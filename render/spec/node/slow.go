@@ -167,14 +167,21 @@ func (b *builder) key(y *yaml.Node) bool {
 
 // tag accepts the tags that say what the value is anyway, and !!str.
 func (b *builder) tag(y *yaml.Node) {
-	natural := map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[y.Kind]
-	if y.Kind == yaml.ScalarNode {
-		natural = [...]string{String: "!!str", Int: "!!int", Float: "!!float", Bool: "!!bool", Null: "!!null"}[Resolve(y.Value)]
-	}
-	if y.Tag == natural || y.Kind == yaml.ScalarNode && y.Tag == "!!str" {
+	if y.Tag == naturalTag(y) || y.Kind == yaml.ScalarNode && y.Tag == "!!str" {
 		return
 	}
 	b.fail(BadTag, y, len(y.Tag), fmt.Sprintf("tag %s is not supported", y.Tag), "the fields' own types say what a value is", "delete the tag; quote the value if it is a string")
+}
+
+// naturalTag is the tag that a node has when nobody writes one.
+func naturalTag(y *yaml.Node) string {
+	switch {
+	case y.Kind != yaml.ScalarNode:
+		return map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[y.Kind]
+	case y.Style&^yaml.TaggedStyle != 0:
+		return "!!str"
+	}
+	return [...]string{String: "!!str", Int: "!!int", Float: "!!float", Bool: "!!bool", Null: "!!null"}[Resolve(y.Value)]
 }
 
 func (b *builder) scalar(n *Node, y *yaml.Node) {
@@ -188,8 +195,8 @@ func (b *builder) scalar(n *Node, y *yaml.Node) {
 		n.Style = Literal
 	case y.Style&yaml.FoldedStyle != 0:
 		n.Style = Folded
-	case y.Style&yaml.TaggedStyle != 0:
-		n.Style = DoubleQuoted // as good as quoted, and if the tag was refused there is no more to say
+	case y.Style&yaml.TaggedStyle != 0 && (y.Tag == "!!str" || y.Tag != naturalTag(y)):
+		n.Style = DoubleQuoted // !!str is as good as quotes, and if the tag was refused there is no more to say
 	default:
 		n.Style, n.Type = Plain, Resolve(y.Value)
 	}
