@@ -129,7 +129,8 @@ func backupCodes() []spec.CodeDoc {
 		Wrong: "backup: {method: snapshot, retention: 30d}", Right: "backup: {method: snapshot}",
 	}, {
 		Code: "ONG2151", Title: "backups without a place",
-		Text:  "A backup needs somewhere to go. Without a destination no WAL is archived and no backup taken, while schedules exist and everything looks configured.",
+		Text: "A backup needs somewhere to go. Without a destination no WAL is archived and no backup taken, while schedules exist and everything looks configured. " +
+			"An external cluster's archive without one can be read from nowhere, and the API server refuses its ObjectStore.",
 		Wrong: "backup: {schedules: [{name: daily, cron: \"0 3 * * *\"}]}", Right: "backup: {destination: s3://backups/shop, credentials: {secret: backup-keys}, schedules: [{name: daily, cron: \"0 3 * * *\"}]}",
 	}, {
 		Code: "ONG2152", Title: "a compression that base backups do not have",

@@ -21,9 +21,14 @@ func (k *checker) archives() {
 		}
 	}
 	for i, e := range k.plan.ExternalClusters {
-		if e.Archive != nil {
-			k.archive(fmt.Sprintf("spec.externalClusters[%d].archive", i), *e.Archive)
+		if e.Archive == nil {
+			continue
 		}
+		path := fmt.Sprintf("spec.externalClusters[%d].archive", i)
+		if e.Archive.Destination == "" {
+			k.problem("ONG2151", path, "there is nowhere to read backups from", "an archive needs a destination", "write destination: s3://bucket/path")
+		}
+		k.archive(path, *e.Archive)
 	}
 	k.regions()
 }
