@@ -131,11 +131,11 @@ type Placement struct {
 // Toleration of a taint.
 type Toleration struct {
 	// Key of the taint. Left out with operator Exists: every taint.
-	Key string `json:"key"`
+	Key string `json:"key" onggi:"format=labelKey"`
 	// Operator compares the value.
 	Operator string `json:"operator" onggi:"enum=Exists|Equal;default=Equal"`
 	// Value of the taint.
-	Value string `json:"value"`
+	Value string `json:"value" onggi:"format=labelValue"`
 	// Effect of the taint. Left out: every effect.
 	Effect string `json:"effect" onggi:"enum=NoSchedule|PreferNoSchedule|NoExecute"`
 	// Seconds that the toleration lasts, with NoExecute.
@@ -147,7 +147,7 @@ type Spread struct {
 	// TopologyKey is the node label to spread over, e.g. topology.kubernetes.io/zone.
 	TopologyKey string `json:"topologyKey" onggi:"required;format=labelKey"`
 	// MaxSkew is how uneven it may be.
-	MaxSkew int `json:"maxSkew" onggi:"min=1;default=1"`
+	MaxSkew int `json:"maxSkew" onggi:"min=1;max=2147483647;default=1"`
 	// WhenUnsatisfiable says what to do when it cannot be met.
 	WhenUnsatisfiable string `json:"whenUnsatisfiable" onggi:"enum=DoNotSchedule|ScheduleAnyway;default=ScheduleAnyway"`
 }

@@ -73,7 +73,7 @@ type Database struct {
 	// Locale, for databases after the first.
 	Locale string `json:"locale"`
 	// ConnectionLimit is how many sessions may be open at once; -1 is no limit.
-	ConnectionLimit *int `json:"connectionLimit" onggi:"min=-1"`
+	ConnectionLimit *int `json:"connectionLimit" onggi:"min=-1;max=2147483647"`
 	// Reclaim is delete to drop the database with its object, retain to keep it.
 	Reclaim string `json:"reclaim" onggi:"enum=retain|delete;default=retain"`
 }
@@ -117,7 +117,7 @@ type Role struct {
 	// InRoles are the groups it belongs to.
 	InRoles []string `json:"inRoles" onggi:"items=identifier"`
 	// ConnectionLimit is how many sessions it may have at once; -1 is no limit.
-	ConnectionLimit *int `json:"connectionLimit" onggi:"min=-1;default=-1"`
+	ConnectionLimit *int `json:"connectionLimit" onggi:"min=-1;max=2147483647;default=-1"`
 	// ValidUntil is when its password stops working (RFC 3339).
 	ValidUntil string `json:"validUntil" onggi:"format=rfc3339"`
 	// Secret holds its password (kubernetes.io/basic-auth; username must be the role).
