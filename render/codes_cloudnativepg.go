@@ -45,8 +45,13 @@ func serverCodes() []spec.CodeDoc {
 			"and for that long the cluster has one standby less. The operator refuses to turn it off with more than one instance.",
 		Wrong: "instances: 3\nparameters: {wal_log_hints: \"off\"}", Right: "instances: 3",
 	}, {
+		Code: "ONG2113", Title: "a parameter of several lines",
+		Text: "The operator writes postgresql.conf and pgbouncer.ini, each with one setting on a line, and copies values as they are. A line break in one breaks the file: the server does not start with it, " +
+			"and in pgbouncer.ini what follows would be settings that nobody asked for.",
+		Wrong: "parameters: {log_line_prefix: \"%m\\n\"}", Right: "parameters: {log_line_prefix: \"%m \"}",
+	}, {
 		Code: "ONG2120", Title: "a request above its limit",
-		Text: "A container cannot ask for more than it may use, and huge pages must be asked for and limited alike. The API server refuses the pod, after the operator has accepted the cluster: " +
+		Text: "A container cannot ask for more than it may use, and huge pages and devices must be asked for and limited alike. The API server refuses the pod, after the operator has accepted the cluster: " +
 			"the cluster would exist and have no pods. It often comes from an environment that lowers a limit and leaves the request.",
 		Wrong: "resources: {requests: {memory: 8Gi}, limits: {memory: 4Gi}}", Right: "resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}",
 	}, {

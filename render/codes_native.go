@@ -51,5 +51,10 @@ func nativeCodes() []spec.CodeDoc {
 		Code: "ONG2341", Title: "a setting of PgBouncer's of several lines",
 		Text:  "pgbouncer.ini has one setting on each line. What follows the first line of this value would be settings, or sections, that nobody asked for.",
 		Wrong: "backend: native\npooler: {parameters: {server_reset_query: \"DISCARD ALL\\nadmin_users = app\"}}", Right: "backend: native\npooler: {parameters: {server_reset_query: DISCARD ALL}}",
+	}, {
+		Code: "ONG2342", Title: "a request above its limit",
+		Text: "A container cannot ask for more than it may use, and huge pages and devices must be asked for and limited alike. The API server takes the StatefulSet and refuses each of its pods: " +
+			"the cluster would exist and have none. It often comes from an environment that lowers a limit and leaves the request.",
+		Wrong: "backend: native\nresources: {requests: {memory: 8Gi}, limits: {memory: 4Gi}}", Right: "backend: native\nresources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}",
 	}}...)
 }

@@ -2,6 +2,7 @@ package cloudnativepg
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k := checker{c, p, nil}
 	k.names()
 	k.parameters()
-	k.memory("spec.resources", p.Resources)
+	k.resources()
 	k.sharedBuffers()
 	k.walSpace()
 	k.replication()
@@ -108,6 +109,9 @@ func (k *checker) parameters() {
 			k.problem("ONG2110", path, fmt.Sprintf("the operator does not let %s be set", name), "it sets it itself or depends on its default", "take the line out")
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(k.plan.Parameters)) {
+		k.oneLine(key("spec.parameters", name), name, k.plan.Parameters[name])
+	}
 	switch level := k.plan.Parameters["wal_level"]; {
 	case level == "" || level == "logical":
 	case level != "replica":
@@ -118,6 +122,13 @@ func (k *checker) parameters() {
 	if hints, set := k.plan.Parameters["wal_log_hints"]; set && !on(hints) && k.plan.Instances > 1 {
 		k.problem("ONG2112", "spec.parameters.wal_log_hints", fmt.Sprintf("wal_log_hints is %s with %d instances", hints, k.plan.Instances),
 			"without it a former primary cannot be rewound, and has to be copied anew", "take the line out: the operator turns it on")
+	}
+}
+
+// oneLine refuses what the operator would copy into a file that has a setting on each line. It doubles quotes, and leaves line breaks.
+func (k *checker) oneLine(path, name, value string) {
+	if strings.Contains(value, "\n") {
+		k.problem("ONG2113", path, fmt.Sprintf("the value of %s has more than one line", name), "the operator writes it into its file as it is, and the server does not start with a broken line", "write it on one line")
 	}
 }
 
@@ -148,26 +159,11 @@ func fixed(name string) bool {
 	return strings.HasPrefix(name, "recovery_target") || strings.HasPrefix(name, "unix_socket_")
 }
 
-// memory compares what containers ask for with what they may take.
-func (k *checker) memory(path string, r *spec.Resources) {
-	if r == nil {
-		return
-	}
-	var bad []string
-	for name, request := range r.Requests {
-		limit, limited := r.Limits[name]
-		order := 0
-		if limited && limit != request {
-			order, _ = plan.Compare(request, limit)
-		}
-		if order > 0 || strings.HasPrefix(name, "hugepages-") && (!limited || order != 0) {
-			bad = append(bad, name)
-		}
-	}
-	slices.Sort(bad)
-	for _, name := range bad {
-		k.problem("ONG2120", key(path+".requests", name), fmt.Sprintf("%s asks for %s and may use %s", name, r.Requests[name], orNothing(r.Limits[name])),
-			"a request must not exceed its limit, and huge pages must equal it", "raise the limit or lower the request")
+// resources compares what containers ask for with what they may take.
+func (k *checker) resources() {
+	for _, e := range plan.Excesses(&k.cluster.Spec) {
+		k.problem("ONG2120", e.Path, fmt.Sprintf("%s asks for %s and may use %s", e.Name, e.Request, orElse(e.Limit, "nothing")),
+			"a request must not exceed its limit, and huge pages and devices must equal it", "raise the limit or lower the request")
 	}
 }
 
@@ -206,8 +202,6 @@ func key(path, name string) string {
 	}
 	return path + "." + name
 }
-
-func orNothing(s string) string { return orElse(s, "nothing") }
 
 func orElse(s, otherwise string) string {
 	if s == "" {

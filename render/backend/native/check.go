@@ -14,6 +14,7 @@ func Check(c *spec.Cluster, p *plan.Plan) spec.Problems {
 	k := checker{c, p, nil}
 	k.names()
 	k.parameters()
+	k.resources()
 	k.replication()
 	k.version()
 	k.stop()
@@ -55,6 +56,18 @@ func (k *checker) names() {
 		if s.Role == "pooler" && k.plan.Pooler == nil {
 			k.problem("ONG2302", fmt.Sprintf("spec.expose[%d].role", i), "there is no pooler to expose", "spec.pooler is not set", "add pooler: {mode: transaction}, or expose the primary")
 		}
+	}
+}
+
+// resources compares what containers ask for with what they may take.
+func (k *checker) resources() {
+	for _, e := range plan.Excesses(&k.cluster.Spec) {
+		may := "nothing"
+		if e.Limit != "" {
+			may = e.Limit
+		}
+		k.problem("ONG2342", e.Path, fmt.Sprintf("%s asks for %s and may use %s", e.Name, e.Request, may),
+			"the API server refuses the pod: a request must not exceed its limit, and huge pages and devices must equal it", "raise the limit or lower the request")
 	}
 }
 
