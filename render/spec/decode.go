@@ -252,6 +252,8 @@ func (d *decoder) text(n *node.Node, r *rules) (string, bool) {
 // checkText holds a string against the rules of its field.
 func checkText(s string, r *rules) *violation {
 	switch {
+	case strings.Contains(s, "\x00"):
+		return &violation{codeEncoding, fmt.Sprintf("%q has a NUL", s), "to the database and all that is written in C a string ends there", "take \\0 out"}
 	case len(r.enum) > 0:
 		return checkEnum(s, r.enum)
 	case r.format != "":
