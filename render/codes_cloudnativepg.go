@@ -26,6 +26,11 @@ func nameCodes() []spec.CodeDoc {
 		Text: "The operator writes the names of tablespaces into SQL and into the names of volumes, so it takes letters, digits, underscores and dollar signs, no digit first, not pg_, " +
 			"and counts upper and lower case as the same. It refuses the whole cluster otherwise.",
 		Wrong: "tablespaces: [{name: cold-data, size: 1Ti}]", Right: "tablespaces: [{name: cold_data, size: 1Ti}]",
+	}, {
+		Code: "ONG2107", Title: "two databases of one object",
+		Text: "Each database but a plain first one is an object of the operator's, which is called after the cluster and the database in lower case, with dashes for underscores, points and blanks. " +
+			"Two names that differ in those alone would be one object, and one of the databases would not be made.",
+		Wrong: "databases: [{name: app}, {name: sales_eu}, {name: sales-eu}]", Right: "databases: [{name: app}, {name: sales_eu}, {name: returns_eu}]",
 	}}
 }
 

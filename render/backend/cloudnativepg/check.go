@@ -60,7 +60,24 @@ func (k *checker) names() {
 			k.problem("ONG2105", fmt.Sprintf("spec.databases[%d].name", i), fmt.Sprintf("the database %s belongs to the server", d.Name), "the operator refuses to manage it", "choose another name")
 		}
 	}
+	k.databases()
 	k.tablespaces()
+}
+
+// databases have an object each, called after them in what Kubernetes takes for a name.
+func (k *checker) databases() {
+	seen := make(map[string]string)
+	for i, d := range k.plan.Databases {
+		if !d.Managed(i == 0) {
+			continue
+		}
+		name := objectName(d.Name)
+		if other, taken := seen[name]; taken {
+			k.problem("ONG2107", fmt.Sprintf("spec.databases[%d].name", i), fmt.Sprintf("the databases %s and %s would have one object", other, d.Name),
+				fmt.Sprintf("both are called %s-%s in Kubernetes, which knows no upper case and no underscores in names", k.plan.Name, name), "choose a name that differs in a letter or digit")
+		}
+		seen[name] = d.Name
+	}
 }
 
 // tablespaces have plain names, as the operator writes them into SQL and into the names of volumes.
