@@ -254,6 +254,8 @@ func checkText(s string, r *rules) *violation {
 	switch {
 	case strings.Contains(s, "\x00"):
 		return &violation{codeEncoding, fmt.Sprintf("%q has a NUL", s), "to the database and all that is written in C a string ends there", "take \\0 out"}
+	case strings.Contains(s, "\u0085"):
+		return &violation{codeEncoding, fmt.Sprintf("%q has a U+0085", s), "YAML 1.1 takes it for a line break, and Kustomize writes a blank in its place", "take it out, or write \\n for a line break"}
 	case len(r.enum) > 0:
 		return checkEnum(s, r.enum)
 	case r.format != "":
