@@ -17,7 +17,7 @@ type Expose struct {
 	// ShareKey lets Services with the same key share an address.
 	ShareKey string `json:"shareKey"`
 	// Class is spec.loadBalancerClass.
-	Class string `json:"class"`
+	Class string `json:"class" onggi:"format=labelKey"`
 	// SourceRanges are the networks that may connect, as CIDR.
 	SourceRanges []string `json:"sourceRanges" onggi:"items=cidr;example=[192.168.0.0/24]"`
 	// Port of the Service.
@@ -101,7 +101,7 @@ type Network struct {
 // Peer is someone who may connect: pods of a namespace, or a network. A cidr excludes the other fields.
 type Peer struct {
 	// Namespace of the pods; left out: this one. "*" means every namespace.
-	Namespace string `json:"namespace"`
+	Namespace string `json:"namespace" onggi:"pattern=^([*]|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$;maxLength=63;example=shop"`
 	// PodLabels narrow it to some pods.
 	PodLabels map[string]string `json:"podLabels" onggi:"key=labelKey;values=labelValue"`
 	// CIDR is a network outside, e.g. 192.168.0.0/24.
