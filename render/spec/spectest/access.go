@@ -66,7 +66,7 @@ func (g *generator) pgbouncer() object {
 	if g.instances > 1 && g.chance(0.4) {
 		o["readOnly"] = object{"instances": 1 + g.IntN(3)}
 	}
-	g.maybe(o, 0.5, "parameters", object{"default_pool_size": pick(g, "20", "0x10"), "server_reset_query": g.text(), "max_client_conn": "1000"})
+	g.maybe(o, 0.5, "parameters", object{"default_pool_size": pick(g, "20", "0x10"), "server_reset_query": g.setting(), "max_client_conn": "1000"})
 	g.maybe(o, 0.3, "image", "ghcr.io/cloudnative-pg/pgbouncer:1.24.1")
 	g.maybe(o, 0.3, "resources", g.resources())
 	g.maybe(o, 0.3, "hba", list{g.hba()})

@@ -121,7 +121,7 @@ func (g *generator) parameters() object {
 	g.maybe(o, 0.3, "pg_stat_statements.max", "5000")
 	g.maybe(o, 0.3, "log_line_prefix", "%m [%p]: {{ %q }} ")
 	for range g.IntN(3) {
-		o[pick(g, "search_path", "log_statement", "DateStyle", "myapp.setting", "application_name")] = g.text()
+		o[pick(g, "search_path", "log_statement", "DateStyle", "myapp.setting", "application_name")] = g.setting()
 	}
 	return o
 }

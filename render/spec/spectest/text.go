@@ -49,6 +49,9 @@ func (g *generator) text() string {
 	return pick(g, odd...)
 }
 
+// setting is a text for a file that has one setting on each line.
+func (g *generator) setting() string { return strings.ReplaceAll(g.text(), "\n", " ") }
+
 // line is a text on one line that is not empty, and not longer than most fields take.
 func (g *generator) line() string {
 	for {
