@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -202,23 +203,44 @@ func Other(v any) any {
 	return nil
 }
 
+// Lower is like Other, for a value that may become no more, as a request that its limit bounds; nil where there is none.
+func Lower(v any) any {
+	switch v := v.(type) {
+	case int64:
+		return v - 1
+	case string:
+		if other := shifted(v, -1); other != v {
+			return other
+		}
+	}
+	return nil
+}
+
 // otherText raises the first number of a text by one, so that sizes, durations and versions keep their form; a text
 // without one gets a letter more.
 func otherText(s string) string {
 	if strings.Contains(s, "/") && strings.Contains(s, ":") {
 		return s + "-x" // an image or a URL: its numbers mean something to others
 	}
+	if other := shifted(s, +1); other != s {
+		return other
+	}
+	return s + "x"
+}
+
+// shifted has another first number than the text; the text itself where it has none, or would have one below 1.
+func shifted(s string, by int64) string {
 	start := strings.IndexFunc(s, func(r rune) bool { return r >= '0' && r <= '9' })
 	if start < 0 {
-		return s + "x"
+		return s
 	}
 	end := start
 	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
 		end++
 	}
-	n, err := strconv.ParseUint(s[start:end], 10, 63)
-	if err != nil {
-		return s + "x"
+	n, err := strconv.ParseInt(s[start:end], 10, 64)
+	if err != nil || n == math.MaxInt64 || n+by < 1 {
+		return s
 	}
-	return s[:start] + strconv.FormatUint(n+1, 10) + s[end:]
+	return s[:start] + strconv.FormatInt(n+by, 10) + s[end:]
 }

@@ -115,6 +115,9 @@ func (v tracing) copies(leaf provenance.Leaf, schema manifest.Map) (fields []Fie
 	choices, isEnum := schema["enum"].([]any)
 	if !isEnum {
 		fields, beside, ok := v.moved(leaf, provenance.Other(leaf.Value))
+		if lower := provenance.Lower(leaf.Value); !ok && lower != nil {
+			fields, beside, ok = v.moved(leaf, lower) // a request at its limit may only become less
+		}
 		if len(beside) > 0 && leaf.Path == "instances" {
 			return fields, besides(beside), ok // a chart without it would be no use; its comment says what is missing
 		}

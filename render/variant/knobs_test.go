@@ -120,3 +120,30 @@ spec:
 	require.NoError(t, err)
 	return built.Knobs
 }
+
+// A request that is its limit may only become less, as people who want no surprises have it.
+func TestKnobsOfRequestsAtTheirLimits(t *testing.T) {
+	for _, backend := range []string{"native", "cloudnative-pg"} {
+		t.Run(backend, func(t *testing.T) {
+			set, problems := spec.Load([]spec.Source{{Name: "shop.yaml", Data: []byte(`
+apiVersion: onggi.dev/v1alpha1
+kind: DatabaseCluster
+metadata: {name: shop}
+spec:
+  version: "17"
+  backend: ` + backend + `
+  storage: {size: 1Gi}
+  secrets: {provider: existing}
+  resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}
+`)}})
+			require.Empty(t, problems)
+			built, err := variant.Build(set.Clusters[0], variant.Options{Knobs: true})
+			require.NoError(t, err)
+			var paths []string
+			for _, k := range built.Knobs {
+				paths = append(paths, k.Path)
+			}
+			require.Contains(t, paths, "resources.requests.memory")
+		})
+	}
+}
