@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -37,7 +38,7 @@ func writeFolder(ctx context.Context, s *cli.Streams, in *source.Input, o render
 		return err
 	}
 	// A fleet is too many files to wait for each to reach the disk; what that means is in the decision records of tree.
-	w.fleet, err = tree.Open(o.dir, tree.Options{Force: o.force, DryRun: o.check, NoFlush: w.count > 1})
+	w.fleet, err = tree.Open(o.dir, tree.Options{Force: o.force || o.check, DryRun: o.check, NoFlush: w.count > 1})
 	if err != nil {
 		return cli.Fail(cli.InOut, err)
 	}
@@ -61,6 +62,7 @@ type writer struct {
 	written   files
 	removed   files
 	unchanged int
+	inTheWay  *tree.ConflictError // with --check: what a run without it would stop at
 }
 
 // render fills the spool. A chart and overlays are proved as they are made, which takes many times what compiling takes:
@@ -151,7 +153,7 @@ func (w *writer) write() error {
 	}); err != nil {
 		return cli.Fail(cli.InOut, err)
 	}
-	if err := w.fleet.Ready(); err != nil {
+	if err := w.fleet.Ready(); err != nil && !(w.o.check && errors.As(err, &w.inTheWay)) {
 		return cli.Fail(cli.InOut, err)
 	}
 	if err := w.spool.each(w.ctx, func(out output) (done bool, err error) {
@@ -164,7 +166,7 @@ func (w *writer) write() error {
 		return cli.Fail(cli.InOut, err)
 	}
 	result, err := w.fleet.Commit()
-	if err != nil {
+	if err != nil && w.inTheWay == nil {
 		return cli.Fail(cli.InOut, err)
 	}
 	w.note("", tree.Result{Removed: result.Removed})
@@ -291,7 +293,12 @@ func (w *writer) summary(s *cli.Streams) error {
 	for _, name := range w.removed.names {
 		fmt.Fprintf(s.Out, "left over: %s\n", path.Join(w.o.dir, name))
 	}
-	if w.written.count+w.removed.count > 0 {
+	if w.inTheWay != nil {
+		for _, c := range w.inTheWay.Conflicts {
+			fmt.Fprintf(s.Out, "in the way: %s: %s\n", path.Join(w.o.dir, c.Path), c.Reason)
+		}
+	}
+	if w.written.count+w.removed.count > 0 || w.inTheWay != nil {
 		return cli.Exit(cli.Findings, "%s is not what would be written: run the same command without --check", w.o.dir)
 	}
 	return nil

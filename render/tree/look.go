@@ -39,7 +39,7 @@ func (f *Fleet) Look(name string, t Tree) (res Result, right bool, err error) {
 }
 
 // Ready ends the looking. It looks at the folders that Commit would remove too, and returns everything that is in the way, in
-// whatever folder, as one [*ConflictError]: nothing was written then. Otherwise it lists the new folders, all at one stroke.
+// whatever folder, as one [*ConflictError]: nothing was written then, and but for a dry run Commit removes nothing. Otherwise it lists the new folders, all at one stroke.
 func (f *Fleet) Ready() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,7 +55,7 @@ func (f *Fleet) Ready() error {
 		}
 	}
 	if len(f.blocked) > 0 {
-		f.failed = true
+		f.failed = !f.o.DryRun
 		slices.SortFunc(f.blocked, func(a, b Conflict) int { return strings.Compare(a.Path, b.Path) })
 		return &ConflictError{Dir: f.at.dir, Conflicts: slices.Compact(f.blocked)}
 	}
