@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 
@@ -58,14 +59,26 @@ func (s *Store) Put(ctx context.Context, name, file string) error {
 		return fmt.Errorf("store %s: %w", name, err)
 	}
 	argv := s.command("repo-put")
+	if path, err := exec.LookPath(putter); err == nil {
+		argv[0] = path
+	}
 	if s.settings.Repository.Type != "posix" {
 		argv = append(argv, "--repo1-storage-upload-chunk-size="+strconv.FormatInt(chunk(info.Size()), 10))
 	}
-	if _, err := run(ctx, append(argv, name), f, io.Discard, s.env()); err != nil {
+	switch code, err := run(ctx, append(argv, name), f, io.Discard, s.env()); {
+	case code == exitNoCommand:
+		return fmt.Errorf("store %s: this pgBackRest stores no files but its own, and the image has no %s beside it: %w", name, putter, err)
+	case err != nil:
 		return fmt.Errorf("store %s: %w", name, err)
 	}
 	return nil
 }
+
+// putter is a pgBackRest that has repo-put. Images have it beside the one of the backups, which need a new one, since new ones dropped that command.
+const putter = "pgbackrest-repo-put"
+
+// exitNoCommand is pgBackRest's exit code for a command that it does not have.
+const exitNoCommand = 48
 
 // chunk is the size of the parts that a file of this size is sent in: stores take 10,000 of them, and pgBackRest holds one in memory.
 func chunk(size int64) int64 {
