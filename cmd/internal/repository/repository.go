@@ -6,8 +6,8 @@
 //	store, err := repository.Open(settings)           files: Put, Get, List, Remove
 //
 // The commands for files are pgBackRest's own, so that every kind of store, its credentials and the encryption are those of the backups. Two of
-// them, repo-put and repo-rm, are for its own use by its own words: who writes reads back what came of it. Releases of 2026 dropped repo-put, so an
-// older pgBackRest does that, pgbackrest-repo-put, where the image has one.
+// them, repo-put and repo-rm, are for its own use by its own words: who writes reads back what came of it. Releases of 2026 dropped repo-put, and the
+// passphrase for files of others, so an older pgBackRest does all four where the image has one: pgbackrest-files.
 package repository
 
 import (

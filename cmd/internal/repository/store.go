@@ -34,8 +34,16 @@ func Open(s backup.Settings) (*Store, error) {
 	return &Store{s, secrets.Cipher}, nil
 }
 
+// program is the pgBackRest for files that are no backup's. Those of backups have to be new, as servers are; new ones store no such file, and read none that
+// is encrypted. Images have an older one beside it.
+const program = "pgbackrest-files"
+
 func (s *Store) command(verb string, args ...string) []string {
-	return append([]string{s.settings.Bin, "--config=" + s.settings.Config(), verb}, args...)
+	bin := s.settings.Bin
+	if path, err := exec.LookPath(program); err == nil {
+		bin = path
+	}
+	return append([]string{bin, "--config=" + s.settings.Config(), verb}, args...)
 }
 
 // env tells the passphrase of a file that is no backup's. pgBackRest takes it from its configuration for what it knows itself, and for all else only so
@@ -59,23 +67,17 @@ func (s *Store) Put(ctx context.Context, name, file string) error {
 		return fmt.Errorf("store %s: %w", name, err)
 	}
 	argv := s.command("repo-put")
-	if path, err := exec.LookPath(putter); err == nil {
-		argv[0] = path
-	}
 	if s.settings.Repository.Type != "posix" {
 		argv = append(argv, "--repo1-storage-upload-chunk-size="+strconv.FormatInt(chunk(info.Size()), 10))
 	}
 	switch code, err := run(ctx, append(argv, name), f, io.Discard, s.env()); {
 	case code == exitNoCommand:
-		return fmt.Errorf("store %s: this pgBackRest stores no files but its own, and the image has no %s beside it: %w", name, putter, err)
+		return fmt.Errorf("store %s: this pgBackRest stores no files but its own, and the image has no %s beside it: %w", name, program, err)
 	case err != nil:
 		return fmt.Errorf("store %s: %w", name, err)
 	}
 	return nil
 }
-
-// putter is a pgBackRest that has repo-put. Images have it beside the one of the backups, which need a new one, since new ones dropped that command.
-const putter = "pgbackrest-repo-put"
 
 // exitNoCommand is pgBackRest's exit code for a command that it does not have.
 const exitNoCommand = 48
