@@ -33,8 +33,8 @@ func Components() []ComponentInfo {
 }
 
 // IdleError says that shipped Components change nothing: no object is of the kind that they patch. It is for the caller to
-// judge. A database without a LoadBalancer in one environment has no use for metallb; one without any in all of them
-// lists it by mistake.
+// judge. A database without a LoadBalancer has no use for metallb, and neither has one in an environment without; a project
+// without any lists it by mistake.
 type IdleError struct {
 	Components []string // in the order given
 }

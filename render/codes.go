@@ -56,7 +56,9 @@ func compileCodes() []spec.CodeDoc {
 	}, {
 		Code: "ONG3020", Title: "a component that cannot be applied",
 		Text: "The Project lists a Kustomize Component that does not exist, or one whose patch does not fit the rendered objects. Components change every environment; leaving one " +
-			"out would render databases without what all of them are meant to have, such as the pod security of the cluster. onggi components lists those that are shipped.",
+			"out would render databases without what all of them are meant to have, such as the pod security of the cluster. onggi components lists those that are shipped. " +
+			"One that patches nothing of any database of the Project, in any environment, was meant to do something; one database with a use for it is enough. That is looked " +
+			"for where all of the Project is read, in its folder or one above, once nothing else is wrong there.",
 		Wrong: "components: [k3d]", Right: "components: [k3s]",
 	}}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/cmd/onggi/collector"
 	"github.com/onggi-db/onggi/overlays"
+	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/argocd"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
@@ -30,7 +31,7 @@ type output struct {
 // writeFolder renders everything into a folder. First all is rendered, so that a problem in any document is told with the
 // others; then all folders are looked at, so that what is in the way anywhere is told too. Only then is anything written.
 func writeFolder(ctx context.Context, s *cli.Streams, in *source.Input, o renderOptions) error {
-	w := &writer{ctx: ctx, o: o, progress: cli.NewProgress(s, in.Documents())}
+	w := &writer{ctx: ctx, o: o, progress: cli.NewProgress(s, in.Documents()), judge: project.Judge{Whole: in.Whole}}
 	defer w.spool.close()
 	err := w.render(in)
 	w.progress.End()
@@ -57,6 +58,7 @@ type writer struct {
 	spool    spool
 	fleet    *tree.Fleet
 	progress *cli.Progress
+	judge    project.Judge // of the first pass over all documents
 
 	mu        sync.Mutex
 	written   files
@@ -72,6 +74,7 @@ func (w *writer) render(in *source.Input) error {
 		if err := w.batches(in, w.compile); err != nil {
 			return err
 		}
+		w.judge.Whole = nil // it has seen everything
 	}
 	if w.o.format == formatArgoCD {
 		applications, err := compileApplications(w.ctx, in, w.o)
@@ -87,14 +90,7 @@ func (w *writer) render(in *source.Input) error {
 
 // compile renders a document without keeping the result.
 func (w *writer) compile(doc *spec.Document) error {
-	var problems spec.Problems
-	for _, env := range append([]string{""}, w.o.of(doc)...) {
-		_, _, err := project.Compile(doc, env)
-		if err := cli.Gather(&problems, err); err != nil {
-			return err
-		}
-	}
-	return problems.Err()
+	return w.judge.Each(doc, append([]string{""}, w.o.of(doc)...), func(string, render.Bundle, *spec.Cluster) error { return nil })
 }
 
 // largeFleet is how many databases are rendered before memory matters more than the last tenth of the time.
@@ -121,7 +117,7 @@ func (w *writer) batches(in *source.Input, work func(*spec.Document) error) erro
 	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
-	if len(problems) == 0 && w.count == 0 {
+	if problems = w.judge.Add(problems); len(problems) == 0 && w.count == 0 {
 		return noClusters()
 	}
 	return problems.Sort().Err()
@@ -243,15 +239,7 @@ func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 		envs = doc.Environments()
 	}
 	var outputs []output
-	var problems spec.Problems
-	for _, env := range envs {
-		bundle, _, err := project.Compile(doc, env)
-		if err := cli.Gather(&problems, err); err != nil {
-			return nil, err
-		}
-		if len(problems) > 0 {
-			continue // the next environment may have others
-		}
+	err := w.judge.Each(doc, envs, func(env string, bundle render.Bundle, _ *spec.Cluster) error {
 		dir := doc.Name
 		if w.o.allEnvs || len(envs) > 1 || w.o.format == formatArgoCD {
 			dir = path.Join(env, doc.Name)
@@ -261,12 +249,10 @@ func (w *writer) emitManifests(doc *spec.Document) ([]output, error) {
 			files[name] = manifest.Encode(bundle.Objects[i])
 		}
 		out, err := folderOf(dir, files)
-		if err != nil {
-			return nil, err
-		}
 		outputs = append(outputs, out)
-	}
-	return outputs, problems.Err()
+		return err
+	})
+	return outputs, err
 }
 
 func folderOf(dir string, files map[string][]byte) (output, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/cmd/internal/source"
+	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -139,14 +140,14 @@ func stream(ctx context.Context, s *cli.Streams, in *source.Input, env string) e
 	var problems spec.Problems
 	var documents [][]byte
 	count := 0
+	judge := project.Judge{Whole: in.Whole}
 	err := in.Batches(ctx, func(docs []*spec.Document) error {
 		encoded := make([][]byte, len(docs))
 		for _, err := range source.InParallel(ctx, len(docs), func(i int) error {
-			bundle, _, err := project.Compile(docs[i], env)
-			if err == nil {
+			return judge.Each(docs[i], []string{env}, func(_ string, bundle render.Bundle, _ *spec.Cluster) error {
 				encoded[i] = manifest.Encode(bundle.Objects...)
-			}
-			return err
+				return nil
+			})
 		}) {
 			if err := cli.Gather(&problems, err); err != nil {
 				return err
@@ -159,7 +160,7 @@ func stream(ctx context.Context, s *cli.Streams, in *source.Input, env string) e
 	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
-	if len(problems) > 0 {
+	if problems = judge.Add(problems); len(problems) > 0 {
 		return problems.Sort()
 	}
 	if count == 0 {

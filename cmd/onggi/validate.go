@@ -11,6 +11,7 @@ import (
 	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/cmd/internal/source"
 	"github.com/onggi-db/onggi/policies/crd"
+	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/plan"
 	"github.com/onggi-db/onggi/render/spec"
@@ -146,6 +147,7 @@ func eachVariant(ctx context.Context, s *cli.Streams, args, only []string, work 
 	}
 	var problems spec.Problems
 	count := 0
+	judge := project.Judge{Whole: in.Whole}
 	err = in.Batches(ctx, func(docs []*spec.Document) error {
 		for _, doc := range docs {
 			count++
@@ -153,14 +155,11 @@ func eachVariant(ctx context.Context, s *cli.Streams, args, only []string, work 
 			if len(envs) == 0 {
 				envs = append([]string{""}, doc.Environments()...)
 			}
-			for _, env := range envs {
-				bundle, cluster, err := project.Compile(doc, env)
-				if err == nil {
-					err = work(doc, rendered{cluster, bundle.Objects, bundle.Plan.Needs})
-				}
-				if err := cli.Gather(&problems, err); err != nil {
-					return err
-				}
+			err := judge.Each(doc, envs, func(_ string, bundle render.Bundle, cluster *spec.Cluster) error {
+				return work(doc, rendered{cluster, bundle.Objects, bundle.Plan.Needs})
+			})
+			if err := cli.Gather(&problems, err); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -168,7 +167,7 @@ func eachVariant(ctx context.Context, s *cli.Streams, args, only []string, work 
 	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
-	if len(problems) == 0 && count == 0 {
+	if problems = judge.Add(problems); len(problems) == 0 && count == 0 {
 		return noClusters()
 	}
 	return problems.Sort().Err()

@@ -34,10 +34,14 @@ func runVerify(ctx context.Context, s *cli.Streams, args []string) error {
 	}
 	var problems spec.Problems
 	count, differing := 0, 0
+	judge := project.Judge{Whole: in.Whole}
 	err = in.Batches(ctx, func(docs []*spec.Document) error {
 		count += len(docs)
 		for _, doc := range docs {
 			lines, same, err := verifyOne(doc)
+			if err == nil {
+				err = judge.Each(doc, nil, nil) // it compiles only what it takes to find a use for each Component
+			}
 			if err := cli.Gather(&problems, err); err != nil {
 				return err
 			}
@@ -53,6 +57,7 @@ func runVerify(ctx context.Context, s *cli.Streams, args []string) error {
 	if err := cli.Gather(&problems, err); err != nil {
 		return err
 	}
+	problems = judge.Add(problems)
 	switch {
 	case len(problems) > 0:
 		return problems.Sort()

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/onggi-db/onggi/cmd/internal/cli"
 	"github.com/onggi-db/onggi/overlays"
 	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/argocd"
@@ -45,30 +45,14 @@ func Transformer(doc *spec.Document) func([]manifest.Object) ([]manifest.Object,
 	}
 }
 
-// Compile renders a document in one environment, with what the project asks for. A Component that finds nothing to patch in
-// any environment is a problem: it was meant to do something.
+// Compile renders a document in one environment, with what the project asks for. That a Component finds nothing to patch is no
+// problem of one database: a [Judge] sees the others.
 func Compile(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, error) {
-	bundle, cluster, idle, err := CompileOnly(doc, env)
-	if err != nil || len(idle) == 0 {
-		return bundle, cluster, err
-	}
-	for _, other := range append([]string{""}, doc.Environments()...) {
-		_, _, too, err := CompileOnly(doc, other)
-		if err != nil {
-			return bundle, cluster, nil // it is reported when that environment is rendered
-		}
-		idle = slices.DeleteFunc(slices.Clone(idle), func(name string) bool { return !slices.Contains(too, name) })
-	}
-	if len(idle) == 0 {
-		return bundle, cluster, nil
-	}
-	return bundle, cluster, spec.Problems{doc.Project.Problem("ONG3020", "components",
-		fmt.Sprintf("%s: nothing of %s is patched by %s", doc.File, doc.Name, strings.Join(idle, ", ")),
-		"a Component that changes nothing was meant to change something", "take it out, or see in onggi components what it is for")}
+	bundle, cluster, _, err := compile(doc, env)
+	return bundle, cluster, err
 }
 
-// CompileOnly is [Compile] that returns the idle Components in place of a problem.
-func CompileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, []string, error) {
+func compile(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, []string, error) {
 	cluster, problems := doc.Resolve(env)
 	if len(problems) > 0 {
 		return render.Bundle{}, nil, nil, problems
@@ -80,6 +64,58 @@ func CompileOnly(doc *spec.Document, env string) (render.Bundle, *spec.Cluster, 
 	objs, idle, err := Finish(doc, bundle.Objects)
 	bundle.Objects = objs
 	return bundle, cluster, idle, err
+}
+
+// Work is what is done with a document in one environment.
+type Work func(env string, bundle render.Bundle, cluster *spec.Cluster) error
+
+// Each compiles a document in environments and hands each to work. It tells the problems of all of them, and stops at what is
+// none. The idle ones are the Components that patch nothing in any of these.
+func Each(doc *spec.Document, envs []string, work Work) (idle []string, err error) {
+	if doc.Project != nil {
+		idle = doc.Project.Components
+	}
+	var problems spec.Problems
+	for _, env := range envs {
+		bundle, cluster, here, err := compile(doc, env)
+		if err == nil {
+			idle = both(idle, here)
+			err = work(env, bundle, cluster)
+		}
+		if err := cli.Gather(&problems, err); err != nil {
+			return nil, err
+		}
+	}
+	return idle, problems.Err()
+}
+
+// Idle are those of the Components that patch nothing of a document in any of its environments. In the envs they are known to.
+func Idle(doc *spec.Document, components, envs []string) []string {
+	for _, env := range append([]string{""}, doc.Environments()...) {
+		if len(components) == 0 {
+			return nil
+		}
+		if slices.Contains(envs, env) {
+			continue
+		}
+		_, _, here, err := compile(doc, env)
+		if err != nil {
+			return nil // nobody knows what is in that environment; it is reported when it is rendered
+		}
+		components = both(components, here)
+	}
+	return components
+}
+
+// both are the names that are in two lists, in the order of the first.
+func both(a, b []string) []string {
+	var out []string
+	for _, name := range a {
+		if slices.Contains(b, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // Taken is the problem of a database whose folder another one has.

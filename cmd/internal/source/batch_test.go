@@ -103,3 +103,39 @@ func TestBatchesGatherProblems(t *testing.T) {
 	require.Contains(t, problems[len(problems)-1].Error(), fmt.Sprintf("db-%04d.yaml", 2*batchSize))
 	require.Equal(t, 3*batchSize-2, worked)
 }
+
+// A project is whole when its folder is read with all below it, however else its files are named.
+func TestWhole(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a/onggi.yaml", "a/db.yaml", "a/team/db.yaml", "b/db.yaml", "b/deep/onggi.yaml", "b/deep/db.yaml"} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte("kind: DatabaseCluster\n"), 0o644))
+	}
+	t.Chdir(dir)
+	tests := []struct {
+		args  []string
+		of    string
+		whole bool
+	}{
+		{[]string{"."}, "a", true},
+		{[]string{"."}, "b/deep", true},
+		{[]string{"a"}, "a", true},
+		{[]string{"a/"}, "a", true},
+		{[]string{"a/db.yaml", "a"}, "a", true},
+		{[]string{"b", "a/db.yaml"}, "b/deep", true},
+		{[]string{"b", "a/db.yaml"}, "a", false},
+		{[]string{"a/db.yaml"}, "a", false},
+		{[]string{"a/db.yaml", "a/team/db.yaml", "a/onggi.yaml"}, "a", false},
+		{[]string{"a/team", "a/onggi.yaml"}, "a", false},
+		{[]string{"a/team"}, "a", false},
+	}
+	for _, tt := range tests {
+		in, err := Read(strings.NewReader(""), tt.args)
+		require.NoError(t, err)
+		require.Equal(t, tt.whole, in.Whole(&spec.ProjectFile{File: tt.of + "/onggi.yaml", Dir: tt.of}), "%v of %s", tt.args, tt.of)
+	}
+	in, err := Read(strings.NewReader("kind: DatabaseCluster"), []string{"-", "."})
+	require.NoError(t, err)
+	require.False(t, in.Whole(&spec.ProjectFile{File: Stdin, Dir: "."}), "what is piped in has no folder")
+}

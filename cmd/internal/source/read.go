@@ -31,6 +31,7 @@ const Stdin = "-"
 type folder struct {
 	clusters []string
 	others   []string // manifests
+	walked   bool     // with all below it, as an argument or on the way down from one
 }
 
 // Input is what the arguments of a command name.
@@ -49,6 +50,7 @@ func Read(stdin io.Reader, args []string) (*Input, error) {
 	}
 	in := &Input{folders: make(map[string]*folder)}
 	var names []string
+	walked := make(map[string]bool)
 	for _, arg := range args {
 		if arg == Stdin {
 			source, err := ReadStdin(stdin)
@@ -59,7 +61,7 @@ func Read(stdin io.Reader, args []string) (*Input, error) {
 			in.seen += bytes.Count(source.Data, []byte(spec.KindCluster))
 			continue
 		}
-		found, err := specFiles(arg)
+		found, isFolder, err := specFiles(arg)
 		if err != nil {
 			return nil, cli.Fail(cli.InOut, err)
 		}
@@ -67,6 +69,9 @@ func Read(stdin io.Reader, args []string) (*Input, error) {
 			return nil, cli.Exit(cli.InOut, "%s holds no .yaml, .yml or .json file", arg)
 		}
 		names = append(names, found...)
+		for _, name := range found {
+			walked[filepath.Dir(name)] = walked[filepath.Dir(name)] || isFolder
+		}
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -74,7 +79,17 @@ func Read(stdin io.Reader, args []string) (*Input, error) {
 			return nil, cli.Fail(cli.InOut, err)
 		}
 	}
+	for dir, f := range in.folders {
+		f.walked = walked[dir]
+	}
 	return in, nil
+}
+
+// Whole reports whether every database of a project is read: its folder was, with all below. Of files, or of a folder below the
+// project's, nobody knows what lies beside them.
+func (in *Input) Whole(p *spec.ProjectFile) bool {
+	f := in.folders[filepath.FromSlash(p.Dir)]
+	return p.File != Stdin && f != nil && f.walked
 }
 
 // Documents is about how many clusters there are, before they are loaded: good enough to tell how far a run is.
@@ -141,22 +156,23 @@ func Cause(err error) error {
 }
 
 // specFiles lists the files that an argument stands for.
-func specFiles(arg string) ([]string, error) {
+func specFiles(arg string) (names []string, isFolder bool, err error) {
 	info, err := os.Stat(arg)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", arg, Cause(err))
+		return nil, false, fmt.Errorf("read %s: %w", arg, Cause(err))
 	}
 	if info.IsDir() {
-		return folderFiles(arg)
+		names, err = folderFiles(arg)
+		return names, true, err
 	}
-	names := []string{filepath.Clean(arg)}
+	names = []string{filepath.Clean(arg)}
 	project := filepath.Join(filepath.Dir(arg), ProjectFile)
 	if filepath.Base(arg) != ProjectFile {
 		if _, err := os.Stat(project); err == nil {
 			names = append(names, project)
 		}
 	}
-	return names, nil
+	return names, false, nil
 }
 
 // walk visits a folder with all below it. The folder may be a link, which WalkDir follows only with a separator behind it; links

@@ -178,6 +178,7 @@ func (c *cycle) enter(l *loaded) []*job {
 			continue
 		}
 		if !doc.same {
+			e.belongs(doc)
 			jobs = append(jobs, &job{entry: e, candidate: doc})
 		}
 	}
@@ -301,7 +302,7 @@ func (c *cycle) tidy() {
 	k := &c.w.known
 	fleet := c.w.out.fleet
 	kept, names := make(map[string]bool), make(map[string]bool)
-	well := len(k.entries) > 0 && len(c.failures)+len(c.w.disk.troubles)+len(k.allProblems()) == 0
+	well := len(k.entries) > 0 && len(c.failures)+len(c.w.disk.troubles)+len(c.w.problems()) == 0
 	for _, e := range k.entries {
 		names[e.Name] = names[e.Name] || !e.Good
 		well = well && e.Good
@@ -336,7 +337,7 @@ func (db Database) compare(other Database) int {
 
 // conclude makes the state, and tells it if anything is other than it was.
 func (w *Watcher) conclude(c *cycle, begun time.Time) {
-	s := State{Took: time.Since(begun), Problems: w.known.allProblems(), Failures: w.failures(c),
+	s := State{Took: time.Since(begun), Problems: w.problems(), Failures: w.failures(c),
 		Written: c.counts.written, Removed: c.counts.removed, Unchanged: c.counts.unchanged}
 	for _, e := range w.known.sorted() {
 		s.Databases = append(s.Databases, e.Database)

@@ -28,6 +28,8 @@ type entry struct {
 	absent   bool // its file no longer has it
 	problems spec.Problems
 	failure  error
+	project  string   // the file of its project, as the system has it; "" without one
+	idle     []string // the project's Components that patch nothing of it
 
 	// What it last was good as: with what it was loaded, and how it was called then.
 	print    digest

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onggi-db/onggi/cmd/internal/project"
 	"github.com/onggi-db/onggi/cmd/internal/source"
+	"github.com/onggi-db/onggi/render"
 	"github.com/onggi-db/onggi/render/manifest"
 	"github.com/onggi-db/onggi/render/spec"
 )
@@ -33,6 +34,7 @@ type candidate struct {
 	problems spec.Problems
 	failure  error
 	bundles  map[string][]manifest.Object // by environment; nil when it is the same
+	idle     []string                     // the Components that patch nothing of it; nil when it is the same
 }
 
 func (c *candidate) good() bool { return len(c.problems) == 0 && c.failure == nil }
@@ -166,12 +168,15 @@ func (l *loader) standIns(members []*file, bad map[string]bool) (sources []spec.
 // compile renders the document in every environment that is asked for.
 func (c *candidate) compile(envs []string) {
 	c.bundles = make(map[string][]manifest.Object, len(envs))
-	for _, env := range envs {
-		bundle, _, err := project.Compile(c.doc, env)
-		c.note(err)
+	idle, err := project.Each(c.doc, envs, func(env string, bundle render.Bundle, _ *spec.Cluster) error {
 		c.bundles[env] = bundle.Objects
-	}
+		return nil
+	})
+	c.note(err)
 	c.problems = c.problems.Sort()
+	if c.good() {
+		c.idle = project.Idle(c.doc, idle, envs)
+	}
 }
 
 // note keeps what is wrong: problems of the spec, or else why it could not be done.

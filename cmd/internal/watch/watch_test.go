@@ -110,6 +110,35 @@ func TestSaves(t *testing.T) {
 	}
 }
 
+// A Component that no database has a use for is told as render tells it, and for as long as none has; what is written is right.
+func TestIdleComponents(t *testing.T) {
+	fleet := "apiVersion: onggi.dev/v1alpha1\nkind: Project\nmetadata: {name: p}\ncomponents: [arm64, metallb]\n"
+	exposed := strings.Replace(shop("crm", 3), "spec:\n", "spec:\n  expose: [{name: lb, ip: 192.168.0.206, sourceRanges: [192.168.0.0/24]}]\n", 1)
+	require.Contains(t, exposed, "expose")
+	p, s := begin(t, map[string]string{"specs/onggi.yaml": fleet, "specs/shop.yaml": shop("shop", 3), "specs/eu/crm.yaml": shop("crm", 3)})
+	idle := func(s watch.State, message string) {
+		t.Helper()
+		require.Len(t, s.Problems, 1)
+		require.Equal(t, p.at("specs/onggi.yaml")+":4:1: ONG3020: "+message+" is patched by metallb", s.Problems[0].Error())
+		for _, db := range s.Databases {
+			require.True(t, db.Good)
+		}
+	}
+	idle(s, "nothing of the project's 2 databases")
+	require.Contains(t, p.cluster("shop"), "kubernetes.io/arch: arm64")
+
+	p.put("specs/eu/crm.yaml", exposed)
+	require.Empty(t, p.next().Problems)
+	p.put("specs/shop.yaml", "kind: DatabaseCluster\nbroken: [\n")
+	require.NotContains(t, p.next().Problems.Error(), "ONG3020", "what cannot be read may be what the Component is for")
+	p.remove("specs/eu/crm.yaml")
+	require.NotContains(t, p.next().Problems.Error(), "ONG3020")
+	p.put("specs/shop.yaml", shop("shop", 3))
+	idle(p.next(), p.at("specs/shop.yaml")+": nothing of shop")
+	p.put("specs/onggi.yaml", strings.Replace(fleet, ", metallb", "", 1))
+	require.Empty(t, p.next().Problems)
+}
+
 func TestWhatChangesNothingTellsNothing(t *testing.T) {
 	p, _ := begin(t, map[string]string{"specs/shop.yaml": shop("shop", 3), "specs/README.md": "read me"})
 	later := time.Now().Add(time.Hour)
