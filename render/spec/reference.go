@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -69,6 +70,9 @@ func writeObject(b *bytes.Buffer, s *shape, written map[string]bool, used map[st
 	}
 }
 
+// patternInLimits is a regular expression among a field's limits. As it is, Markdown takes a part of some for a link.
+var patternInLimits = regexp.MustCompile(`matches (\^\S+)`)
+
 // tableRow is one field as a row of a Markdown table.
 func tableRow(f Field) string {
 	name, kind, fallback := "`"+f.Name+"`", f.Type, ""
@@ -86,7 +90,7 @@ func tableRow(f Field) string {
 		doc += " One of `" + strings.Join(f.Enum, "`, `") + "`."
 	}
 	if f.Limits != "" {
-		doc += " (" + f.Limits + ")"
+		doc += " (" + patternInLimits.ReplaceAllString(f.Limits, "matches `$1`") + ")"
 	}
 	if f.Example != "" {
 		doc += " Example: `" + f.Example + "`."
