@@ -100,7 +100,7 @@ func (l *lab) backup(kind string) {
 // archived waits until everything that was written is in the archive.
 func (l *lab) archived() {
 	l.t.Helper()
-	segment := l.query("SELECT pg_walfile_name(pg_switch_wal())")
+	segment := l.query("SELECT pg_walfile_name(pg_switch_wal() - 1)") // from 17 on, the place behind a segment is one of the next
 	l.eventually(90*time.Second, "the log is archived up to "+segment, func() bool {
 		p := l.primary()
 		if p == nil {

@@ -303,7 +303,7 @@ func (s *Server) Segments() ([]string, error) {
 func (s *Server) ArchiveAll(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	segment, err := s.ask(ctx, "SELECT pg_walfile_name(pg_switch_wal()) FROM pg_create_restore_point('onggi: archive what was written')")
+	segment, err := s.endSegment(ctx)
 	if err != nil {
 		return fmt.Errorf("archive what was written: %w", err)
 	}
@@ -315,6 +315,20 @@ func (s *Server) ArchiveAll(ctx context.Context, within time.Duration) error {
 		return fmt.Errorf("archive what was written: %w", err)
 	}
 	return nil
+}
+
+// endSegment ends the segment that is being written, and is its name. Where that ends with the last byte of it, a server from 17 on takes the place behind
+// it for one of the next segment, so that the byte before is asked about.
+func (s *Server) endSegment(ctx context.Context) (string, error) {
+	end, err := s.ask(ctx, "SELECT pg_switch_wal()::text FROM pg_create_restore_point('onggi: archive what was written')")
+	if err != nil {
+		return "", err
+	}
+	at, err := ParseLSN(end)
+	if err != nil {
+		return "", err
+	}
+	return s.ask(ctx, "SELECT pg_walfile_name($1)", (at - 1).String())
 }
 
 // Free is how many bytes the volume has free, and that of the log, which is the same where the log has none of its own.
