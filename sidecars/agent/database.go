@@ -311,8 +311,12 @@ func (d *Database) Data(ctx context.Context) (ha.Data, error) {
 	if err != nil {
 		return ha.Data{}, err
 	}
+	strayed, err := d.Postgres.Strayed(control)
+	if err != nil {
+		return ha.Data{}, err
+	}
 	data, err := dataOf(control, d.has("standby.signal"), d.has("backup_label"))
-	data.LogLost = lost != ""
+	data.LogLost = lost != "" || strayed
 	data.Broken = unfinished != "" || data.LogLost
 	return data, err
 }

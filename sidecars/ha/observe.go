@@ -107,8 +107,8 @@ type Data struct {
 	End   Position
 	// Broken is an interrupted rewind, or a lost log: nothing may start from it.
 	Broken bool
-	// LogLost tells that the log was on a volume that is gone. There is nothing to rewind then, and no saying what else was lost with it: the
-	// volumes are another member's by now.
+	// LogLost tells that the log was on a volume that is gone, or that a standby has replayed another than the cluster's. There is nothing to rewind
+	// then, and no saying what else was lost with it: the volumes are another member's by now.
 	LogLost bool
 }
 

@@ -85,6 +85,29 @@ func (s *Server) History(_ context.Context, timeline uint32) (History, error) {
 	return ParseHistory(timeline, string(text))
 }
 
+// Strayed tells that the last checkpoint of a standby, which pg_control names, is on a timeline that the newest history here had left before it. The server
+// has replayed what no other has: the log of its own from after the fork, while it waited for a segment that nobody had any more. It starts no more, and
+// there is nothing to rewind, since by pg_control its end is on the newest timeline. Where there is a backup_label the start is told by that.
+func (s *Server) Strayed(c Control) (bool, error) {
+	if !exists(filepath.Join(s.Paths.Data, "standby.signal")) || exists(filepath.Join(s.Paths.Data, "backup_label")) {
+		return false, nil
+	}
+	newest, err := s.newestHistory()
+	if err != nil || newest <= c.Timeline {
+		return false, err
+	}
+	h, err := s.History(context.Background(), newest)
+	if err != nil {
+		return false, nil // what cannot be read proves nothing
+	}
+	for _, left := range h.Switches {
+		if left.Timeline == c.Timeline {
+			return left.At <= c.Checkpoint, nil
+		}
+	}
+	return false, nil // a history that Skip wrote has no parents
+}
+
 // Skip has the server, when it is promoted, begin a timeline after these: of one that another member began and this one never heard of, the number must not
 // be given to two. Where the server looks which numbers are taken it finds files that name no parent, so it follows none of them; standbys fetch
 // them like others.

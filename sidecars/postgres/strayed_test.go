@@ -1,0 +1,50 @@
+package postgres_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onggi-db/onggi/sidecars/postgres"
+)
+
+// The volume of the first row is one that a storm of faults left: rewound to a primary that died, short of a segment that nobody had any more, killed
+// after it had replayed its own log from after the fork. Postgres: "requested timeline 11 is not a child of this server's history".
+func TestAStandbyThatReplayedAnotherLogIsKnown(t *testing.T) {
+	const history = "6\t0/B03AFC8\tno recovery target specified\n\n7\t0/100084B8\tno recovery target specified\n\n8\t0/16006358\tno recovery target specified\n"
+	for _, row := range []struct {
+		name       string
+		timeline   uint32
+		checkpoint postgres.LSN
+		history    string // of timeline 9; "": there is none
+		files      []string
+		strayed    bool
+	}{
+		{"behind the fork", 7, 0x10008530, history, []string{"standby.signal"}, true},
+		{"at the fork", 7, 0x100084B8, history, []string{"standby.signal"}, true},
+		{"before the fork", 7, 0x10008440, history, []string{"standby.signal"}, false},
+		{"on the newest timeline", 9, 0x20000000, history, []string{"standby.signal"}, false},
+		{"no newer timeline is known", 7, 0x10008530, "", []string{"standby.signal"}, false},
+		{"a timeline that was only skipped", 7, 0x10008530, "# begun by another member\n", []string{"standby.signal"}, false},
+		{"a history that cannot be read", 7, 0x10008530, "7\n", []string{"standby.signal"}, false},
+		{"the label says where to begin", 7, 0x10008530, history, []string{"standby.signal", "backup_label"}, false},
+		{"no standby", 7, 0x10008530, history, nil, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "pg_wal"), 0o700))
+			if row.history != "" {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "pg_wal", fmt.Sprintf("%08X.history", 9)), []byte(row.history), 0o600))
+			}
+			for _, name := range row.files {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+			}
+			strayed, err := postgres.New(postgres.Paths{Data: dir}, nil).Strayed(postgres.Control{Timeline: row.timeline, Checkpoint: row.checkpoint})
+			require.NoError(t, err)
+			require.Equal(t, row.strayed, strayed)
+		})
+	}
+}
