@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -45,6 +47,57 @@ func TestAStandbyThatReplayedAnotherLogIsKnown(t *testing.T) {
 			strayed, err := postgres.New(postgres.Paths{Data: dir}, nil).Strayed(postgres.Control{Timeline: row.timeline, Checkpoint: row.checkpoint})
 			require.NoError(t, err)
 			require.Equal(t, row.strayed, strayed)
+		})
+	}
+}
+
+// What is told of a directory is what a real server does with it: it starts no standby from a checkpoint behind the fork, and one from a checkpoint before.
+func TestARealServerRefusesWhatHasStrayed(t *testing.T) {
+	t.Parallel()
+	for _, strayed := range []bool{true, false} {
+		t.Run(fmt.Sprint(strayed), func(t *testing.T) {
+			a := newPrimary(t, "shop-0")
+			a.sql("CREATE TABLE orders AS SELECT 1 AS id")
+			b := newStandby(t, a, "shop-1")
+			b.caughtUp(a)
+			a.sql("CHECKPOINT")
+			b.caughtUp(a)
+			require.NoError(t, b.Detach(b.ctx()))
+			a.sql("INSERT INTO orders VALUES (2)")
+			if strayed {
+				a.sql("CHECKPOINT")
+			}
+			a.kill()
+			timeline, err := b.Promote(b.ctx(), postgres.Sync{})
+			require.NoError(t, err)
+			require.EqualValues(t, 2, timeline)
+			history, err := os.ReadFile(filepath.Join(b.Paths.Data, "pg_wal", "00000002.history"))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(a.Paths.Data, "pg_wal", "00000002.history"), history, 0o600))
+			require.NoError(t, a.Follow(a.ctx(), b.upstream(a.name)))
+			command, err := a.StartCommand(postgres.AsStandby)
+			require.NoError(t, err)
+			control, err := a.Control(a.ctx())
+			require.NoError(t, err)
+			told, err := a.Strayed(control)
+			require.NoError(t, err)
+			require.Equal(t, strayed, told)
+
+			a.run(command)
+			refuses := func() bool {
+				text, err := os.ReadFile(filepath.Join(a.dir, "log"))
+				require.NoError(t, err)
+				return strings.Contains(string(text), "requested timeline 2 is not a child of this server's history")
+			}
+			if strayed {
+				require.Eventually(t, refuses, patience, 20*time.Millisecond)
+				return
+			}
+			require.Eventually(t, func() bool {
+				_, err := a.Status(a.ctx(), postgres.Brief)
+				return err == nil
+			}, patience, 20*time.Millisecond)
+			require.False(t, refuses())
 		})
 	}
 }
