@@ -209,6 +209,7 @@ e2e-agent: ## change everything that can be changed on running clusters of real 
 
 .cache/pgbouncer/pgbouncer:
 	.ci/debian trixie /usr/sbin/pgbouncer pgbouncer $(@D) # knows auth_dbname, as 1.19 and newer do
+	@$@ -V
 
 .PHONY: e2e-pooler
 e2e-pooler: .cache/pgbouncer/pgbouncer ## PgBouncer as rendered, before a cluster of three real servers whose primary dies

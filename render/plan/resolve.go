@@ -58,6 +58,14 @@ func (r *resolver) problem(code, path, message, why, fix string) {
 	r.problems = append(r.problems, r.cluster.Problem(code, "spec."+path, message, why, fix))
 }
 
+// Key is the path of an entry of a map, whose name may have points.
+func Key(path, name string) string {
+	if strings.Contains(name, ".") {
+		return path + "[" + strconv.Quote(name) + "]"
+	}
+	return path + "." + name
+}
+
 func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // newestOperator is the release that is taken for granted when operatorVersion is left out: the one whose CRDs this

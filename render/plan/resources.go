@@ -1,9 +1,10 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/spec"
@@ -13,6 +14,10 @@ import (
 type Excess struct {
 	Path, Name     string // of the request, and of the resource
 	Request, Limit string // Limit is "" where there is none
+}
+
+func (e Excess) String() string {
+	return fmt.Sprintf("%s asks for %s and may use %s", e.Name, e.Request, cmp.Or(e.Limit, "nothing"))
 }
 
 // Excesses are those of all containers that a spec describes, in the order of its fields.
@@ -54,11 +59,7 @@ func excesses(path string, r *spec.Resources) []Excess {
 		if order <= 0 && !(alike && (limit == "" || order != 0)) {
 			continue
 		}
-		at := path + ".requests." + name
-		if strings.Contains(name, ".") {
-			at = path + ".requests[" + strconv.Quote(name) + "]"
-		}
-		out = append(out, Excess{at, name, request, limit})
+		out = append(out, Excess{Key(path+".requests", name), name, request, limit})
 	}
 	return out
 }

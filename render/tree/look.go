@@ -39,7 +39,8 @@ func (f *Fleet) Look(name string, t Tree) (res Result, right bool, err error) {
 }
 
 // Ready ends the looking. It looks at the folders that Commit would remove too, and returns everything that is in the way, in
-// whatever folder, as one [*ConflictError]: nothing was written then, and but for a dry run Commit removes nothing. Otherwise it lists the new folders, all at one stroke.
+// whatever folder, as one [*ConflictError]: nothing was written then, and Commit refuses to remove anything, or in a dry run tells what it would.
+// Otherwise it lists the new folders, all at one stroke.
 func (f *Fleet) Ready() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -59,7 +59,7 @@ func TestKnobsOfSchedules(t *testing.T) {
 		{"no alerts", "{}", `{schedule: "0 6 * * 0"}`, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			require.Equal(t, tt.want, slices.Contains(knobPaths(t, fmt.Sprintf(
+			require.Equal(t, tt.want, slices.Contains(knobPaths(t, "cloudnative-pg", fmt.Sprintf(
 				"backup: {destination: \"s3://backups/shop\", credentials: {secret: keys}, retention: 30d, schedules: [{name: daily, cron: \"0 0 * * *\"}], drill: %s}\n  monitoring: %s",
 				tt.drill, tt.monitoring)), "backup.drill.schedule"))
 		})
@@ -69,7 +69,7 @@ func TestKnobsOfSchedules(t *testing.T) {
 // Empty text in a spec is a field left out, and in a chart it would be empty text: values refuse it. Keys of a map are taken as they are.
 func TestKnobsAreNotEmpty(t *testing.T) {
 	found := map[string]any{}
-	for _, k := range knobsOf(t, `placement: {scheduler: mine, nodeSelector: {disk: ssd}}`) {
+	for _, k := range knobsOf(t, "cloudnative-pg", `placement: {scheduler: mine, nodeSelector: {disk: ssd}}`) {
 		found[k.Path] = k.Schema["minLength"]
 	}
 	require.Equal(t, int64(1), found["placement.scheduler"])
@@ -95,14 +95,14 @@ environments: {dev: {instances: 1}}
 		"cannot: ConfigMap shop-config data[\"agent.yaml\"], PodDisruptionBudget shop.", built.Knobs[at].Doc)
 }
 
-func knobPaths(t *testing.T, fields string) (paths []string) {
-	for _, k := range knobsOf(t, fields) {
+func knobPaths(t *testing.T, backend, fields string) (paths []string) {
+	for _, k := range knobsOf(t, backend, fields) {
 		paths = append(paths, k.Path)
 	}
 	return paths
 }
 
-func knobsOf(t *testing.T, fields string) []variant.Knob {
+func knobsOf(t *testing.T, backend, fields string) []variant.Knob {
 	t.Helper()
 	set, problems := spec.Load([]spec.Source{{Name: "shop.yaml", Data: fmt.Appendf(nil, `
 apiVersion: onggi.dev/v1alpha1
@@ -110,11 +110,11 @@ kind: DatabaseCluster
 metadata: {name: shop}
 spec:
   version: "17"
-  backend: cloudnative-pg
+  backend: %s
   storage: {size: 1Gi}
   secrets: {provider: existing}
   %s
-`, fields)}})
+`, backend, fields)}})
 	require.Empty(t, problems)
 	built, err := variant.Build(set.Clusters[0], variant.Options{Knobs: true})
 	require.NoError(t, err)
@@ -125,25 +125,7 @@ spec:
 func TestKnobsOfRequestsAtTheirLimits(t *testing.T) {
 	for _, backend := range []string{"native", "cloudnative-pg"} {
 		t.Run(backend, func(t *testing.T) {
-			set, problems := spec.Load([]spec.Source{{Name: "shop.yaml", Data: []byte(`
-apiVersion: onggi.dev/v1alpha1
-kind: DatabaseCluster
-metadata: {name: shop}
-spec:
-  version: "17"
-  backend: ` + backend + `
-  storage: {size: 1Gi}
-  secrets: {provider: existing}
-  resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}
-`)}})
-			require.Empty(t, problems)
-			built, err := variant.Build(set.Clusters[0], variant.Options{Knobs: true})
-			require.NoError(t, err)
-			var paths []string
-			for _, k := range built.Knobs {
-				paths = append(paths, k.Path)
-			}
-			require.Contains(t, paths, "resources.requests.memory")
+			require.Contains(t, knobPaths(t, backend, "resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}"), "resources.requests.memory")
 		})
 	}
 }

@@ -183,8 +183,8 @@ func TestAnEarlierPostmasterIsNotBelieved(t *testing.T) {
 // A server that has just been started lets nobody in for a moment. What its predecessor waited for had it restarted twice.
 func TestWhatWaitsForARestartIsForgottenWithTheServer(t *testing.T) {
 	b := grown(t)
+	defer b.gate(ha.StartPrimary)()
 	b.mu.Lock()
-	b.hold[ha.StartPrimary] = make(chan struct{})
 	b.postgres.PendingRestart = true
 	b.mu.Unlock()
 	b.eventually("it waits for a restart", func() bool { return b.agent.shown.Load().seen.Postgres.PendingRestart })

@@ -173,7 +173,7 @@ func (d *step) redo(source Member, open bool) {
 		return
 	}
 	if d.o.Data.LogLost {
-		d.again(Action{Do: Clone, Upstream: source, Why: "its log is lost"})
+		d.again(Action{Do: Clone, Upstream: source, Why: "it has no log of the cluster to rewind"})
 		return
 	}
 	if d.rejoin.Asked {

@@ -107,3 +107,21 @@ func TestKeys(t *testing.T) {
 	_, err = keys(config.Repository{CAFile: filepath.Join(dir, "missing")})
 	require.ErrorContains(t, err, "no such file")
 }
+
+// Files are the older pgBackRest's where there is one, and where there is none that stores them, the error says what the image lacks.
+func TestFilesGoToThePgBackRestThatStoresThem(t *testing.T) {
+	dir := t.TempDir()
+	program := func(name, does string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+does+"\n"), 0o755))
+		return path
+	}
+	t.Setenv("PATH", dir)
+	s := backup.Settings{Repository: config.Repository{Type: "posix", Path: dir + "/repository"}, Stanza: "shop", Bin: program("pgbackrest", "exit 48"), Dir: dir + "/run", Data: dir + "/data", Socket: dir, Port: 5432, User: "postgres"}
+	store, err := Open(s)
+	require.NoError(t, err)
+	file := program("file", "")
+	require.ErrorContains(t, store.Put(t.Context(), "dumps/x", file), "the image needs an older one on its PATH, as pgbackrest-files")
+	program("pgbackrest-files", "exit 0")
+	require.NoError(t, store.Put(t.Context(), "dumps/x", file))
+}

@@ -72,7 +72,7 @@ func (s *Store) Put(ctx context.Context, name, file string) error {
 	}
 	switch code, err := run(ctx, append(argv, name), f, io.Discard, s.env()); {
 	case code == exitNoCommand:
-		return fmt.Errorf("store %s: this pgBackRest stores no files but its own, and the image has no %s beside it: %w", name, program, err)
+		return fmt.Errorf("store %s: this pgBackRest stores no files but its own: the image needs an older one on its PATH, as %s: %w", name, program, err)
 	case err != nil:
 		return fmt.Errorf("store %s: %w", name, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/onggi-db/onggi/render/plan"
@@ -116,7 +115,7 @@ func (k *checker) parameters() {
 	}
 	slices.Sort(taken)
 	for _, name := range taken {
-		path := key("spec.parameters", name)
+		path := plan.Key("spec.parameters", name)
 		switch name {
 		case "shared_preload_libraries":
 			k.problem("ONG2110", path, "libraries are not a parameter here", "the operator adds its own", "list them under spec.preload")
@@ -127,7 +126,7 @@ func (k *checker) parameters() {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.plan.Parameters)) {
-		k.oneLine(key("spec.parameters", name), name, k.plan.Parameters[name])
+		k.oneLine(plan.Key("spec.parameters", name), name, k.plan.Parameters[name])
 	}
 	switch level := k.plan.Parameters["wal_level"]; {
 	case level == "" || level == "logical":
@@ -179,7 +178,7 @@ func fixed(name string) bool {
 // resources compares what containers ask for with what they may take.
 func (k *checker) resources() {
 	for _, e := range plan.Excesses(&k.cluster.Spec) {
-		k.problem("ONG2120", e.Path, fmt.Sprintf("%s asks for %s and may use %s", e.Name, e.Request, orElse(e.Limit, "nothing")),
+		k.problem("ONG2120", e.Path, e.String(),
 			"a request must not exceed its limit, and huge pages and devices must equal it", "raise the limit or lower the request")
 	}
 }
@@ -210,14 +209,6 @@ func (k *checker) sharedBuffers() {
 		k.problem("ONG2121", "spec.resources.requests.memory", fmt.Sprintf("the request of %s is less than shared_buffers (%s)", r.Requests["memory"], value),
 			"the server would be killed for want of memory", "ask for about four times shared_buffers")
 	}
-}
-
-// key is the path of an entry, whose name may have points.
-func key(path, name string) string {
-	if strings.Contains(name, ".") {
-		return path + "[" + strconv.Quote(name) + "]"
-	}
-	return path + "." + name
 }
 
 func orElse(s, otherwise string) string {

@@ -181,9 +181,9 @@ func (k *checker) pooler() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.plan.Pooler.Parameters)) {
 		if !poolerParameter(name) {
-			k.problem("ONG2180", key("spec.pooler.parameters", name), fmt.Sprintf("CloudNativePG does not let %s be set", name), "PgBouncer's other parameters belong to the operator", "take the line out")
+			k.problem("ONG2180", plan.Key("spec.pooler.parameters", name), fmt.Sprintf("CloudNativePG does not let %s be set", name), "PgBouncer's other parameters belong to the operator", "take the line out")
 		}
-		k.oneLine(key("spec.pooler.parameters", name), name, k.plan.Pooler.Parameters[name])
+		k.oneLine(plan.Key("spec.pooler.parameters", name), name, k.plan.Pooler.Parameters[name])
 	}
 	if k.plan.Pooler.ReadOnly != nil && k.plan.Instances < 2 {
 		k.problem("ONG2181", "spec.pooler.readOnly", "there is no standby to pool connections to", "the cluster has one instance", "set instances to 2 or more, or take readOnly out in this environment")

@@ -62,11 +62,7 @@ func (k *checker) names() {
 // resources compares what containers ask for with what they may take.
 func (k *checker) resources() {
 	for _, e := range plan.Excesses(&k.cluster.Spec) {
-		may := "nothing"
-		if e.Limit != "" {
-			may = e.Limit
-		}
-		k.problem("ONG2342", e.Path, fmt.Sprintf("%s asks for %s and may use %s", e.Name, e.Request, may),
+		k.problem("ONG2342", e.Path, e.String(),
 			"the API server refuses the pod: a request must not exceed its limit, and huge pages and devices must equal it", "raise the limit or lower the request")
 	}
 }
